@@ -1,0 +1,37 @@
+# Every target sets itself up: it needs Python 3.11+, make and a package index, nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint bench docs clean
+
+help:
+	@echo "make demo   watch a scripted day in Slack, email and web chat, then try it yourself"
+	@echo "make test   run all tests, on SQLite and on a real PostgreSQL"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  print speed and memory beside a bare script"
+	@echo "make docs   write the generated pages of docs/ and deploy/"
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+demo: .venv/.ready
+	$(BIN)/supportbot demo
+
+test: .venv/.ready
+	$(BIN)/python -m pytest -q
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.ready
+	$(BIN)/python tests/benchmarks/run.py
+
+docs: .venv/.ready
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

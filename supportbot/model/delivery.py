@@ -1,0 +1,85 @@
+"""One reply or notice on its way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Audience(StrEnum):
+    """Who reads it."""
+
+    CUSTOMER = "customer"
+    OPERATORS = "operators"
+
+
+class DeliveryState(StrEnum):
+    """pending → sending → sent | uncertain | failed | cancelled."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class DeliveryKind(StrEnum):
+    """What it is: an answer to the customer, a word about the ticket, or a word to operators."""
+
+    REPLY = "reply"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a channel is asked to send. `key` is unique and stable over all attempts."""
+
+    id: int
+    key: str
+    ticket_id: int
+    ticket: str
+    channel: str
+    audience: Audience
+    kind: DeliveryKind
+    state: DeliveryState
+    #: Where to; written by the channel's own parse (or by the settings for notices).
+    target: Mapping[str, str]
+    #: Markdown.
+    text: str
+    subject: str | None
+    #: The fence at the time of writing; None = not bound to a handler.
+    handler_epoch: int | None
+    attempts: int = 0
+    #: Offer the customer a way to a person (button or line).
+    escalate: bool = False
+    provider_id: str | None = None
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery about to be written beside the message it carries."""
+
+    key: str
+    channel: str
+    audience: Audience
+    kind: DeliveryKind
+    target: Mapping[str, str]
+    #: None: the text is the message's own.
+    text: str | None = None
+    subject: str | None = None
+    handler_epoch: int | None = None
+    escalate: bool = False
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a delivery left: the provider's id, and thread names to remember."""
+
+    provider_id: str
+    #: Further names by which an answer to it may come back (a Message-ID, a thread ts).
+    thread_keys: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,164 @@
+"""What arrives, before and after it is understood.
+
+A channel commits an `Inbound` (the raw bytes and the provider's own keys) before it acknowledges
+anything. Its pure `parse` turns the same bytes into something `Heard`; intake decides what follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What a channel heard, still raw."""
+
+    #: Key of the channel that heard it, such as `slack:T0123` or `email:help@example.com`.
+    channel: str
+    #: The provider's unique keys; a second arrival with any of them is a duplicate.
+    keys: tuple[str, ...]
+    raw: bytes
+    #: Facts of the transport that are not in the raw bytes, such as the SMTP envelope.
+    meta: Mapping[str, str]
+    received_at: datetime
+    #: True: acknowledge after the row is committed, understand it in a lane afterwards (mail).
+    deferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInbound:
+    """An inbound row: what arrived, under its number."""
+
+    id: int
+    inbound: Inbound
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer to a channel: the row is on disk, the sender may be acknowledged."""
+
+    inbound_id: int
+    duplicate: bool = False
+    #: Public id of the ticket it went to, where that is known already.
+    ticket: str | None = None
+    #: Why nothing will follow, where that is known already.
+    suppressed: str | None = None
+
+
+class DispositionKind(StrEnum):
+    """What a mail is. Everything but `human` is machine mail and is never answered."""
+
+    HUMAN = "human"
+    AUTO_REPLY = "auto_reply"
+    BOUNCE = "bounce"
+    MDN = "mdn"
+    FEEDBACK = "feedback"
+    LIST = "list"
+    OWN = "own"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """Whether a message may be answered, with the names of the rules that say so."""
+
+    kind: DispositionKind = DispositionKind.HUMAN
+    reply_allowed: bool = True
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote, as the channel knows them."""
+
+    #: Unique within the channel kind: `T1:U1` in Slack, the lower-case address in email.
+    external_id: str
+    name: str = ""
+    #: Key and name of the company behind them, such as `mail:example.com`, if any.
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that came with a message."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMessage:
+    """A customer wrote something."""
+
+    sender: Sender
+    text: str
+    #: Names of the thread it belongs to, the most trusted first; all are remembered.
+    thread_keys: tuple[str, ...]
+    #: Where a reply goes; understood by the same channel's `send` only.
+    target: Mapping[str, str]
+    subject: str | None = None
+    #: Key of the product this way in stands for; None leaves it to the default.
+    product: str | None = None
+    #: False: it only counts if its thread is known (channel chatter without a mention).
+    addressed: bool = True
+    #: True: others may write in the same thread (Slack); False: a stranger opens a ticket (email).
+    shared_thread: bool = False
+    disposition: Disposition = field(default_factory=Disposition)
+    sent_at: datetime | None = None
+    attachments: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A message was changed by its author."""
+
+    sender: Sender
+    message_key: str
+    thread_keys: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message was taken back by its author."""
+
+    message_key: str
+    thread_keys: tuple[str, ...]
+
+
+class ActionKind(StrEnum):
+    """What a button asks for."""
+
+    ESCALATE = "escalate"
+    FEEDBACK = "feedback"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Somebody pressed a button on one of our messages."""
+
+    kind: ActionKind
+    sender: Sender
+    thread_keys: tuple[str, ...]
+    #: The delivery the button sat on, where the button carries it.
+    delivery_key: str | None = None
+    #: Feedback: 1 (up) or -1 (down).
+    value: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing will follow; `reason` is stored. `keep` = False drops the raw bytes too."""
+
+    reason: str
+    keep: bool = False
+    thread_keys: tuple[str, ...] = ()
+
+
+Heard = CustomerMessage | Edited | Deleted | Action | Ignored

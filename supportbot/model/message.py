@@ -1,0 +1,61 @@
+"""The thread: ordered chat messages, as a model reads them and as people do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from supportbot.model.ticket import Actor
+
+
+class Role(StrEnum):
+    """Role of a message in the chat completions sense."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class Visibility(StrEnum):
+    """Who sees a message: the customer too, or operators only."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of a thread."""
+
+    id: int
+    ticket_id: int
+    seq: int
+    episode_n: int
+    role: Role
+    author: Actor
+    text: str
+    created_at: datetime
+    visibility: Visibility = Visibility.PUBLIC
+    policy_sha: str | None = None
+    model: str | None = None
+    tool_call_id: str | None = None
+    #: Small facts about it: subject, provider key, finish reason. Never text of a person.
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message about to be appended; its number is given by the store."""
+
+    role: Role
+    author: Actor
+    text: str
+    visibility: Visibility = Visibility.PUBLIC
+    policy_version_id: int | None = None
+    completion_id: int | None = None
+    tool_call_id: str | None = None
+    sent_at: datetime | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
