@@ -1,0 +1,59 @@
+"""What customers thought of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from supportbot.model.ticket import Ticket
+from supportbot.store.tables.answers import CsatResponseRow, FeedbackRow
+from supportbot.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One opinion: kind `thumbs` is rated 1 or -1, kind `csat` 1 to 5."""
+
+    kind: str
+    rating: int
+    comment: str | None
+    at: datetime
+    episode_n: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewThumb:
+    """A thumb under an answer."""
+
+    rating: int
+    customer_id: int | None
+    message_id: int | None
+
+
+async def add_thumb(work: UnitOfWork, ticket: Ticket, new: NewThumb, at: datetime) -> None:
+    """Store a thumb; an earlier one of the same answer is kept and no longer counts."""
+    await work.connection.execute(
+        insert(FeedbackRow).values(
+            ticket_id=ticket.id,
+            episode_n=ticket.episode_n,
+            message_id=new.message_id,
+            customer_id=new.customer_id,
+            rating=new.rating,
+            at=at,
+        )
+    )
+
+
+async def of_ticket(work: UnitOfWork, ticket_id: int) -> list[Feedback]:
+    """Return all opinions on a ticket, the oldest first."""
+    thumbs = await work.connection.execute(
+        select(FeedbackRow).where(FeedbackRow.ticket_id == ticket_id)
+    )
+    scores = await work.connection.execute(
+        select(CsatResponseRow).where(CsatResponseRow.ticket_id == ticket_id)
+    )
+    found = [Feedback("thumbs", r.rating, r.comment, r.at, r.episode_n) for r in thumbs]
+    found += [Feedback("csat", r.score, r.comment, r.at, r.episode_n) for r in scores]
+    return sorted(found, key=lambda one: one.at)

@@ -1,0 +1,135 @@
+"""What arrived: stored once under the provider's keys, settled with an outcome."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from supportbot.model.inbound import Inbound, StoredInbound
+from supportbot.store.tables.catalog import ChannelRow
+from supportbot.store.tables.intake import UNSETTLED, InboundKeyRow, InboundRow
+from supportbot.store.tables.tickets import TicketRow
+from supportbot.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The inbound that already holds one of the keys."""
+
+    id: int
+    ticket: str | None
+    message_id: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an inbound."""
+
+    #: message, action, edited, deleted, suppressed or refused
+    kind: str
+    reason: str | None = None
+    ticket_id: int | None = None
+    message_id: int | None = None
+    #: False: the raw bytes are dropped (channel chatter that is none of our business).
+    keep_raw: bool = True
+
+
+async def find_by_keys(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Earlier | None:
+    """Return the earlier inbound that shares a key with this one, if any."""
+    row = (
+        await work.connection.execute(
+            select(InboundRow.id, InboundRow.message_id, InboundRow.reason, TicketRow.public_id)
+            .join(InboundKeyRow, InboundKeyRow.inbound_id == InboundRow.id)
+            .outerjoin(TicketRow, TicketRow.id == InboundRow.ticket_id)
+            .where(InboundKeyRow.channel_id == channel_id, InboundKeyRow.key.in_(keys))
+            .order_by(InboundRow.id)
+            .limit(1)
+        )
+    ).first()
+    if row is None:
+        return None
+    return Earlier(id=row.id, ticket=row.public_id, message_id=row.message_id, reason=row.reason)
+
+
+async def add(work: UnitOfWork, channel_id: int, inbound: Inbound) -> int:
+    """Store an inbound and its keys; return its id.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another transaction stored one of the keys meanwhile.
+    """
+    made = await work.connection.execute(
+        insert(InboundRow)
+        .values(
+            channel_id=channel_id,
+            raw=inbound.raw,
+            raw_sha256=hashlib.sha256(inbound.raw).hexdigest(),
+            meta=dict(inbound.meta),
+            received_at=inbound.received_at,
+        )
+        .returning(InboundRow.id)
+    )
+    inbound_id = made.scalar_one()
+    await work.connection.execute(
+        insert(InboundKeyRow),
+        [
+            {"channel_id": channel_id, "key": key, "inbound_id": inbound_id}
+            for key in dict.fromkeys(inbound.keys)
+        ],
+    )
+    return inbound_id
+
+
+async def unsettled(work: UnitOfWork, limit: int) -> list[StoredInbound]:
+    """Return the oldest inbound rows without an outcome."""
+    rows = await work.connection.execute(
+        select(InboundRow, ChannelRow.key.label("channel"))
+        .join(ChannelRow, ChannelRow.id == InboundRow.channel_id)
+        .where(UNSETTLED)
+        .order_by(InboundRow.id)
+        .limit(limit)
+    )
+    return [
+        StoredInbound(
+            id=row.id,
+            attempts=row.attempts,
+            inbound=Inbound(
+                channel=row.channel,
+                keys=(),
+                raw=row.raw or b"",
+                meta=row.meta,
+                received_at=row.received_at,
+                deferred=True,
+            ),
+        )
+        for row in rows
+    ]
+
+
+async def claim(work: UnitOfWork, inbound_id: int) -> bool:
+    """Count one more attempt; False when somebody else settled it meanwhile."""
+    done = await work.connection.execute(
+        update(InboundRow)
+        .where(InboundRow.id == inbound_id, UNSETTLED)
+        .values(attempts=InboundRow.attempts + 1)
+    )
+    return done.rowcount == 1
+
+
+async def settle(work: UnitOfWork, inbound_id: int, outcome: Outcome, at: datetime) -> None:
+    """Write what became of an inbound; it is never looked at again."""
+    values: dict[str, object] = {
+        "settled_at": at,
+        "outcome": outcome.kind,
+        "reason": outcome.reason,
+        "ticket_id": outcome.ticket_id,
+        "message_id": outcome.message_id,
+    }
+    if not outcome.keep_raw:
+        values["raw"] = None
+    await work.connection.execute(
+        update(InboundRow).where(InboundRow.id == inbound_id).values(**values)
+    )

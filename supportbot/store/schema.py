@@ -1,0 +1,114 @@
+"""Creating, upgrading and checking the schema, by running the Alembic migrations.
+
+An empty database is created on first use; an older one is refused with the command to type.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from supportbot.errors import SchemaOutdated
+from supportbot.store.database import Database
+from supportbot.store.guards import create_guards, missing_guards
+from supportbot.store.tables import Base
+from supportbot.store.views import create_views, drop_views
+
+_PACKAGED = Path(__file__).parent.parent / "_migrations"
+_CHECKOUT = Path(__file__).parent.parent.parent / "migrations"
+#: Serialises processes that find an empty PostgreSQL at the same time.
+_LOCK = 0x5550_B07
+
+
+def migrations_folder() -> Path:
+    """Return the folder of the migrations: inside the wheel, or of the checkout."""
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Make the Alembic configuration; `env.py` takes the connection from its attributes."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = Base.metadata
+    return config
+
+
+async def prepare(db: Database) -> None:
+    """Create the schema in an empty database, or make sure that it is the one we need.
+
+    Raises:
+        SchemaOutdated: another schema is there; names both revisions and the command to type.
+    """
+    async with db.reading() as work:
+        state = await work.connection.run_sync(_state)
+    if state.empty:
+        await upgrade(db)
+        return
+    if state.current != state.head:
+        raise SchemaOutdated(
+            f"the database has schema {state.current or 'unknown'}, this version needs "
+            f"{state.head}; make a backup, then run: supportbot db upgrade"
+        )
+    if state.unguarded:
+        raise SchemaOutdated(
+            f"the append-only guards of {', '.join(state.unguarded)} are missing; "
+            "run: supportbot db upgrade"
+        )
+
+
+async def upgrade(db: Database, revision: str = "head") -> None:
+    """Run all migrations up to a revision; safe to repeat and to run in two processes at once."""
+    async with db.migrating() as connection:
+        await connection.run_sync(_upgrade, revision)
+
+
+async def downgrade(db: Database, revision: str) -> None:
+    """Undo migrations down to a revision (`base` = an empty database)."""
+    async with db.migrating() as connection:
+        await connection.run_sync(_downgrade, revision)
+
+
+async def revisions(db: Database) -> tuple[str | None, str]:
+    """Return the database's revision (None = empty) and the one this version needs."""
+    async with db.reading() as work:
+        state = await work.connection.run_sync(_state)
+    return state.current, state.head
+
+
+class _State:
+    """What stands in the database against what should."""
+
+    def __init__(self, connection: Connection) -> None:
+        context = MigrationContext.configure(connection)
+        self.current = context.get_current_revision()
+        self.empty = self.current is None and not inspect(connection).get_table_names()
+        self.head = str(ScriptDirectory.from_config(alembic_config()).get_current_head())
+        self.unguarded = [] if self.empty else missing_guards(connection)
+
+
+def _state(connection: Connection) -> _State:
+    return _State(connection)
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    drop_views(connection)
+    command.upgrade(alembic_config(connection), revision)
+    create_guards(connection)
+    create_views(connection)
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise SchemaOutdated(f"the migration would break {len(broken)} references; undone")
+
+
+def _downgrade(connection: Connection, revision: str) -> None:
+    drop_views(connection)
+    command.downgrade(alembic_config(connection), revision)

@@ -1,0 +1,170 @@
+"""What the bot asked, was given, drafted and sent, and what people thought of it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from supportbot.store.columns import Id
+from supportbot.store.tables.base import Base, Facts, Key, Moment
+
+#: Literal text, shared by index and query.
+UNSENT = text("state IN ('pending','sending')")
+
+
+class PromptPartRow(Base):
+    """One message of a prompt, stored once by content; the body can be erased, the hash stays."""
+
+    __tablename__ = "prompt_part"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    body: Mapped[str | None] = mapped_column(Text)
+    erased_at: Mapped[Moment | None]
+
+
+class CompletionRow(Base):
+    """One call of the chat completions API, answered or failed; append-only."""
+
+    __tablename__ = "completion"
+    __table_args__ = (Index(None, "started_at"),)
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
+    episode_n: Mapped[int]
+    product_id: Mapped[int] = mapped_column(Id, ForeignKey("product.id"))
+    policy_version_id: Mapped[int] = mapped_column(Id, ForeignKey("policy_version.id"))
+    model: Mapped[str] = mapped_column(String(128))
+    endpoint: Mapped[str] = mapped_column(String(255))
+    attempt: Mapped[int]
+    error_kind: Mapped[str | None] = mapped_column(String(32))
+    finish_reason: Mapped[str | None] = mapped_column(String(32))
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    #: {"parts": [sha256 of each message], "tools": [...], "max_output_tokens": n}
+    request: Mapped[Facts]
+    request_id: Mapped[str | None] = mapped_column(String(128))
+    started_at: Mapped[Moment]
+    latency_ms: Mapped[int]
+    ttft_ms: Mapped[int | None]
+    tokens_in: Mapped[int]
+    tokens_cached: Mapped[int]
+    tokens_out: Mapped[int]
+    tokens_reasoning: Mapped[int]
+    usage_estimated: Mapped[bool]
+    cost_nusd: Mapped[int | None] = mapped_column(Id)
+    price_version: Mapped[str | None] = mapped_column(String(24))
+
+
+class RetrievalRow(Base):
+    """A passage that a completion was given; append-only."""
+
+    __tablename__ = "retrieval"
+    completion_id: Mapped[int] = mapped_column(Id, ForeignKey("completion.id"), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    passage_key: Mapped[str] = mapped_column(String(512))
+    version: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(Text)
+    score: Mapped[float] = mapped_column(Float(53))
+
+
+class ToolCallRow(Base):
+    """A tool call and what became of it."""
+
+    __tablename__ = "tool_call"
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
+    completion_id: Mapped[int] = mapped_column(Id, ForeignKey("completion.id"))
+    call_id: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(String(64))
+    arguments: Mapped[str | None] = mapped_column(Text)
+    idempotency_key: Mapped[str] = mapped_column(String(128), unique=True)
+    state: Mapped[str] = mapped_column(String(16))
+    result: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[Moment]
+    finished_at: Mapped[Moment | None]
+
+
+class DraftRow(Base):
+    """A reply that waits for an operator (or, in shadow mode, for nobody)."""
+
+    __tablename__ = "draft"
+    __table_args__ = (Index(None, "state", "id"),)
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
+    episode_n: Mapped[int]
+    upto_seq: Mapped[int]
+    handler_epoch: Mapped[int]
+    policy_version_id: Mapped[int | None] = mapped_column(Id, ForeignKey("policy_version.id"))
+    completion_id: Mapped[int | None] = mapped_column(Id, ForeignKey("completion.id"))
+    body: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(16))
+    message_id: Mapped[int | None] = mapped_column(Id, ForeignKey("message.id"))
+    operator_id: Mapped[int | None] = mapped_column(Id, ForeignKey("operator.id"))
+    edit_distance: Mapped[int | None]
+    created_at: Mapped[Moment]
+    decided_at: Mapped[Moment | None]
+
+
+class DeliveryRow(Base):
+    """One reply or notice on its way out."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index("ix_delivery_unsent", "id", sqlite_where=UNSENT, postgresql_where=UNSENT),
+        Index(None, "ticket_id", "id"),
+    )
+    id: Mapped[Key]
+    key: Mapped[str] = mapped_column(String(255), unique=True)
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"))
+    message_id: Mapped[int | None] = mapped_column(Id, ForeignKey("message.id"))
+    channel_id: Mapped[int] = mapped_column(Id, ForeignKey("channel.id"))
+    audience: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    target: Mapped[Facts]
+    #: Set where the text is not a message's own; erasable.
+    body: Mapped[str | None] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(String(998))
+    escalate: Mapped[bool] = mapped_column(default=False)
+    handler_epoch: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[Moment | None]
+    provider_id: Mapped[str | None] = mapped_column(String(998), index=True)
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[Moment]
+    sent_at: Mapped[Moment | None]
+
+
+class FeedbackRow(Base):
+    """A thumb under an answer; the last one counts, all are kept."""
+
+    __tablename__ = "feedback"
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
+    episode_n: Mapped[int]
+    message_id: Mapped[int | None] = mapped_column(Id, ForeignKey("message.id"))
+    customer_id: Mapped[int | None] = mapped_column(Id, ForeignKey("customer.id"))
+    rating: Mapped[int]
+    comment: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[Moment]
+
+
+class CsatResponseRow(Base):
+    """An answer to "how did we do", per episode."""
+
+    __tablename__ = "csat_response"
+    __table_args__ = (CheckConstraint("score BETWEEN 1 AND 5", name="score"),)
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
+    episode_n: Mapped[int]
+    subject: Mapped[str] = mapped_column(String(8))
+    score: Mapped[int]
+    comment: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[Moment]

@@ -1,0 +1,54 @@
+"""What arrived, before it is understood."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from supportbot.store.columns import Id
+from supportbot.store.tables.base import Base, Facts, Key, Moment
+
+#: Literal text: SQLite uses the partial index only for exactly this predicate.
+UNSETTLED = text("settled_at IS NULL")
+
+
+class InboundRow(Base):
+    """One arrival: raw bytes and what became of it."""
+
+    __tablename__ = "inbound"
+    __table_args__ = (
+        Index("ix_inbound_unsettled", "id", sqlite_where=UNSETTLED, postgresql_where=UNSETTLED),
+    )
+    id: Mapped[Key]
+    channel_id: Mapped[int] = mapped_column(Id, ForeignKey("channel.id"))
+    raw: Mapped[bytes | None] = mapped_column(LargeBinary)
+    raw_sha256: Mapped[str] = mapped_column(String(64))
+    meta: Mapped[Facts]
+    received_at: Mapped[Moment]
+    attempts: Mapped[int] = mapped_column(default=0)
+    settled_at: Mapped[Moment | None]
+    #: message, action, edited, deleted, suppressed or refused
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(255))
+    ticket_id: Mapped[int | None] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
+    message_id: Mapped[int | None] = mapped_column(Id, ForeignKey("message.id"))
+
+
+class InboundKeyRow(Base):
+    """A provider's unique key; two arrivals that share one are the same."""
+
+    __tablename__ = "inbound_key"
+    channel_id: Mapped[int] = mapped_column(Id, ForeignKey("channel.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(512), primary_key=True)
+    inbound_id: Mapped[int] = mapped_column(Id, ForeignKey("inbound.id"), index=True)
+
+
+class MailboxCursorRow(Base):
+    """How far a mailbox folder was read, and since when mail is answered."""
+
+    __tablename__ = "mailbox_cursor"
+    channel_id: Mapped[int] = mapped_column(Id, ForeignKey("channel.id"), primary_key=True)
+    folder: Mapped[str] = mapped_column(String(255), primary_key=True)
+    uidvalidity: Mapped[int] = mapped_column(Id)
+    last_uid: Mapped[int] = mapped_column(Id)
+    cut_over_at: Mapped[Moment]

@@ -1,0 +1,328 @@
+"""Messages of a thread and events of a ticket: append, and read in order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, select, update
+
+from supportbot.model.episode import Episode, apply, fold, reopened
+from supportbot.model.inbound import Attached
+from supportbot.model.message import Message, NewMessage, Role, Visibility
+from supportbot.model.ticket import (
+    Actor,
+    ActorKind,
+    EventKind,
+    Resolution,
+    Status,
+    Ticket,
+    TicketEvent,
+)
+from supportbot.store.tables.answers import CompletionRow
+from supportbot.store.tables.catalog import PolicyVersionRow
+from supportbot.store.tables.tickets import (
+    AttachmentRow,
+    EpisodeRow,
+    MessageBodyRow,
+    MessageRow,
+    TicketEventRow,
+    TicketRow,
+)
+from supportbot.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be appended to a ticket's current episode."""
+
+    kind: EventKind
+    actor: Actor
+    reason: str | None = None
+    data: dict[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where a message now stands."""
+
+    id: int
+    seq: int
+
+
+async def append_message(
+    work: UnitOfWork, ticket_id: int, new: NewMessage, at: datetime
+) -> Appended:
+    """Append to a thread under the ticket's next number, in its current episode."""
+    head = (
+        await work.connection.execute(
+            update(TicketRow)
+            .where(TicketRow.id == ticket_id)
+            .values(last_seq=TicketRow.last_seq + 1, last_message_at=at)
+            .returning(TicketRow.last_seq, TicketRow.episode_n)
+        )
+    ).one()
+    made = await work.connection.execute(
+        insert(MessageRow)
+        .values(
+            ticket_id=ticket_id,
+            seq=head.last_seq,
+            episode_n=head.episode_n,
+            role=new.role,
+            author_kind=new.author.kind,
+            author_id=new.author.id,
+            visibility=new.visibility,
+            policy_version_id=new.policy_version_id,
+            completion_id=new.completion_id,
+            tool_call_id=new.tool_call_id,
+            data=dict(new.data),
+            body_sha256=hashlib.sha256(new.text.encode()).hexdigest(),
+            created_at=at,
+            sent_at=new.sent_at,
+        )
+        .returning(MessageRow.id)
+    )
+    message_id = made.scalar_one()
+    await work.connection.execute(
+        insert(MessageBodyRow).values(
+            message_id=message_id, body=new.text.replace("\x00", "\ufffd")
+        )
+    )
+    return Appended(id=message_id, seq=head.last_seq)
+
+
+async def attach(work: UnitOfWork, message_id: int, files: Sequence[Attached]) -> None:
+    """Store the files that came with a message."""
+    rows = [
+        {
+            "message_id": message_id,
+            "filename": file.filename[:255] or None,
+            "content_type": file.content_type[:127],
+            "size": len(file.content),
+            "sha256": hashlib.sha256(file.content).hexdigest(),
+            "content": file.content,
+        }
+        for file in files
+    ]
+    if rows:
+        await work.connection.execute(insert(AttachmentRow), rows)
+
+
+async def rewrite_body(
+    work: UnitOfWork, message_id: int, body: str | None, reason: str, at: datetime
+) -> None:
+    """Replace or redact (None) the words of a message; the message itself stays."""
+    await work.connection.execute(
+        update(MessageBodyRow)
+        .where(MessageBodyRow.message_id == message_id)
+        .values(body=body, erased_at=at if body is None else None, erased_reason=reason)
+    )
+
+
+def _messages() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            MessageRow,
+            MessageBodyRow.body,
+            MessageBodyRow.erased_reason,
+            PolicyVersionRow.sha256.label("policy_sha"),
+            CompletionRow.model,
+        )
+        .join(MessageBodyRow, MessageBodyRow.message_id == MessageRow.id)
+        .outerjoin(PolicyVersionRow, PolicyVersionRow.id == MessageRow.policy_version_id)
+        .outerjoin(CompletionRow, CompletionRow.id == MessageRow.completion_id)
+    )
+
+
+def _message(row: Row[*tuple[Any, ...]]) -> Message:
+    return Message(
+        id=row.id,
+        ticket_id=row.ticket_id,
+        seq=row.seq,
+        episode_n=row.episode_n,
+        role=Role(row.role),
+        author=Actor(ActorKind(row.author_kind), row.author_id),
+        text=row.body if row.body is not None else f"[{row.erased_reason or 'erased'}]",
+        created_at=row.created_at,
+        visibility=Visibility(row.visibility),
+        policy_sha=row.policy_sha,
+        model=row.model,
+        tool_call_id=row.tool_call_id,
+        data=row.data,
+    )
+
+
+async def messages(
+    work: UnitOfWork, ticket_id: int, *, episode_n: int | None = None, after_seq: int = 0
+) -> list[Message]:
+    """Return a ticket's thread in order, or the part of one episode, or the newest part."""
+    query = _messages().where(MessageRow.ticket_id == ticket_id, MessageRow.seq > after_seq)
+    if episode_n is not None:
+        query = query.where(MessageRow.episode_n == episode_n)
+    rows = await work.connection.execute(query.order_by(MessageRow.seq))
+    return [_message(row) for row in rows]
+
+
+async def message(work: UnitOfWork, message_id: int) -> Message | None:
+    """Return one message."""
+    rows = await work.connection.execute(_messages().where(MessageRow.id == message_id))
+    row = rows.first()
+    return _message(row) if row else None
+
+
+async def append_events(
+    work: UnitOfWork, ticket: Ticket, new: Sequence[NewEvent], at: datetime
+) -> None:
+    """Append events to a ticket and fold them into its episode, in one go.
+
+    `ticket.episode_n` is the episode they belong to.
+    """
+    episode = await _episode(work, ticket.id, ticket.episode_n)
+    for one in new:
+        event = await _append_event(work, ticket, one, at)
+        if event.kind is EventKind.REOPENED:
+            await _note_reopened(work, ticket, event)
+        episode = apply(episode, event)
+    if episode is not None:
+        await _write_episode(work, ticket, episode)
+
+
+async def _append_event(
+    work: UnitOfWork, ticket: Ticket, new: NewEvent, at: datetime
+) -> TicketEvent:
+    made = await work.connection.execute(
+        insert(TicketEventRow)
+        .values(
+            ticket_id=ticket.id,
+            episode_n=ticket.episode_n,
+            kind=new.kind,
+            reason=new.reason[:255] if new.reason else None,
+            actor_kind=new.actor.kind,
+            actor_id=new.actor.id,
+            at=at,
+            data=new.data or {},
+        )
+        .returning(TicketEventRow.id)
+    )
+    return TicketEvent(
+        id=made.scalar_one(),
+        ticket_id=ticket.id,
+        episode_n=ticket.episode_n,
+        kind=new.kind,
+        actor=new.actor,
+        at=at,
+        reason=new.reason,
+        data=new.data or {},
+    )
+
+
+async def events(work: UnitOfWork, ticket_id: int) -> list[TicketEvent]:
+    """Return what happened to a ticket, in order."""
+    rows = await work.connection.execute(
+        select(TicketEventRow)
+        .where(TicketEventRow.ticket_id == ticket_id)
+        .order_by(TicketEventRow.id)
+    )
+    return [
+        TicketEvent(
+            id=row.id,
+            ticket_id=row.ticket_id,
+            episode_n=row.episode_n,
+            kind=EventKind(row.kind),
+            actor=Actor(ActorKind(row.actor_kind), row.actor_id),
+            at=row.at,
+            reason=row.reason,
+            data=row.data,
+        )
+        for row in rows
+    ]
+
+
+async def rebuild_episodes(work: UnitOfWork, ticket: Ticket) -> None:
+    """Fold a ticket's episodes anew from its events."""
+    for episode in fold(await events(work, ticket.id)).values():
+        await _write_episode(work, ticket, episode)
+
+
+async def _note_reopened(work: UnitOfWork, ticket: Ticket, event: TicketEvent) -> None:
+    before = await _episode(work, ticket.id, ticket.episode_n - 1)
+    if before is not None:
+        await _write_episode(work, ticket, reopened(before, event))
+
+
+async def _episode(work: UnitOfWork, ticket_id: int, n: int) -> Episode | None:
+    row = (
+        await work.connection.execute(
+            select(EpisodeRow).where(EpisodeRow.ticket_id == ticket_id, EpisodeRow.n == n)
+        )
+    ).first()
+    return to_episode(row) if row else None
+
+
+async def episodes(work: UnitOfWork, ticket_id: int) -> list[Episode]:
+    """Return a ticket's episodes in order."""
+    rows = await work.connection.execute(
+        select(EpisodeRow).where(EpisodeRow.ticket_id == ticket_id).order_by(EpisodeRow.n)
+    )
+    return [to_episode(row) for row in rows]
+
+
+def to_episode(row: Row[*tuple[Any, ...]]) -> Episode:
+    """Make an episode of a row that has all columns of `EpisodeRow`."""
+    return Episode(
+        ticket_id=row.ticket_id,
+        n=row.n,
+        opened_at=row.opened_at,
+        eligible=bool(row.eligible),
+        involved=bool(row.involved),
+        first_reply_at=row.first_reply_at,
+        first_human_reply_at=row.first_human_reply_at,
+        handoff_at=row.handoff_at,
+        handoff_reason=row.handoff_reason,
+        resolved_at=row.resolved_at,
+        resolution=Resolution(row.resolution) if row.resolution else None,
+        resolved_by=row.resolved_by,
+        reopened_at=row.reopened_at,
+        bot_messages=row.bot_messages,
+        human_messages=row.human_messages,
+        drafts=row.drafts,
+        suppressed=row.suppressed,
+        takeover_at=row.takeover_at,
+        human_asked_at=row.human_asked_at,
+        human_answered_at=row.human_answered_at,
+        last_event_id=row.last_event_id,
+    )
+
+
+async def _write_episode(work: UnitOfWork, ticket: Ticket, episode: Episode) -> None:
+    values = asdict(episode)
+    values["eligible"] = int(episode.eligible)
+    values["involved"] = int(episode.involved)
+    where = (EpisodeRow.ticket_id == episode.ticket_id, EpisodeRow.n == episode.n)
+    done = await work.connection.execute(update(EpisodeRow).where(*where).values(**values))
+    if done.rowcount:
+        return
+    head = select(TicketRow.product_id, TicketRow.channel_id).where(TicketRow.id == ticket.id)
+    ids = (await work.connection.execute(head)).one()
+    await work.connection.execute(
+        insert(EpisodeRow).values(product_id=ids.product_id, channel_id=ids.channel_id, **values)
+    )
+
+
+async def next_episode(work: UnitOfWork, ticket: Ticket, at: datetime) -> None:
+    """Move a resolved ticket's head to its next episode, with the bot in charge again."""
+    await work.connection.execute(
+        update(TicketRow)
+        .where(TicketRow.id == ticket.id)
+        .values(
+            episode_n=TicketRow.episode_n + 1,
+            status=Status.OPEN,
+            handler="bot",
+            handler_epoch=TicketRow.handler_epoch + 1,
+            assignee_id=None,
+            waiting_since=at,
+        )
+    )

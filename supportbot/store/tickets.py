@@ -1,0 +1,240 @@
+"""Tickets and their heads: finding, opening, moving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, exists, insert, or_, select, update
+
+from supportbot.errors import NotFoundError
+from supportbot.model.ticket import Handler, Status, Ticket
+from supportbot.store.tables.answers import UNSENT, DeliveryRow
+from supportbot.store.tables.catalog import ChannelRow, ProductRow
+from supportbot.store.tables.tickets import OWED, ThreadKeyRow, TicketRow
+from supportbot.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """A ticket about to be opened."""
+
+    public_id: str
+    product_id: int
+    channel_id: int
+    customer_id: int
+    thread_key: str
+    subject: str | None
+    target: Mapping[str, str]
+    opened_at: datetime
+    linked_ticket_id: int | None = None
+
+
+def _tickets() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            TicketRow,
+            ProductRow.key.label("product"),
+            ChannelRow.key.label("channel"),
+            ChannelRow.kind.label("channel_kind"),
+        )
+        .join(ProductRow, ProductRow.id == TicketRow.product_id)
+        .join(ChannelRow, ChannelRow.id == TicketRow.channel_id)
+    )
+
+
+def _ticket(row: Row[*tuple[Any, ...]]) -> Ticket:
+    return Ticket(
+        id=row.id,
+        public_id=row.public_id,
+        product=row.product,
+        channel=row.channel,
+        channel_kind=row.channel_kind,
+        customer_id=row.customer_id,
+        thread_key=row.thread_key,
+        subject=row.subject,
+        status=Status(row.status),
+        handler=Handler(row.handler),
+        handler_epoch=row.handler_epoch,
+        asked_seq=row.asked_seq,
+        answered_seq=row.answered_seq,
+        last_seq=row.last_seq,
+        episode_n=row.episode_n,
+        opened_at=row.opened_at,
+        waiting_since=row.waiting_since,
+        retry_at=row.retry_at,
+        assignee_id=row.assignee_id,
+        target=row.target,
+        attempts=row.attempts,
+    )
+
+
+async def get(work: UnitOfWork, ticket_id: int, *, lock: bool = False) -> Ticket:
+    """Return a ticket by its number; `lock` holds its row until the transaction ends.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    query = _tickets().where(TicketRow.id == ticket_id)
+    if lock:  # SQLite ignores it: its writer is alone anyway
+        query = query.with_for_update(of=TicketRow)
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFoundError(f"there is no ticket number {ticket_id}")
+    return _ticket(row)
+
+
+async def by_public_id(work: UnitOfWork, public_id: str, *, lock: bool = False) -> Ticket:
+    """Return a ticket by its public id (case does not matter).
+
+    Raises:
+        NotFoundError: there is none; lists how to find one.
+    """
+    query = _tickets().where(TicketRow.public_id == public_id.upper())
+    if lock:
+        query = query.with_for_update(of=TicketRow)
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFoundError(f"there is no ticket {public_id}; see: supportbot tickets list")
+    return _ticket(row)
+
+
+async def find_by_thread_keys(
+    work: UnitOfWork, channel_id: int, keys: Sequence[str]
+) -> Ticket | None:
+    """Return the ticket that owns the first known key, in the order of trust; locks its row."""
+    if not keys:
+        return None
+    rows = await work.connection.execute(
+        select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
+            ThreadKeyRow.channel_id == channel_id, ThreadKeyRow.key.in_(keys)
+        )
+    )
+    owners: dict[str, int] = {row.key: row.ticket_id for row in rows}
+    for key in keys:
+        if key in owners:
+            return await get(work, owners[key], lock=True)
+    return None
+
+
+async def open_ticket(work: UnitOfWork, new: NewTicket) -> Ticket:
+    """Write a new ticket and return it."""
+    made = await work.connection.execute(
+        insert(TicketRow)
+        .values(
+            public_id=new.public_id,
+            product_id=new.product_id,
+            channel_id=new.channel_id,
+            customer_id=new.customer_id,
+            thread_key=new.thread_key[:998],
+            subject=new.subject[:998] if new.subject else None,
+            target=dict(new.target),
+            status=Status.OPEN,
+            handler=Handler.BOT,
+            opened_at=new.opened_at,
+            linked_ticket_id=new.linked_ticket_id,
+        )
+        .returning(TicketRow.id)
+    )
+    return await get(work, made.scalar_one())
+
+
+async def remember_keys(
+    work: UnitOfWork, ticket: Ticket, channel_id: int, keys: Sequence[str], *, move: bool = False
+) -> None:
+    """Let these names lead to the ticket; a name that leads elsewhere is left, or moved."""
+    wanted = dict.fromkeys(key[:998] for key in keys)
+    rows = await work.connection.execute(
+        select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
+            ThreadKeyRow.channel_id == channel_id, ThreadKeyRow.key.in_(wanted)
+        )
+    )
+    known = {row.key: row.ticket_id for row in rows}
+    new = [
+        {"channel_id": channel_id, "key": key, "ticket_id": ticket.id}
+        for key in wanted
+        if key not in known
+    ]
+    if new:
+        await work.connection.execute(insert(ThreadKeyRow), new)
+    elsewhere = [key for key, owner in known.items() if owner != ticket.id]
+    if move and elsewhere:
+        await work.connection.execute(
+            update(ThreadKeyRow)
+            .where(ThreadKeyRow.channel_id == channel_id, ThreadKeyRow.key.in_(elsewhere))
+            .values(ticket_id=ticket.id)
+        )
+
+
+async def change(work: UnitOfWork, ticket_id: int, **values: object) -> None:
+    """Set columns of a ticket's head."""
+    await work.connection.execute(
+        update(TicketRow).where(TicketRow.id == ticket_id).values(**values)
+    )
+
+
+async def cover(work: UnitOfWork, ticket: Ticket, upto_seq: int, **values: object) -> bool:
+    """Mark the customer's messages up to `upto_seq` as covered, if nothing moved meanwhile.
+
+    This is the fence: it succeeds only while `answered_seq` and `handler_epoch` still are what the
+    caller saw. False means that somebody else was faster.
+    """
+    done = await work.connection.execute(
+        update(TicketRow)
+        .where(
+            TicketRow.id == ticket.id,
+            TicketRow.answered_seq == ticket.answered_seq,
+            TicketRow.handler_epoch == ticket.handler_epoch,
+        )
+        .values(answered_seq=upto_seq, attempts=0, retry_at=None, **values)
+    )
+    return done.rowcount == 1
+
+
+async def owing(work: UnitOfWork, now: datetime, limit: int = 1000) -> list[int]:
+    """Return the tickets that have work due now: an answer owed by the bot, or a delivery."""
+    answers = select(TicketRow.id).where(
+        OWED,
+        TicketRow.handler == Handler.BOT,
+        or_(TicketRow.retry_at.is_(None), TicketRow.retry_at <= now),
+    )
+    sends = (
+        select(DeliveryRow.ticket_id)
+        .where(
+            UNSENT,
+            or_(DeliveryRow.next_attempt_at.is_(None), DeliveryRow.next_attempt_at <= now),
+        )
+        .distinct()
+    )
+    found = answers.union(sends).limit(limit)
+    return sorted((await work.connection.execute(found)).scalars())
+
+
+async def overdue(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
+    """Return the tickets whose customer has waited for the bot since before that moment."""
+    rows = await work.connection.execute(
+        select(TicketRow.id)
+        .where(OWED, TicketRow.handler == Handler.BOT, TicketRow.waiting_since < before)
+        .order_by(TicketRow.id)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+async def silent(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
+    """Return the tickets that wait for a customer, nothing unsent, silent since that moment."""
+    unsent = exists().where(and_(DeliveryRow.ticket_id == TicketRow.id, UNSENT))
+    rows = await work.connection.execute(
+        select(TicketRow.id)
+        .where(
+            TicketRow.status == Status.PENDING,
+            TicketRow.handler == Handler.BOT,
+            TicketRow.last_message_at < before,
+            ~unsent,
+        )
+        .order_by(TicketRow.id)
+        .limit(limit)
+    )
+    return list(rows.scalars())
