@@ -1,0 +1,218 @@
+"""The wired house: store, policies, knowledge, model, channels and the verbs between them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from supportbot.app.plugins import RETRIEVERS, REVIEW_RULES, load_all, load_factory
+from supportbot.app.ways_in import build_channels, notice_routes
+from supportbot.channels.base import Channel, ChannelParts
+from supportbot.completions.base import Completer
+from supportbot.completions.registry import ModelChoice, build_completer
+from supportbot.completions.tokens import estimate_tokens
+from supportbot.dispatch.local import LocalDispatcher
+from supportbot.errors import ConfigError
+from supportbot.knowledge.importer import import_folder
+from supportbot.model.policy import CompiledPolicy, PublishedPolicy
+from supportbot.model.time import Clock, public_id
+from supportbot.orchestrator.deliver import Deliver, DeliverRules
+from supportbot.orchestrator.intake import Intake, IntakeRules
+from supportbot.orchestrator.respond import Respond, RespondRules
+from supportbot.orchestrator.settle import Settle
+from supportbot.orchestrator.sweep import Sweep, SweepRules
+from supportbot.orchestrator.takeover import Takeover
+from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
+from supportbot.policy.compile import compile_policies
+from supportbot.policy.load import load_policies
+from supportbot.policy.review import RULES
+from supportbot.settings.needs import missing_secrets, unknown_products
+from supportbot.settings.secret import installation_secret
+from supportbot.settings.tree import Settings
+from supportbot.store import catalog, schema
+from supportbot.store.database import Database
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The store and the operators' verbs; enough for the command line."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    takeover: Takeover
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that answers customers, wired but not listening."""
+
+    settings: Settings
+    wiring: Wiring
+    secret: str
+    completer: Completer
+    intake: Intake
+    settle: Settle
+    sweep: Sweep
+    takeover: Takeover
+
+
+def now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Make a new public id."""
+    return public_id(now(), os.urandom(10))
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database; an empty one is created, an older schema is refused."""
+    db = Database(settings.database.url)
+    try:
+        await schema.prepare(db)
+        yield db
+    finally:
+        await db.aclose()
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Desk]:
+    """Open the store with the operators' verbs. What they send leaves once `run` is running."""
+    async with database(settings) as db:
+        wiring = Wiring(
+            db=db,
+            clock=now,
+            new_id=new_id,
+            dispatcher=LocalDispatcher(),
+            channels={},
+            products={},
+            policies={},
+            default_product="",
+        )
+        yield Desk(settings, db, now, Takeover(wiring))
+
+
+@asynccontextmanager
+async def answering(settings: Settings, only: Channel | None = None) -> AsyncIterator[House]:
+    """Wire everything that answers: policies published, knowledge imported, channels built.
+
+    With `only`, that is the one channel (the console of `supportbot ask`), and no other is built.
+
+    Raises:
+        ConfigError: the bot folder has a problem; the message names them all.
+    """
+    policies = _policies(settings)
+    if only is None:
+        _refuse(*missing_secrets(settings), *unknown_products(settings, policies))
+    async with database(settings) as db:
+        imported = await import_folder(db, settings.folder / "knowledge", now())
+        _refuse(*imported.problems)
+        names = {key: policy.name for key, policy in policies.items()}
+        secret = installation_secret(settings).get_secret_value()
+        parts = ChannelParts(db, now, secret)
+        channels = [only] if only else list(build_channels(settings, names, parts))
+        wiring = await _wire(settings, db, policies, channels)
+        completer = build_completer(_choice(settings), clock=now)
+        try:
+            yield _house(settings, wiring, completer, secret)
+        finally:
+            await completer.aclose()
+
+
+def _policies(settings: Settings) -> Mapping[str, CompiledPolicy]:
+    compiled = compile_policies(load_policies(settings.folder / "policies"))
+    _refuse(*compiled.problems)
+    return compiled.by_product
+
+
+def _refuse(*problems: Exception) -> None:
+    if problems:
+        raise ConfigError("\n".join(str(problem) for problem in problems))
+
+
+async def _wire(
+    settings: Settings,
+    db: Database,
+    policies: Mapping[str, CompiledPolicy],
+    channels: Sequence[Channel],
+) -> Wiring:
+    async with db.writing() as work:
+        products = {
+            key: await catalog.ensure_product(work, key, policy.name)
+            for key, policy in policies.items()
+        }
+        published = {
+            key: PublishedPolicy(
+                await catalog.publish_policy(work, products[key], policy, now()), policy
+            )
+            for key, policy in policies.items()
+        }
+        stored = {
+            channel.key: await catalog.ensure_channel(work, channel.key, channel.kind, now())
+            for channel in channels
+        }
+    return Wiring(
+        db=db,
+        clock=now,
+        new_id=new_id,
+        dispatcher=LocalDispatcher(
+            parallel=settings.tickets.parallel, quiet_seconds=settings.tickets.quiet_seconds
+        ),
+        channels={c.key: ConnectedChannel(stored[c.key].id, c) for c in channels},
+        products=products,
+        policies=published,
+        default_product=settings.tickets.default_product or min(policies),
+        notice_routes=tuple(r for r in notice_routes(settings) if r.channel in stored),
+    )
+
+
+def _house(settings: Settings, wiring: Wiring, completer: Completer, secret: str) -> House:
+    tickets, model = settings.tickets, settings.model
+    retriever = load_factory(RETRIEVERS, settings.knowledge.retriever)(wiring.db)
+    respond = Respond(
+        wiring,
+        completer,
+        retriever,
+        RespondRules(
+            turn_seconds=model.turn_seconds,
+            context_tokens=model.context_tokens - model.max_output_tokens,
+            max_output_tokens=model.max_output_tokens,
+        ),
+        count_tokens=estimate_tokens,
+        review_rules=(*RULES, *load_all(REVIEW_RULES)),
+    )
+    sweep = SweepRules(
+        overdue_minutes=tickets.overdue_minutes,
+        assume_resolved_hours=tickets.assume_resolved_hours,
+    )
+    return House(
+        settings=settings,
+        wiring=wiring,
+        secret=secret,
+        completer=completer,
+        intake=Intake(wiring, IntakeRules(reopen_days=tickets.reopen_days)),
+        settle=Settle(wiring, respond, Deliver(wiring, DeliverRules())),
+        sweep=Sweep(wiring, sweep),
+        takeover=Takeover(wiring),
+    )
+
+
+def _choice(settings: Settings) -> ModelChoice:
+    model = settings.model
+    return ModelChoice(
+        name=model.chosen,
+        base_url=str(model.base_url) if model.base_url else None,
+        api_key=model.api_key.get_secret_value() if model.api_key else None,
+        system_role=model.system_role,
+        max_output_tokens=model.max_output_tokens,
+    )

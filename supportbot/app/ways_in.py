@@ -1,0 +1,83 @@
+"""From settings to connected channels: which adapters there are, and with which values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import SecretStr
+
+from supportbot.app.plugins import CHANNELS, load_factory
+from supportbot.channels.base import Channel, ChannelOptions, ChannelParts
+from supportbot.orchestrator.wiring import NoticeRoute
+from supportbot.settings.tree import PluginChannel, Settings
+
+_SLACK = "slack"
+
+
+def build_channels(
+    settings: Settings, products: Mapping[str, str], parts: ChannelParts
+) -> Iterator[Channel]:
+    """Build every configured channel, the built-in kinds first.
+
+    Raises:
+        ConfigError: a channel lacks something; the message names it.
+    """
+    if settings.slack.bot_token:
+        yield _slack(settings, parts)
+    yield from _mail(settings, parts)
+    if settings.web.enabled:
+        yield _web(settings, products, parts)
+    for plugin in settings.channels:
+        yield load_factory(CHANNELS, plugin.kind)(_options(plugin), parts)
+
+
+def notice_routes(settings: Settings) -> tuple[NoticeRoute, ...]:
+    """Say where operators are told things."""
+    channel = settings.slack.operators_channel
+    if channel is None or settings.slack.bot_token is None:
+        return ()
+    return (NoticeRoute("slack:main", {"channel": channel}),)
+
+
+def _options(plugin: PluginChannel) -> ChannelOptions:
+    return ChannelOptions(
+        kind=plugin.kind, name=plugin.name, product=plugin.product, options=plugin.options
+    )
+
+
+def _slack(settings: Settings, parts: ChannelParts) -> Channel:
+    from supportbot.channels.slack.config import Products, SlackConfig, Transport
+
+    slack = settings.slack
+    config = SlackConfig(
+        bot_token=_secret(slack.bot_token) or "",
+        app_token=_secret(slack.app_token),
+        signing_secret=_secret(slack.signing_secret),
+        transport=Transport(slack.mode),
+        products=Products(slack.channels, slack.default_product),
+        api_url=str(slack.api_url),
+    )
+    channel: Channel = load_factory(CHANNELS, _SLACK)(config, parts)
+    return channel
+
+
+def _web(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:
+    from supportbot.channels.web.config import WebConfig
+
+    shown = settings.web.products or tuple(products)
+    public_url = settings.server.public_url
+    config = WebConfig(
+        products={key: products[key] for key in shown},
+        secret=parts.secret,
+        public_url=str(public_url) if public_url else None,
+    )
+    channel: Channel = load_factory(CHANNELS, "web")(config, parts)
+    return channel
+
+
+def _mail(settings: Settings, parts: ChannelParts) -> Iterator[Channel]:
+    yield from ()
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None

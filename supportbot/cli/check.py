@@ -1,0 +1,148 @@
+"""`supportbot check`: find everything that would stop the product, and print it all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from supportbot.errors import StoreError
+from supportbot.policy.compile import compile_policies
+from supportbot.policy.load import PolicyFiles, load_policies
+from supportbot.settings.load import examine
+from supportbot.settings.needs import missing_secrets, unknown_products, unread_mailboxes
+from supportbot.settings.tree import Settings
+from supportbot.store import schema
+from supportbot.store.database import Database, driver_url
+
+_CONNECT_SECONDS = 10
+
+
+async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
+    """Look at a bot folder and its surroundings; return one line for each problem.
+
+    `target` is the folder or its supportbot.toml. Changes nothing; connects to a PostgreSQL
+    database and opens the ports for a moment.
+    """
+    settings, problems = examine(target, environ)
+    found = [str(problem) for problem in problems]
+    folder = _folder(target)
+    policies = load_policies(folder / "policies")
+    found += [str(problem) for problem in compile_policies(policies).problems]
+    found += _missing_collections(policies, folder / "knowledge")
+    if settings is not None:
+        products = set(policies.products) | _product_files(folder)
+        found += map(str, missing_secrets(settings))
+        found += map(str, unknown_products(settings, products))
+        if not problems:  # else it may be the wrong value, left out, that it misses
+            found += map(str, unread_mailboxes(settings))
+        found += await _surroundings(settings)
+    return found
+
+
+def check(
+    config: Path = typer.Option(
+        Path(), envvar="SUPPORTBOT_CONFIG", help="Bot folder or its supportbot.toml."
+    ),
+) -> None:
+    """Print everything that is wrong with the bot folder and its surroundings."""
+    problems = asyncio.run(find_problems(config, os.environ))
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        typer.echo(f"{len(problems)} problem{'s' if problems[1:] else ''} found", err=True)
+        raise typer.Exit(1)
+    typer.echo("No problems found.")
+
+
+def _folder(target: Path) -> Path:
+    return target if target.is_dir() else target.parent
+
+
+def _product_files(folder: Path) -> set[str]:
+    """Name products by their files too, so that a broken policy is not also an unknown product."""
+    return {path.stem for path in (folder / "policies" / "products").glob("*.md")}
+
+
+def _missing_collections(policies: PolicyFiles, knowledge: Path) -> Iterator[str]:
+    for product in policies.products.values():
+        for collection in product.front.knowledge.collections or ():
+            if not (knowledge / collection).is_dir():
+                yield f"{product.path}: there is no folder {knowledge / collection} to quote from"
+
+
+async def _surroundings(settings: Settings) -> list[str]:
+    server, listener = settings.server, settings.email.listener
+    found = [
+        await _database_problem(settings.database.url),
+        await _port_problem(server.host, server.port, "SUPPORTBOT_PORT"),
+    ]
+    if listener.port is not None:
+        cure = "SUPPORTBOT_EMAIL_LISTENER_PORT"
+        found.append(await _port_problem(listener.host, listener.port, cure))
+    return [problem for problem in found if problem is not None]
+
+
+async def _database_problem(url: str) -> str | None:
+    try:
+        async with aclosing(Database(url)) as database:
+            return await _schema_problem(database)
+    except StoreError as error:
+        return str(error)
+    except DBAPIError as error:
+        return f"database {_shown(url)}: cannot be used ({error.orig})"
+    except TimeoutError:
+        return f"database {_shown(url)}: no answer within {_CONNECT_SECONDS} seconds"
+
+
+async def _schema_problem(database: Database) -> str | None:
+    if database.path is not None:
+        problem = _unwritable(database.path)
+        if problem is not None or _is_new(database.path):
+            return problem
+    async with asyncio.timeout(_CONNECT_SECONDS):
+        there, needed = await schema.revisions(database)
+    if there in (None, needed):
+        return None
+    return f"database: has schema {there}, this version needs {needed}; run `supportbot db upgrade`"
+
+
+def _shown(url: str) -> str:
+    return driver_url(url).render_as_string(hide_password=True)
+
+
+def _is_new(path: Path) -> bool:
+    """True: there is no database yet; it is made on first use."""
+    return not path.exists()
+
+
+def _unwritable(path: Path) -> str | None:
+    if path.is_dir():
+        return f"{path}: is a folder; [database] url must name a file"
+    # SQLite writes its log beside the file, so the folder must be writable too.
+    for place in (path.parent, path):
+        if place.exists() and not os.access(place, os.W_OK):
+            return f"{place}: cannot be written, and the database is kept there; change its owner"
+    return None
+
+
+async def _port_problem(host: str, port: int, variable: str) -> str | None:
+    loop = asyncio.get_running_loop()
+    try:
+        server = await loop.create_server(asyncio.Protocol, host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            cure = f"is supportbot running already? Else set {variable} to another"
+            return f"port {port} on {host} is in use; {cure}"
+        return (
+            f"cannot listen on {host}, port {port} ({error.strerror}); set {variable} or the host"
+        )
+    server.close()
+    await server.wait_closed()
+    return None

@@ -1,0 +1,39 @@
+"""`supportbot email`: what the bot makes of a raw mail."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `inspect` a command of a group, although it is the only one."""
+
+
+@app.command()
+def inspect(
+    files: Annotated[list[Path], typer.Argument(help="Raw mails (RFC 5322).")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+) -> None:
+    """Show kind, words, attachments and reasons of raw mails."""
+    from supportbot.channels.email.inspect import inspect as look
+    from supportbot.errors import NotFoundError
+
+    for file in files:
+        try:
+            raw = file.read_bytes()
+        except OSError as error:
+            raise NotFoundError(f"{file}: cannot be read ({error.strerror})") from error
+        seen = look(raw, str(file))
+        typer.echo(json.dumps(seen, ensure_ascii=False) if as_json else _for_people(seen))
+
+
+def _for_people(seen: dict[str, object]) -> str:
+    shown = ("file", "kind", "reply_allowed", "reasons", "from", "subject", "reply_text")
+    return "\n".join(f"{key + ':':<15} {seen[key]}" for key in shown) + "\n"

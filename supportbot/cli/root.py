@@ -1,0 +1,90 @@
+"""The commands of `supportbot`; each loads what it needs when it is called."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from supportbot.cli import admin, db, knowledge, mail, policy, report, tickets
+from supportbot.cli.options import Config, Format, OutputFormat
+from supportbot.errors import SupportbotError
+
+app = typer.Typer(
+    name="supportbot",
+    help="A customer-support bot for Slack, email and web chat.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(tickets.app, name="tickets", help="Look at tickets and act on them.")
+app.add_typer(report.app, name="report", help="Numbers for the support team.")
+app.add_typer(policy.app, name="policy", help="Look at compiled policies.")
+app.add_typer(knowledge.app, name="knowledge", help="Import and search knowledge.")
+app.add_typer(mail.app, name="email", help="Look at raw mails.")
+app.add_typer(db.app, name="db", help="Upgrade, look at and back up the database.")
+app.add_typer(admin.app, name="admin", help="Operators of the dashboard.")
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line, never a traceback."""
+    try:
+        app()
+    except SupportbotError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def init(directory: Annotated[Path, typer.Argument(help="Folder to make or fill.")]) -> None:
+    """Write a commented starter bot folder with two products in draft mode."""
+    from supportbot.cli.init import init as write
+
+    write(directory)
+
+
+@app.command()
+def check(config: Config = Path()) -> None:
+    """Print everything that is wrong with the bot folder and its surroundings."""
+    from supportbot.cli.check import check as run_checks
+
+    run_checks(config)
+
+
+@app.command()
+def run(config: Config = Path()) -> None:
+    """Answer customers: run all configured channels, the web chat and the dashboard."""
+    from supportbot.cli.run import serve
+    from supportbot.settings.load import load
+
+    asyncio.run(serve(load(config, os.environ)))
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What a customer would write.")],
+    product: Annotated[str | None, typer.Option("--product", "-p", help="Product's id.")] = None,
+    output: OutputFormat = Format.TABLE,
+    config: Config = Path(),
+) -> None:
+    """Ask the bot one question; the ticket is kept and left out of reports."""
+    from supportbot.cli.ask import ask_once, show
+    from supportbot.settings.load import load
+
+    show(asyncio.run(ask_once(load(config, os.environ), product, question)), output)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the scripted day.")] = False,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", help="Keep the database in this folder.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", help="Port of the pages; 0 takes one.")] = 8080,
+) -> None:
+    """Watch a scripted day in Slack, email and web chat, then try it yourself."""
+    from supportbot.demo.show import show
+
+    raise typer.Exit(asyncio.run(show(once=once, keep=keep, port=port)))

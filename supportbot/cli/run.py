@@ -1,0 +1,64 @@
+"""`supportbot run`: the product behind one HTTP server, until it is told to stop."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from importlib.metadata import version
+
+import typer
+import uvicorn
+
+from supportbot.app import build_app
+from supportbot.cli.logs import configure_logs
+from supportbot.errors import SettingsError
+from supportbot.settings.tree import Settings
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        SettingsError: the port is taken; the message names the variable to change.
+        ConfigError: the bot folder has a problem.
+    """
+    configure_logs()
+    with bound(settings.server.host, settings.server.port) as listening:
+        host, port = listening.getsockname()[:2]
+        typer.echo(f"supportbot {version('supportbot')} on http://{host}:{port}")
+        if settings.model.chosen is None:
+            typer.echo(
+                "No language model is configured: kb-extractive answers with verbatim sentences of "
+                "your knowledge. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model."
+            )
+        server = uvicorn.Server(
+            uvicorn.Config(
+                build_app(settings),
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                timeout_graceful_shutdown=5,
+            )
+        )
+        await server.serve(sockets=[listening])
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Take the port before anything else starts.
+
+    Raises:
+        SettingsError: it is taken or the address is not ours.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        cause = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
+        raise SettingsError(
+            f"{host}:{port} {cause}; stop what uses it, or set SUPPORTBOT_PORT to a free port"
+        ) from error
+    return listening

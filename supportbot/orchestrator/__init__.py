@@ -1,0 +1,1 @@
+"""The verbs: intake, respond, deliver, takeover, sweep. No vendor name appears here."""

@@ -1,0 +1,163 @@
+"""A customer's message finds its ticket, or opens one, and becomes the next turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from supportbot.model.catalog import Mode
+from supportbot.model.inbound import CustomerMessage
+from supportbot.model.message import NewMessage, Role
+from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
+from supportbot.store import customers, drafts, threads, tickets
+from supportbot.store.inbound import Outcome
+from supportbot.store.threads import Appended, NewEvent
+from supportbot.store.tickets import NewTicket
+from supportbot.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a message goes: its ticket, and the events that led there."""
+
+    ticket: Ticket
+    events: tuple[NewEvent, ...] = ()
+
+
+class Asking:
+    """Puts customers' messages into tickets."""
+
+    def __init__(self, wiring: Wiring, reopen_within: timedelta) -> None:
+        self._wiring = wiring
+        self._reopen_within = reopen_within
+
+    async def ask(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        received_at: datetime,
+        heard: CustomerMessage,
+        known: Ticket | None,
+    ) -> Outcome:
+        """Append the message to its ticket and wake the ticket; `known` is its thread's ticket."""
+        kind = channel.adapter.kind
+        customer_id = await customers.ensure_customer(work, kind, heard.sender, received_at)
+        place = await self._place(work, channel, heard, known, customer_id)
+        ticket, at = place.ticket, self._wiring.clock()
+        await tickets.remember_keys(work, ticket, channel.id, heard.thread_keys, move=True)
+        message = await threads.append_message(
+            work,
+            ticket.id,
+            NewMessage(
+                role=Role.USER,
+                author=Actor(ActorKind.CUSTOMER, customer_id),
+                text=heard.text,
+                sent_at=heard.sent_at,
+                data={"attachments": [file.filename for file in heard.attachments]}
+                if heard.attachments
+                else {},
+            ),
+            at,
+        )
+        await threads.attach(work, message.id, heard.attachments)
+        await self._turn(work, place, heard, message)
+        return Outcome("message", ticket_id=ticket.id, message_id=message.id)
+
+    async def _place(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        heard: CustomerMessage,
+        known: Ticket | None,
+        customer_id: int,
+    ) -> _Place:
+        stranger = known and known.customer_id != customer_id and not heard.shared_thread
+        if known is None or stranger:
+            return await self._open(work, channel, heard, customer_id, known)
+        if known.status is not Status.RESOLVED:
+            return _Place(known)
+        episodes = await threads.episodes(work, known.id)
+        resolved_at = episodes[-1].resolved_at if episodes else None
+        if resolved_at and self._wiring.clock() - resolved_at > self._reopen_within:
+            return await self._open(work, channel, heard, customer_id, known)
+        return await self._reopen(work, known)
+
+    async def _open(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        heard: CustomerMessage,
+        customer_id: int,
+        linked: Ticket | None,
+    ) -> _Place:
+        product = heard.product or self._wiring.default_product
+        ticket = await tickets.open_ticket(
+            work,
+            NewTicket(
+                public_id=self._wiring.new_id(),
+                product_id=self._wiring.products[product].id,
+                channel_id=channel.id,
+                customer_id=customer_id,
+                thread_key=heard.thread_keys[0],
+                subject=heard.subject or _headline(heard.text),
+                target=heard.target,
+                opened_at=self._wiring.clock(),
+                linked_ticket_id=linked.id if linked else None,
+            ),
+        )
+        data: dict[str, object] = {
+            "product": product,
+            "channel": channel.adapter.key,
+            "customer": customer_id,
+            "thread_key": heard.thread_keys[0],
+            "eligible": self._wiring.mode(product) is not Mode.OFF,
+        }
+        opened = NewEvent(EventKind.OPENED, Actor(ActorKind.CUSTOMER, customer_id), data=data)
+        link = NewEvent(EventKind.LINKED, SYSTEM, data={"to": linked.public_id if linked else ""})
+        return _Place(ticket, (opened, link) if linked else (opened,))
+
+    async def _reopen(self, work: UnitOfWork, known: Ticket) -> _Place:
+        await threads.next_episode(work, known, self._wiring.clock())
+        eligible = self._wiring.mode(known.product) is not Mode.OFF
+        event = NewEvent(
+            EventKind.REOPENED,
+            Actor(ActorKind.CUSTOMER, known.customer_id),
+            data={"eligible": eligible},
+        )
+        ticket = replace(
+            known,
+            episode_n=known.episode_n + 1,
+            handler=Handler.BOT,
+            handler_epoch=known.handler_epoch + 1,
+            waiting_since=None,
+        )
+        return _Place(ticket, (event,))
+
+    async def _turn(
+        self, work: UnitOfWork, place: _Place, heard: CustomerMessage, message: Appended
+    ) -> None:
+        """Make the message the newest question, or say why it will not be answered."""
+        ticket, at = place.ticket, self._wiring.clock()
+        events = list(place.events)
+        head: dict[str, object] = {"asked_seq": message.seq, "target": dict(heard.target)}
+        if heard.disposition.reply_allowed:
+            head |= {"status": Status.OPEN, "waiting_since": ticket.waiting_since or at}
+        else:
+            head |= {"status": Status.PENDING, "answered_seq": message.seq}
+            reason = ",".join(heard.disposition.reasons) or "reply_not_allowed"
+            events.append(NewEvent(EventKind.SUPPRESSED, SYSTEM, reason=reason))
+        stale = await drafts.discard_stale(work, ticket.id, at)
+        events += [
+            NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="stale", data={"draft": draft})
+            for draft in stale
+        ]
+        await tickets.change(work, ticket.id, **head)
+        await threads.append_events(work, ticket, events, at)
+        await self._wiring.dispatcher.wake(work, ticket.id, message.seq)
+
+
+def _headline(text: str) -> str:
+    """Make a subject out of the first words, for channels that have none."""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return first if len(first) <= 80 else f"{first[:77].rstrip()}..."  # noqa: PLR2004 - one line wide

@@ -1,0 +1,44 @@
+"""A ticket ends: who resolved it, and how, is stored, never guessed when it is read."""
+
+from __future__ import annotations
+
+from supportbot.model.ticket import Actor, ActorKind, EventKind, Resolution, Status, Ticket
+from supportbot.orchestrator.wiring import Wiring
+from supportbot.store import drafts, threads, tickets
+from supportbot.store.threads import NewEvent
+from supportbot.store.unit_of_work import UnitOfWork
+
+
+async def resolve(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor) -> None:
+    """Resolve a ticket in the caller's transaction; one that is resolved already stays so."""
+    if ticket.status is Status.RESOLVED:
+        return
+    at = wiring.clock()
+    reason = await _resolution(work, ticket, actor)
+    event = NewEvent(EventKind.RESOLVED, actor, reason=reason)
+    await threads.append_events(work, ticket, [event], at)
+    await drafts.discard_stale(work, ticket.id, at)
+    await tickets.change(
+        work,
+        ticket.id,
+        status=Status.RESOLVED,
+        answered_seq=ticket.asked_seq,
+        handler_epoch=ticket.handler_epoch + 1,
+        waiting_since=None,
+        retry_at=None,
+    )
+
+
+async def _resolution(work: UnitOfWork, ticket: Ticket, actor: Actor) -> Resolution:
+    """Say how the current episode ends: exactly one of the resolutions."""
+    if actor.kind is ActorKind.OPERATOR:
+        return Resolution.HUMAN
+    episodes = await threads.episodes(work, ticket.id)
+    current = episodes[-1] if episodes else None
+    by_bot = bool(current and current.bot_messages and not current.human_messages)
+    if by_bot and current and current.handoff_at is None:
+        confirmed = actor.kind is ActorKind.CUSTOMER
+        return Resolution.BOT_CONFIRMED if confirmed else Resolution.BOT_ASSUMED
+    if current and current.human_messages:
+        return Resolution.HUMAN
+    return Resolution.CUSTOMER if actor.kind is ActorKind.CUSTOMER else Resolution.ABANDONED

@@ -1,0 +1,114 @@
+"""Sends what was committed, in order, and writes down what became of it.
+
+The row is `sending` before the channel is called and `sent` after. A row found in `sending` was
+interrupted: the channel is asked whether it left before it is sent again, and where nobody can
+tell it is shown as uncertain, never repeated.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from supportbot.errors import ChannelError, DeliveryUnknown, SendError
+from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
+from supportbot.model.policy import Handoff, HandoffReason
+from supportbot.model.ticket import SYSTEM, EventKind
+from supportbot.orchestrator.handoff import hand_off
+from supportbot.orchestrator.wiring import Wiring
+from supportbot.store import deliveries, threads, tickets
+from supportbot.store.threads import NewEvent
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverRules:
+    """How often and how patiently a send is tried."""
+
+    attempts: int = 8
+    first_wait_seconds: float = 2.0
+    longest_wait_seconds: float = 600.0
+
+
+class Deliver:
+    """Sends deliveries through their channels."""
+
+    def __init__(self, wiring: Wiring, rules: DeliverRules) -> None:
+        self._wiring = wiring
+        self._rules = rules
+
+    async def deliver(self, ticket_id: int) -> None:
+        """Send whatever of the ticket may be sent now.
+
+        Words to the customer stay in order: one that has to wait holds back those after it.
+        """
+        held_back: set[Audience] = set()
+        async with self._wiring.db.reading() as work:
+            due = await deliveries.due(work, ticket_id, self._wiring.clock())
+        for delivery in due:
+            if delivery.audience in held_back:
+                continue
+            if not await self._one(delivery) and delivery.audience is Audience.CUSTOMER:
+                held_back.add(delivery.audience)
+
+    async def _one(self, delivery: Delivery) -> bool:
+        """Bring one delivery forward; False when it has to be tried again later."""
+        channel = self._wiring.channels.get(delivery.channel)
+        if channel is None:
+            return await self._failed(
+                delivery, SendError(f"{delivery.channel} is not connected", permanent=True)
+            )
+        try:
+            if delivery.state is DeliveryState.SENDING:
+                receipt = await channel.adapter.find(delivery)
+                if receipt is not None:
+                    return await self._sent(delivery, receipt)
+            async with self._wiring.db.writing() as work:
+                if not await deliveries.claim(work, delivery):
+                    return True
+            return await self._sent(delivery, await channel.adapter.send(delivery))
+        except DeliveryUnknown as error:
+            return await self._uncertain(delivery, error)
+        except SendError as error:
+            return await self._failed(delivery, error)
+
+    async def _sent(self, delivery: Delivery, receipt: Receipt) -> bool:
+        async with self._wiring.db.writing() as work:
+            await deliveries.sent(work, delivery.id, receipt, self._wiring.clock())
+            if delivery.audience is Audience.CUSTOMER and receipt.thread_keys:
+                ticket = await tickets.get(work, delivery.ticket_id)
+                channel = self._wiring.channels[delivery.channel]
+                await tickets.remember_keys(work, ticket, channel.id, receipt.thread_keys)
+        return True
+
+    async def _uncertain(self, delivery: Delivery, error: ChannelError) -> bool:
+        async with self._wiring.db.writing() as work:
+            await deliveries.give_up(work, delivery.id, DeliveryState.UNCERTAIN, str(error))
+            ticket = await tickets.get(work, delivery.ticket_id)
+            event = NewEvent(EventKind.DELIVERY_UNCERTAIN, SYSTEM, data={"delivery": delivery.key})
+            await threads.append_events(work, ticket, [event], self._wiring.clock())
+        return True
+
+    async def _failed(self, delivery: Delivery, error: SendError) -> bool:
+        if not error.permanent and delivery.attempts + 1 < self._rules.attempts:
+            wait = error.retry_after_seconds or self._backoff(delivery.attempts)
+            until = self._wiring.clock() + timedelta(seconds=wait)
+            async with self._wiring.db.writing() as work:
+                await deliveries.postpone(work, delivery.id, str(error), until)
+            return False
+        async with self._wiring.db.writing() as work:
+            await deliveries.give_up(work, delivery.id, DeliveryState.FAILED, str(error))
+            ticket = await tickets.get(work, delivery.ticket_id, lock=True)
+            event = NewEvent(EventKind.DELIVERY_FAILED, SYSTEM, data={"delivery": delivery.key})
+            await threads.append_events(work, ticket, [event], self._wiring.clock())
+            if delivery.audience is Audience.CUSTOMER and delivery.kind is DeliveryKind.REPLY:
+                handoff = Handoff(
+                    HandoffReason.DELIVERY, summary=f"A reply could not be delivered: {error}"
+                )
+                await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
+        return True
+
+    def _backoff(self, attempts: int) -> float:
+        """Wait twice as long after each attempt, up to a third less by chance."""
+        wait = min(self._rules.first_wait_seconds * 2.0**attempts, self._rules.longest_wait_seconds)
+        return wait * random.uniform(0.67, 1.0)  # noqa: S311 - jitter, not a secret

@@ -1,0 +1,128 @@
+"""The bot stops and a person takes over: stored, told to the customer, told to operators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
+from supportbot.model.message import NewMessage, Role
+from supportbot.model.policy import Handoff, HandoffReason
+from supportbot.model.ticket import BOT, Actor, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.wiring import Wiring
+from supportbot.store import deliveries, drafts, threads, tickets
+from supportbot.store.threads import NewEvent
+from supportbot.store.unit_of_work import UnitOfWork
+
+_DEFAULT_NOTE = (
+    "I am passing this on to a colleague, who will answer you here. You don't need to write again."
+)
+
+
+async def hand_off(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff, actor: Actor = BOT
+) -> None:
+    """Give a ticket to people, in the caller's transaction, which must hold the ticket's row.
+
+    Bumps the fence, covers what was asked, discards waiting drafts, tells the customer and the
+    operators. A ticket that a person has already only records the event.
+    """
+    at = wiring.clock()
+    await threads.append_events(
+        work,
+        ticket,
+        [
+            NewEvent(
+                EventKind.HANDOFF,
+                actor,
+                reason=handoff.reason,
+                data={"rules": list(handoff.rules), "summary": handoff.summary},
+            )
+        ],
+        at,
+    )
+    if ticket.handler is Handler.HUMAN:
+        return
+    await tickets.change(
+        work,
+        ticket.id,
+        status=Status.OPEN,
+        handler=Handler.HUMAN,
+        handler_epoch=ticket.handler_epoch + 1,
+        answered_seq=ticket.asked_seq,
+        attempts=0,
+        retry_at=None,
+    )
+    await drafts.discard_stale(work, ticket.id, at)
+    await _tell_customer(wiring, work, ticket, handoff, at)
+    await notify(wiring, work, ticket, _packet(ticket, handoff), f"handoff-{ticket.handler_epoch}")
+    await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+
+
+async def notify(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, text: str, occasion: str
+) -> None:
+    """Write a notice to operators, once per occasion and route."""
+    for number, route in enumerate(wiring.notice_routes):
+        key = f"{ticket.public_id}-{occasion}-operators-{number}"
+        if await deliveries.by_key(work, key) is not None:
+            continue
+        await deliveries.add(
+            work,
+            ticket.id,
+            NewDelivery(
+                key=key,
+                channel=route.channel,
+                audience=Audience.OPERATORS,
+                kind=DeliveryKind.NOTICE,
+                target=route.target,
+                text=text,
+                subject=f"[supportbot] {ticket.subject or ticket.public_id}",
+            ),
+            wiring.clock(),
+        )
+
+
+async def _tell_customer(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff, at: datetime
+) -> None:
+    if handoff.reason is HandoffReason.DELIVERY:
+        return  # they can't be reached: that is why a person must look
+    published = wiring.policies.get(ticket.product)
+    canned = published.policy.canned if published else {}
+    note = handoff.note or canned.get("handoff") or _DEFAULT_NOTE
+    message = await threads.append_message(
+        work,
+        ticket.id,
+        NewMessage(
+            role=Role.ASSISTANT,
+            author=BOT,
+            text=note,
+            policy_version_id=published.version_id if published else None,
+            data={"notice": "handoff"},
+        ),
+        at,
+    )
+    await deliveries.add(
+        work,
+        ticket.id,
+        NewDelivery(
+            key=f"{ticket.public_id}-{message.seq}",
+            channel=ticket.channel,
+            audience=Audience.CUSTOMER,
+            kind=DeliveryKind.NOTICE,
+            target=ticket.target,
+            subject=ticket.subject,
+            message_id=message.id,
+        ),
+        at,
+    )
+
+
+def _packet(ticket: Ticket, handoff: Handoff) -> str:
+    lines = [
+        f"**Handoff** ({handoff.reason}): {ticket.subject or 'ticket'} `{ticket.public_id}`",
+        f"Product: {ticket.product} · channel: {ticket.channel_kind}",
+    ]
+    if handoff.summary:
+        lines.append(handoff.summary)
+    return "\n".join(lines)

@@ -1,0 +1,45 @@
+"""Answers, then delivers, whatever a ticket owes: the handler that every lane runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from supportbot.model.policy import Handoff, HandoffReason
+from supportbot.model.ticket import SYSTEM
+from supportbot.orchestrator.deliver import Deliver
+from supportbot.orchestrator.guard import survive
+from supportbot.orchestrator.handoff import hand_off
+from supportbot.orchestrator.respond import Respond
+from supportbot.orchestrator.wiring import Wiring
+from supportbot.store import tickets
+
+_MOST_ATTEMPTS = 5
+
+
+class Settle:
+    """One lane's work; never raises, and a failure is stored on the ticket to be tried again."""
+
+    def __init__(self, wiring: Wiring, respond: Respond, deliver: Deliver) -> None:
+        self._wiring = wiring
+        self._respond = respond
+        self._deliver = deliver
+
+    async def __call__(self, ticket_id: int) -> None:
+        """Answer and deliver; safe to run late or twice."""
+        failure = await survive("respond", self._respond.answer(ticket_id), ticket=ticket_id)
+        if isinstance(failure, Exception):
+            await survive("postpone", self._postpone(ticket_id), ticket=ticket_id)
+        await survive("deliver", self._deliver.deliver(ticket_id), ticket=ticket_id)
+
+    async def _postpone(self, ticket_id: int) -> None:
+        """Try a failed turn again later, and hand it off when that never helps."""
+        async with self._wiring.db.writing() as work:
+            ticket = await tickets.get(work, ticket_id, lock=True)
+            if ticket.attempts + 1 >= _MOST_ATTEMPTS:
+                handoff = Handoff(HandoffReason.ERROR, summary="The turn failed repeatedly.")
+                await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
+                return
+            wait = timedelta(seconds=2.0**ticket.attempts)
+            await tickets.change(
+                work, ticket.id, attempts=ticket.attempts + 1, retry_at=self._wiring.clock() + wait
+            )

@@ -1,0 +1,64 @@
+"""What the verbs share: the configured channels, products and policies, clock and identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from supportbot.channels.base import Channel
+from supportbot.dispatch.base import Dispatcher
+from supportbot.errors import ConfigError
+from supportbot.model.catalog import Mode, Product
+from supportbot.model.policy import PublishedPolicy
+from supportbot.model.time import Clock
+from supportbot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRoute:
+    """Where operators are told things: a channel and an address in it."""
+
+    channel: str
+    target: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedChannel:
+    """An adapter together with its number in the store."""
+
+    id: int
+    adapter: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The parts every verb works with; made once by the composition root."""
+
+    db: Database
+    clock: Clock
+    #: Makes a new public id.
+    new_id: Callable[[], str]
+    dispatcher: Dispatcher
+    channels: Mapping[str, ConnectedChannel]
+    products: Mapping[str, Product]
+    policies: Mapping[str, PublishedPolicy]
+    default_product: str
+    notice_routes: tuple[NoticeRoute, ...] = ()
+
+    def policy(self, product: str) -> PublishedPolicy:
+        """Return the product's live policy.
+
+        Raises:
+            ConfigError: the product has none any more (its file was removed).
+        """
+        try:
+            return self.policies[product]
+        except KeyError:
+            raise ConfigError(
+                f"product {product!r} has no policy; create policies/products/{product}.md"
+            ) from None
+
+    def mode(self, product: str) -> Mode:
+        """Return the mode of a product; a product without a policy is off."""
+        published = self.policies.get(product)
+        return published.policy.mode if published else Mode.OFF

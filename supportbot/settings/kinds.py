@@ -1,0 +1,84 @@
+"""The kinds of value a setting may have beyond plain ones; each refuses with the cure."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+
+def _split_url(value: str, schemes: tuple[str, ...]) -> SplitResult:
+    url = urlsplit(value)
+    if url.scheme not in schemes or not url.hostname:
+        raise ValueError(f"write it as {' or '.join(f'{scheme}://host' for scheme in schemes)}")
+    if url.password is not None:
+        raise ValueError("a password does not belong here; name its variable in password_env")
+    _ = url.port  # raises ValueError on a port that is no number
+    return url
+
+
+def _http(value: str) -> str:
+    _split_url(value, ("http", "https"))
+    return value
+
+
+def _imap(value: str) -> str:
+    if not _split_url(value, ("imaps", "imap")).username:
+        raise ValueError("name the account: imaps://user@host:993 (an @ inside is written %40)")
+    return value
+
+
+def _smtp(value: str) -> str:
+    _split_url(value, ("smtps", "smtp"))
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ZoneInfoNotFoundError) as error:  # OSError: a folder such as "Europe"
+        raise ValueError("use an IANA name such as Europe/Berlin") from error
+    return value
+
+
+def _matching(pattern: str, advice: str) -> AfterValidator:
+    whole = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not whole.fullmatch(value):
+            raise ValueError(advice)
+        return value
+
+    return AfterValidator(check)
+
+
+HttpUrl = Annotated[str, AfterValidator(_http)]
+ImapUrl = Annotated[str, AfterValidator(_imap)]
+SmtpUrl = Annotated[str, AfterValidator(_smtp)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Product = Annotated[
+    str,
+    _matching(
+        r"[a-z0-9][a-z0-9_-]{0,62}",
+        "a product is named like its file: policies/products/hosting.md is hosting",
+    ),
+]
+MailAddress = Annotated[
+    str,
+    StringConstraints(to_lower=True, max_length=254),
+    _matching(r"[^@\s<>,]+@[^@\s<>,]+", "write a bare address: help@example.com"),
+]
+SlackUser = Annotated[str, _matching(r"[UW][A-Z0-9]+", "use the id of a person, such as U0123ABC")]
+SlackChannel = Annotated[
+    str, _matching(r"[CG][A-Z0-9]+", "use the id of a channel, such as C0123ABC; names change")
+]
+VariableName = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z_][A-Za-z0-9_]*", "write the name of a variable, such as HELP_MAIL_PASSWORD"
+    ),
+]

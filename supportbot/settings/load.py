@@ -1,0 +1,187 @@
+"""Read supportbot.toml and the environment into the tree; every problem is found in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from supportbot.errors import ConfigError, SettingsError
+from supportbot.settings import toml_lines
+from supportbot.settings.environment import Given, read_environment, read_variable
+from supportbot.settings.source import Source, occurrences, prune, read_file, value_at
+from supportbot.settings.table import describe, section_at
+from supportbot.settings.tree import Settings
+
+FILE_NAME = "supportbot.toml"
+
+_SQLITE = "sqlite:///"
+#: Values, then rules between values, then the tables around them.
+_ROUNDS = 4
+
+
+class SettingsProblems(ConfigError):
+    """Everything that is wrong with the settings, one line each. `problems` has them apart."""
+
+    def __init__(self, problems: tuple[SettingsError, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+def load(folder_or_file: Path, environ: Mapping[str, str]) -> Settings:
+    """Read the settings of a bot folder (or of one TOML file, whose folder is then the bot's).
+
+    A variable is stronger than the file. Reads files, changes nothing.
+
+    Raises:
+        SettingsProblems: all that is wrong, at once.
+    """
+    settings, problems = examine(folder_or_file, environ)
+    if problems or settings is None:
+        raise SettingsProblems(problems)
+    return settings
+
+
+def examine(
+    folder_or_file: Path, environ: Mapping[str, str]
+) -> tuple[Settings | None, tuple[SettingsError, ...]]:
+    """Read like `load`, but give back what is usable together with every problem.
+
+    Wrong values are left out (their defaults stand in), so that further checks can go on; None
+    where nothing usable remains.
+    """
+    file = folder_or_file / FILE_NAME if folder_or_file.is_dir() else folder_or_file
+    try:
+        source = read_file(file)
+    except SettingsError as problem:
+        return None, (problem,)
+    problems = list(_take_secrets_out(source))
+    given, wrong = read_environment(environ, also_known=tuple(_password_variables(source.values)))
+    for value in given:
+        _put(source, value)
+    settings, invalid = _validate(source)
+    problems = sorted([*problems, *invalid], key=lambda problem: problem.line or 0)
+    problems += wrong
+    if settings is None:
+        return None, tuple(problems)
+    settings, unread = _finish(settings, source, environ)
+    return settings, (*problems, *unread)
+
+
+def _take_secrets_out(source: Source) -> Iterator[SettingsError]:
+    """Refuse secrets in the file: it is made to be shared and committed."""
+    for setting in describe():
+        if not setting.is_secret:
+            continue
+        cure = f"set {setting.env[-1]}" if setting.env else "name its variable in password_env"
+        for path in occurrences(source.values, setting.path):
+            prune(source.values, path)
+            yield source.problem(path, f"a secret never stands in the file; {cure} instead")
+
+
+def _password_variables(values: dict[str, Any]) -> Iterator[str]:
+    for path in occurrences(values, ("email", "mailboxes[]", "password_env")):
+        yield str(value_at(values, path))
+
+
+def _put(source: Source, given: Given) -> None:
+    table: Any = source.values
+    for key in given.setting.path[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            return  # the file holds something else here, which validation reports
+    table[given.setting.path[-1]] = given.value
+    source.variables[given.setting.path] = given.variable
+
+
+def _validate(source: Source) -> tuple[Settings | None, list[SettingsError]]:
+    """Validate; after errors again without what was wrong, so that the rest can be used.
+
+    Only the first round is reported: what later rounds find missing was taken out by us.
+    """
+    problems: list[SettingsError] = []
+    # Not a setting, so a key of this name in the file must be refused like any unknown one.
+    if source.values.pop("folder", None) is not None:
+        problems.append(_unknown_key(source, ("folder",)))
+    for attempt in range(_ROUNDS):
+        try:
+            return Settings(folder=source.file.parent, **source.values), problems
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+        if attempt == 0:
+            problems += [_explain(source, detail) for detail in details]
+        for detail in reversed(details):  # the last element first: indexes stay right
+            prune(source.values, _culprit(detail))
+    return None, problems
+
+
+def _explain(source: Source, detail: ErrorDetails) -> SettingsError:
+    path = _clean(detail["loc"])
+    match detail["type"]:
+        case "extra_forbidden":
+            return _unknown_key(source, path)
+        case "missing":
+            return source.problem(path, "is required")
+        case "model_type":
+            return source.problem(path, f"is a table: write [{path[0]}] and its keys below it")
+        case _:
+            message = detail["msg"].removeprefix("Value error, ")
+            return source.problem(path, message[:1].lower() + message[1:])
+
+
+def _unknown_key(source: Source, path: toml_lines.Path) -> SettingsError:
+    section = section_at(path[:-1])
+    names = sorted(set(section.model_fields) - {"folder", "password"}) if section else []
+    close = get_close_matches(str(path[-1]), names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(names)}"
+    return source.problem(path, f"there is no such setting; {hint}")
+
+
+def _clean(location: tuple[str | int, ...]) -> toml_lines.Path:
+    """Drop what pydantic adds to the location of a wrong key of a mapping."""
+    return tuple(part for part in location if part != "[key]")
+
+
+def _culprit(detail: ErrorDetails) -> toml_lines.Path:
+    path = _clean(detail["loc"])
+    return path[:-1] if detail["type"] == "missing" else path
+
+
+def _finish(
+    settings: Settings, source: Source, environ: Mapping[str, str]
+) -> tuple[Settings, list[SettingsError]]:
+    """Resolve relative paths against the bot folder and fetch the passwords of mailboxes."""
+    folder = source.file.parent.resolve()
+    problems: list[SettingsError] = []
+    boxes = []
+    for box in settings.email.mailboxes:
+        password = None
+        try:
+            password = read_variable(box.password_env, environ) if box.password_env else None
+        except SettingsError as problem:
+            problems.append(problem)
+        boxes.append(
+            box.model_copy(
+                update={
+                    "password": SecretStr(password) if password else None,
+                    "outbox": folder / box.outbox if box.outbox else None,
+                }
+            )
+        )
+    email = settings.email.model_copy(update={"mailboxes": tuple(boxes)})
+    url = _absolute(settings.database.url, folder)
+    database = settings.database.model_copy(update={"url": url})
+    changes = {"folder": folder, "email": email, "database": database}
+    return settings.model_copy(update=changes), problems
+
+
+def _absolute(url: str, folder: Path) -> str:
+    """Anchor the path of a SQLite URL in the bot folder; `sqlite:////abs` and others stay."""
+    if not url.startswith(_SQLITE):
+        return url
+    path, mark, options = url.removeprefix(_SQLITE).partition("?")
+    return f"{_SQLITE}{folder / path}{mark}{options}"

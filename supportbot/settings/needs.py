@@ -1,0 +1,81 @@
+"""What a valid tree still misses before the product can run: secrets, ways in, products."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+
+from supportbot.errors import SettingsError
+from supportbot.settings.tree import Mailbox, Settings
+
+
+def missing_secrets(settings: Settings) -> tuple[SettingsError, ...]:
+    """Name every variable without which a configured channel cannot work. Pure."""
+    return (
+        *_missing_for_slack(settings),
+        *(problem for box in settings.email.mailboxes for problem in _missing_for_mail(box)),
+    )
+
+
+def unread_mailboxes(settings: Settings) -> tuple[SettingsError, ...]:
+    """Name every mailbox that nothing fills: no imap, and no listener. Pure."""
+    if settings.email.listener.port is not None:
+        return ()
+    return tuple(
+        SettingsError(
+            f"mailbox {box.address}: nothing reads it; give imap or [email.listener] port"
+        )
+        for box in settings.email.mailboxes
+        if not box.imap
+    )
+
+
+def unknown_products(settings: Settings, known: Collection[str]) -> tuple[SettingsError, ...]:
+    """Name every product that a setting speaks of and no policy file describes. Pure."""
+    return tuple(
+        SettingsError(f"{place}: there is no product {product!r}; {_advice(product, known)}")
+        for place, product in _named_products(settings)
+        if product not in known
+    )
+
+
+def _missing_for_slack(settings: Settings) -> Iterator[SettingsError]:
+    slack = settings.slack
+    wanted = slack.channels or slack.default_product or slack.app_token or slack.signing_secret
+    if not slack.bot_token:
+        if wanted:
+            yield SettingsError("SLACK_BOT_TOKEN: is not set, and [slack] is configured")
+        return
+    if slack.mode == "socket" and not slack.app_token:
+        yield SettingsError('SLACK_APP_TOKEN: is not set; [slack] mode = "socket" needs it')
+    if slack.mode == "http" and not slack.signing_secret:
+        yield SettingsError('SLACK_SIGNING_SECRET: is not set; [slack] mode = "http" needs it')
+
+
+def _missing_for_mail(box: Mailbox) -> Iterator[SettingsError]:
+    if box.password_env and not box.password:
+        yield SettingsError(f"{box.password_env}: is not set; mailbox {box.address} needs it")
+    elif box.imap and not box.password_env:
+        yield SettingsError(f"mailbox {box.address}: imap needs a password; give password_env")
+
+
+def _named_products(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield each place that names a product, with the name."""
+    slack, mail = settings.slack, settings.email
+    if settings.tickets.default_product:
+        yield "tickets.default_product", settings.tickets.default_product
+    if slack.default_product:
+        yield "slack.default_product", slack.default_product
+    for channel, product in slack.channels.items():
+        yield f"slack.channels.{channel}", product
+    for box in mail.mailboxes:
+        if box.product:
+            yield f"mailbox {box.address}", box.product
+    for product in settings.web.products:
+        yield "web.products", product
+
+
+def _advice(product: str, known: Collection[str]) -> str:
+    close = get_close_matches(product, sorted(known), n=1)
+    hint = f"did you mean {close[0]!r}? Else write" if close else "write"
+    return f"{hint} policies/products/{product}.md"

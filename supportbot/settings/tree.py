@@ -1,0 +1,319 @@
+"""Every setting, typed and described, in one tree; built once by `load` and passed down.
+
+Only values and the rules between them: what reads the file and the environment is in `load`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from supportbot.settings.kinds import (
+    HttpUrl,
+    ImapUrl,
+    MailAddress,
+    Port,
+    Product,
+    SlackChannel,
+    SlackUser,
+    SmtpUrl,
+    TimeZone,
+    VariableName,
+)
+
+#: The model asked when there is a key and nobody named a model. Model ids age fast: change it here.
+DEFAULT_MODEL = "gpt-5.4-mini"
+
+_MIB = 1024 * 1024
+
+
+class Section(BaseModel):
+    """A table of the tree: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class ModelSettings(Section):
+    """The model that answers. Without key and base URL the embedded kb-extractive answers."""
+
+    name: str | None = Field(
+        default=None, min_length=1, description=f"Model to ask; with a key alone {DEFAULT_MODEL}."
+    )
+    base_url: HttpUrl | None = Field(
+        default=None,
+        description="Any endpoint with the OpenAI chat completions API; "
+        "used without a key it needs a name.",
+        json_schema_extra={"env": "OPENAI_BASE_URL"},
+    )
+    api_key: SecretStr | None = Field(
+        default=None,
+        description="Key of the endpoint.",
+        json_schema_extra={"env": "OPENAI_API_KEY"},
+    )
+    system_role: Literal["system", "developer"] = Field(
+        default="system", description="Role of the message that carries the policy."
+    )
+    max_output_tokens: int = Field(default=1000, ge=1, description="Longest answer.")
+    context_tokens: int = Field(
+        default=16_000, ge=2000, description="What a request may hold, the answer included."
+    )
+    turn_seconds: float = Field(
+        default=60,
+        gt=0,
+        description="Deadline of one answer, all attempts and tool calls included.",
+    )
+    attempts: int = Field(
+        default=3, ge=1, le=10, description="Tries of one model call in that time."
+    )
+
+    @model_validator(mode="after")
+    def _named_where_needed(self) -> ModelSettings:
+        if self.base_url and not self.api_key and not self.name:
+            raise ValueError("base_url without a key needs a name: set SUPPORTBOT_MODEL_NAME")
+        if self.max_output_tokens * 2 > self.context_tokens:
+            raise ValueError("max_output_tokens may be at most half of context_tokens")
+        return self
+
+    @property
+    def chosen(self) -> str | None:
+        """The model to ask over the wire; None: neither key nor base URL, kb-extractive answers."""
+        if self.api_key is None and self.base_url is None:
+            return None
+        return self.name or DEFAULT_MODEL
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept."""
+
+    url: str = Field(
+        default="sqlite:///supportbot.db",
+        repr=False,  # a PostgreSQL URL may carry a password
+        description="`sqlite:///path` (relative to the bot folder) or `postgresql://user@host/name`.",
+    )
+
+
+class ServerSettings(Section):
+    """The HTTP server: dashboard, web chat, Slack events, health."""
+
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address to listen on.",
+        json_schema_extra={"env": "SUPPORTBOT_HOST"},
+    )
+    port: Port = Field(
+        default=8080,
+        description="Port; 0 takes a free one.",
+        json_schema_extra={"env": "SUPPORTBOT_PORT"},
+    )
+    public_url: HttpUrl | None = Field(
+        default=None, description="What people type to reach it; used in links and for cookies."
+    )
+
+
+class SlackSettings(Section):
+    """One Slack workspace. Off until there is a bot token."""
+
+    mode: Literal["socket", "http"] = Field(
+        default="socket",
+        description="How events come: Socket Mode, or signed HTTP at /slack/events.",
+    )
+    default_product: Product | None = Field(
+        default=None, description="Product of channels that are not listed, and of direct messages."
+    )
+    channels: Mapping[SlackChannel, Product] = Field(
+        default_factory=dict, description='Product of each channel id: `C0123 = "hosting"`.'
+    )
+    operators: tuple[SlackUser, ...] = Field(
+        default=(), description="User ids of operators; what they write is never answered."
+    )
+    operators_channel: SlackChannel | None = Field(
+        default=None, description="Channel id for notices: handoffs and drafts."
+    )
+    api_url: HttpUrl = Field(
+        default="https://slack.com/api/",
+        description="Slack's Web API, or a stand-in for tests.",
+        json_schema_extra={"env": "SLACK_API_URL"},
+    )
+    bot_token: SecretStr | None = Field(
+        default=None, description="Bot token, xoxb-.", json_schema_extra={"env": "SLACK_BOT_TOKEN"}
+    )
+    app_token: SecretStr | None = Field(
+        default=None,
+        description="App-level token, xapp-; Socket Mode needs it.",
+        json_schema_extra={"env": "SLACK_APP_TOKEN"},
+    )
+    signing_secret: SecretStr | None = Field(
+        default=None,
+        description="Signing secret; HTTP mode needs it.",
+        json_schema_extra={"env": "SLACK_SIGNING_SECRET"},
+    )
+
+
+class Mailbox(Section):
+    """One mail address that customers write to."""
+
+    address: MailAddress = Field(description="The address; replies come from it.")
+    product: Product | None = Field(
+        default=None, description="Product it stands for; else [tickets] default_product."
+    )
+    aliases: tuple[MailAddress, ...] = Field(
+        default=(),
+        description="Further addresses that end in this mailbox; never answered as customers.",
+    )
+    imap: ImapUrl | None = Field(
+        default=None,
+        description="Where it is read: `imaps://user@host:993`; else by the listener only.",
+    )
+    smtp: SmtpUrl | None = Field(
+        default=None,
+        description="Where replies go: `smtps://user@host:465` or `smtp://user@host:587` "
+        "(STARTTLS where the server has it).",
+    )
+    outbox: Path | None = Field(
+        default=None, description="Instead of smtp: a Maildir folder that replies are written to."
+    )
+    password_env: VariableName | None = Field(
+        default=None, description="Name of the variable with the password of imap and smtp."
+    )
+    password: SecretStr | None = Field(
+        default=None,
+        description="Filled from the variable that password_env names, never from the file.",
+    )
+    import_days: int = Field(
+        default=0,
+        ge=0,
+        description="Mail this many days older than the first connection is read too.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way_out(self) -> Mailbox:
+        if (self.smtp is None) == (self.outbox is None):
+            raise ValueError("give smtp or outbox (one of them), else replies cannot leave")
+        return self
+
+
+class ListenerSettings(Section):
+    """The SMTP listener that a mail server hands mail to."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: Port | None = Field(
+        default=None, description="Port; 0 takes a free one, empty: there is no listener."
+    )
+    max_bytes: int = Field(default=25 * _MIB, ge=1024, description="Largest mail taken.")
+
+
+class EmailSettings(Section):
+    """Mail: the mailboxes and the listener."""
+
+    mailboxes: tuple[Mailbox, ...] = Field(default=(), description="Mailboxes that are answered.")
+    listener: ListenerSettings = Field(
+        default_factory=ListenerSettings, description="SMTP listener."
+    )
+
+    @model_validator(mode="after")
+    def _addresses_differ(self) -> EmailSettings:
+        seen = [name for box in self.mailboxes for name in (box.address, *box.aliases)]
+        twice = sorted({name for name in seen if seen.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} stands in more than one place")
+        return self
+
+
+class WebSettings(Section):
+    """The web chat at /chat/<product>."""
+
+    enabled: bool = Field(default=True, description="Serve the web chat.")
+    products: tuple[Product, ...] = Field(
+        default=(), description="Products that have a chat page; empty: all of them."
+    )
+
+
+class PluginChannel(Section):
+    """A channel that an installed package brings."""
+
+    kind: str = Field(min_length=1, description="Name of its entry point.")
+    name: str = Field(default="main", min_length=1, description="Tells two of a kind apart.")
+    product: Product | None = Field(
+        default=None, description="Product it stands for; else [tickets] default_product."
+    )
+    options: Mapping[str, str] = Field(
+        default_factory=dict, description="What the package wants to know."
+    )
+
+
+class KnowledgeSettings(Section):
+    """How passages are found."""
+
+    retriever: str = Field(
+        default="postings", min_length=1, description="Name of the retriever's entry point."
+    )
+
+
+class TicketSettings(Section):
+    """How long things may take, and how many at once."""
+
+    default_product: Product | None = Field(
+        default=None, description="Product of a ticket where its channel does not say."
+    )
+    overdue_minutes: float = Field(
+        default=15, gt=0, description="A message the bot has not covered by then goes to a person."
+    )
+    assume_resolved_hours: float = Field(
+        default=24,
+        gt=0,
+        description="The bot answered and nobody wrote again: resolved, as assumed.",
+    )
+    reopen_days: float = Field(
+        default=7,
+        ge=0,
+        description="A message within this time after resolving reopens the ticket.",
+    )
+    quiet_seconds: float = Field(
+        default=0, ge=0, description="Wait this long for further messages before answering."
+    )
+    parallel: int = Field(default=50, ge=1, description="Tickets answered at the same time.")
+
+
+class SecretSettings(Section):
+    """The installation's own secret."""
+
+    key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Signs cookies and mail threads, 16 characters or more; "
+        "else made once and kept in `.supportbot-secret` of the bot folder.",
+    )
+
+
+class ReportSettings(Section):
+    """How reports are counted."""
+
+    timezone: TimeZone = Field(default="UTC", description="IANA time zone in which a day begins.")
+
+
+class Settings(Section):
+    """All settings of one bot folder."""
+
+    #: Not a setting: where the file was found. Relative paths start here.
+    folder: Path = Path()
+    model: ModelSettings = Field(default_factory=ModelSettings, description="The model.")
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Database.")
+    server: ServerSettings = Field(default_factory=ServerSettings, description="HTTP server.")
+    slack: SlackSettings = Field(default_factory=SlackSettings, description="Slack.")
+    email: EmailSettings = Field(default_factory=EmailSettings, description="Email.")
+    web: WebSettings = Field(default_factory=WebSettings, description="Web chat.")
+    channels: tuple[PluginChannel, ...] = Field(
+        default=(), description="Channels that installed packages bring."
+    )
+    knowledge: KnowledgeSettings = Field(
+        default_factory=KnowledgeSettings, description="Knowledge search."
+    )
+    tickets: TicketSettings = Field(default_factory=TicketSettings, description="Tickets.")
+    secret: SecretSettings = Field(
+        default_factory=SecretSettings, description="Installation secret."
+    )
+    reports: ReportSettings = Field(default_factory=ReportSettings, description="Reports.")

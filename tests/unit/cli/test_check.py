@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+import typer
+
+from supportbot.cli.check import check, find_problems
+from supportbot.cli.init import write_starter
+from supportbot.store import schema
+from supportbot.store.database import Database
+
+ENVIRON = {"SUPPORTBOT_PORT": "0"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A starter bot folder."""
+    write_starter(tmp_path / "bot")
+    return tmp_path / "bot"
+
+
+def edit(file: Path, before: str, after: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after), encoding="utf-8")
+
+
+async def test_a_starter_folder_has_no_problems(folder: Path) -> None:
+    assert await find_problems(folder, ENVIRON) == []
+    assert not (folder / "supportbot.db").exists()
+
+
+async def test_settings_policies_and_surroundings_are_told_together(folder: Path) -> None:
+    edit(folder / "supportbot.toml", "[web]", "[wed]")
+    edit(folder / "supportbot.toml", '"hosting"   ', '"hostig"   ')
+    edit(folder / "policies/products/retail.md", "owner:", "ownr:")
+    edit(folder / "policies/products/hosting.md", "hosting-help", "hosting-hlp")
+    found = await find_problems(folder, ENVIRON | {"SLACK_APP_TOKEN": "xapp-1"})
+    expected = (
+        "supportbot.toml:47: wed",
+        "tickets.default_product: there is no product 'hostig'",
+        "retail.md:6",
+        "hosting-hlp",
+        "SLACK_BOT_TOKEN",
+    )
+    missing = [part for part in expected if not any(part in line for line in found)]
+    assert missing == []
+    assert len(found) == 5
+
+
+async def test_a_folder_without_settings_is_told(tmp_path: Path) -> None:
+    found = await find_problems(tmp_path, {})
+    assert any("supportbot init" in line for line in found)
+
+
+async def test_a_busy_port_is_named_with_its_variable(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        (line,) = await find_problems(folder, {"SUPPORTBOT_PORT": port})
+    assert f"port {port} on 127.0.0.1 is in use" in line
+    assert "SUPPORTBOT_PORT" in line
+
+
+async def test_a_port_of_another_machine_is_named(folder: Path) -> None:
+    (line,) = await find_problems(folder, ENVIRON | {"SUPPORTBOT_HOST": "192.0.2.1"})
+    assert "cannot listen on 192.0.2.1" in line
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("sqlite:///nowhere/bot.db", "does not exist; create it"),
+        ("sqlite:///policies", "is a folder"),
+        ("mysql://h/d", "is not supported"),
+        ("postgresql://u:hush@127.0.0.1:1/d", "u:***@127.0.0.1:1"),
+    ],
+)
+async def test_an_unusable_database_is_told(folder: Path, url: str, problem: str) -> None:
+    (line,) = await find_problems(folder, ENVIRON | {"SUPPORTBOT_DATABASE_URL": url})
+    assert problem in line
+    assert "hush" not in line
+
+
+async def test_a_file_that_is_no_database_is_told(folder: Path) -> None:
+    (folder / "supportbot.db").write_bytes(b"certainly not a database" * 100)
+    (line,) = await find_problems(folder, ENVIRON)
+    assert "not a database" in line
+
+
+async def test_a_database_of_this_version_is_fine(folder: Path) -> None:
+    database = Database(f"sqlite:///{folder / 'supportbot.db'}")
+    await schema.prepare(database)
+    await database.aclose()
+    assert await find_problems(folder, ENVIRON) == []
+
+
+def test_check_exits_1_and_prints_every_problem(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SUPPORTBOT_PORT", "x")
+    monkeypatch.setenv("SUPPORTBOT_NONSENSE", "1")
+    with pytest.raises(typer.Exit) as stopped:
+        check(folder)
+    assert stopped.value.exit_code == 1
+    printed = capsys.readouterr().out
+    assert "SUPPORTBOT_PORT" in printed
+    assert "SUPPORTBOT_NONSENSE" in printed
+
+
+def test_check_says_when_all_is_well(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SUPPORTBOT_PORT", "0")
+    check(folder)
+    assert capsys.readouterr().out == "No problems found.\n"

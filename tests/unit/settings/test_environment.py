@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from supportbot.settings.table import Setting, describe
+from supportbot.settings.tree import Settings
+
+Load = Callable[..., Settings]
+Problems = Callable[..., list[str]]
+
+BOX = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\npassword_env = "SUPPORTBOT_BOX"\n'
+
+
+def test_a_variable_is_stronger_than_the_file(load_text: Load) -> None:
+    settings = load_text("[server]\nport = 1\nhost = 'h'\n", SUPPORTBOT_PORT="2")
+    assert (settings.server.port, settings.server.host) == (2, "h")
+
+
+def test_our_own_name_is_stronger_than_a_vendor_name(load_text: Load) -> None:
+    settings = load_text(
+        OPENAI_BASE_URL="http://vendor", SUPPORTBOT_MODEL_BASE_URL="http://ours", OPENAI_API_KEY="k"
+    )
+    assert settings.model.base_url == "http://ours"
+
+
+def test_an_empty_variable_is_none(load_text: Load) -> None:
+    assert load_text(SUPPORTBOT_PORT="", OPENAI_API_KEY="").server.port == 8080
+
+
+def test_lists_are_divided_by_commas(load_text: Load) -> None:
+    assert load_text(SUPPORTBOT_SLACK_OPERATORS="U1, W2,").slack.operators == ("U1", "W2")
+
+
+def test_a_wrong_variable_is_named_and_no_line_of_the_file(problems_of: Problems) -> None:
+    assert problems_of(
+        "[server]\nport = 1\n", SUPPORTBOT_PORT="x", SUPPORTBOT_WEB_PRODUCTS="a b"
+    ) == [
+        "SUPPORTBOT_PORT: input should be a valid integer, unable to parse string as an integer",
+        (
+            "SUPPORTBOT_WEB_PRODUCTS: a product is named like its file: "
+            "policies/products/hosting.md is hosting"
+        ),
+    ]
+
+
+def test_a_value_may_come_from_a_file(load_text: Load, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-1\n")
+    key = load_text(OPENAI_API_KEY_FILE=str(tmp_path / "key")).model.api_key
+    assert key is not None
+    assert key.get_secret_value() == "sk-1"
+
+
+def test_a_value_and_its_file_contradict(problems_of: Problems) -> None:
+    assert problems_of(SLACK_BOT_TOKEN="x", SLACK_BOT_TOKEN_FILE="y") == [
+        "SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set; keep one"
+    ]
+
+
+def test_a_value_file_that_is_not_there_is_named(problems_of: Problems) -> None:
+    (problem,) = problems_of(SUPPORTBOT_PORT_FILE="/does/not/exist")
+    assert problem.startswith("SUPPORTBOT_PORT_FILE: /does/not/exist cannot be read")
+
+
+def test_config_and_foreign_variables_are_left_alone(load_text: Load) -> None:
+    load_text(SUPPORTBOT_CONFIG="/somewhere", SLACK_CLIENT_ID="1", PATH="/bin")
+
+
+def test_a_mail_password_comes_from_the_variable_the_file_names(load_text: Load) -> None:
+    (box,) = load_text(BOX, SUPPORTBOT_BOX="hush").email.mailboxes
+    assert box.password is not None
+    assert box.password.get_secret_value() == "hush"
+
+
+def test_a_mail_password_may_come_from_a_file(load_text: Load, tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("hush\n")
+    (box,) = load_text(BOX, SUPPORTBOT_BOX_FILE=str(tmp_path / "pw")).email.mailboxes
+    assert box.password is not None
+    assert box.password.get_secret_value() == "hush"
+
+
+SAMPLES = {
+    "model.attempts": "2",
+    "model.base_url": "http://h",
+    "server.public_url": "http://h",
+    "slack.api_url": "http://h/",
+    "slack.operators": "U1",
+    "slack.operators_channel": "C1",
+    "reports.timezone": "Europe/Berlin",
+    "secret.key": "0123456789abcdef",
+}
+
+
+@pytest.mark.parametrize("setting", [s for s in describe() if s.env], ids=lambda s: s.name)
+def test_every_variable_reaches_its_setting(load_text: Load, setting: Setting) -> None:
+    sample = SAMPLES.get(setting.name) or {
+        "whole number": "2345",
+        "number": "3",
+        "true or false": "false",
+        "list of text": "x",
+        '"system" or "developer"': "developer",
+        '"socket" or "http"': "http",
+    }.get(setting.type, "x")
+    for variable in setting.env:
+        environ = {"OPENAI_API_KEY": "k", variable: sample}
+        before: object = load_text(OPENAI_API_KEY="k")
+        after: object = load_text(**environ)
+        for key in setting.path:
+            before, after = getattr(before, key), getattr(after, key)
+        assert after != before

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from supportbot.settings.needs import missing_secrets, unknown_products, unread_mailboxes
+from supportbot.settings.tree import Settings
+
+Load = Callable[..., Settings]
+
+CHANNELS = '[slack.channels]\nC0123 = "hosting"\n'
+HTTP = '[slack]\nmode = "http"\n'
+BOX = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "named"),
+    [
+        ("", {}, []),
+        (CHANNELS, {}, ["SLACK_BOT_TOKEN"]),
+        ("", {"SLACK_APP_TOKEN": "x"}, ["SLACK_BOT_TOKEN"]),
+        (CHANNELS, {"SLACK_BOT_TOKEN": "x"}, ["SLACK_APP_TOKEN"]),
+        (CHANNELS, {"SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "x"}, []),
+        (HTTP, {"SLACK_BOT_TOKEN": "x"}, ["SLACK_SIGNING_SECRET"]),
+        (HTTP, {"SLACK_BOT_TOKEN": "x", "SLACK_SIGNING_SECRET": "x"}, []),
+        (BOX, {}, []),
+        (f'{BOX}imap = "imaps://u@h"\n', {}, ["mailbox a@b.c"]),
+        (f'{BOX}password_env = "BOX_PASSWORD"\n', {}, ["BOX_PASSWORD"]),
+        (f'{BOX}password_env = "BOX_PASSWORD"\n', {"BOX_PASSWORD": "x"}, []),
+    ],
+)
+def test_missing_secrets_are_named(
+    load_text: Load, text: str, environ: dict[str, str], named: list[str]
+) -> None:
+    found = [
+        str(problem).partition(":")[0] for problem in missing_secrets(load_text(text, **environ))
+    ]
+    assert found == named
+
+
+def test_a_mailbox_needs_imap_or_the_listener(load_text: Load) -> None:
+    assert len(unread_mailboxes(load_text(BOX))) == 1
+    assert unread_mailboxes(load_text(BOX, SUPPORTBOT_EMAIL_LISTENER_PORT="0")) == ()
+    assert unread_mailboxes(load_text(f'{BOX}imap = "imaps://u@h"\n')) == ()
+
+
+def test_every_place_that_names_an_unknown_product_is_told(load_text: Load) -> None:
+    settings = load_text(
+        f'[tickets]\ndefault_product = "p"\n[web]\nproducts = ["p"]\n{BOX}product = "p"\n'
+        f'[slack]\ndefault_product = "p"\n{CHANNELS}'
+    )
+    found = [str(problem) for problem in unknown_products(settings, {"hosting"})]
+    assert [line.partition(":")[0] for line in found] == [
+        "tickets.default_product",
+        "slack.default_product",
+        "mailbox a@b.c",
+        "web.products",
+    ]
+    assert unknown_products(settings, {"hosting", "p"}) == ()
+
+
+def test_an_unknown_product_gets_a_hint(load_text: Load) -> None:
+    (problem,) = unknown_products(load_text('[tickets]\ndefault_product = "hostin"\n'), {"hosting"})
+    assert "did you mean 'hosting'?" in str(problem)
+    assert "policies/products/hostin.md" in str(problem)
