@@ -1,0 +1,96 @@
+"""The contract of a channel. Suite: `supportbot.testing.contracts.ChannelContract`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from starlette.routing import BaseRoute
+
+from supportbot.model.delivery import Delivery, Receipt
+from supportbot.model.inbound import Accepted, Heard, Inbound
+from supportbot.model.time import Clock
+from supportbot.store.database import Database
+
+#: Commits what arrived. Returns once it is on disk; raises when it is not (the sender must retry).
+Accept = Callable[[Inbound], Awaitable[Accepted]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOptions:
+    """What a plugin's channel is built from: one `[[channels]]` entry of supportbot.toml."""
+
+    kind: str
+    #: Tells two channels of a kind apart; make the key of it: `<kind>:<name>`.
+    name: str
+    product: str | None
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelParts:
+    """What a channel's factory is given besides its configuration.
+
+    A factory is named by an entry point of the group `supportbot.channels` and called with
+    `(config, parts)`; `config` is `ChannelOptions` for channels that packages bring.
+    """
+
+    db: Database
+    clock: Clock
+    #: The installation's secret, for signatures and cookies.
+    secret: str = field(repr=False)
+
+
+class Channel(Protocol):
+    """One configured way in and out."""
+
+    #: Unique among all channels and stable for ever: `<kind>:<what>`, such as `email:help@x.org`.
+    key: str
+    #: Decides how customers are identified: `slack`, `email`, `web`, `console` or a plugin's own.
+    kind: str
+
+    async def run(self, accept: Accept) -> None:
+        """Listen until cancelled; hand over everything that arrives before acknowledging it.
+
+        A lost connection is the channel's to restore. A channel that only answers HTTP requests
+        (see `WebRoutes`) keeps `accept` and waits.
+        """
+
+    def parse(self, inbound: Inbound) -> Heard:
+        """Understand raw bytes. Pure: no I/O, no clock; equal input gives equal output.
+
+        Raises:
+            InboundRefused: it can never become a turn; the reason is stored and shown.
+        """
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Send once.
+
+        Raises:
+            SendError: it did not leave; `permanent` tells whether to try again.
+            DeliveryUnknown: it may or may not have left (a time-out after the last byte).
+        """
+
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """Look for a delivery whose sending was interrupted; None = it surely did not leave.
+
+        Raises:
+            DeliveryUnknown: this channel can't tell.
+        """
+
+
+@runtime_checkable
+class WebRoutes(Protocol):
+    """A channel that is (also) served by the app's HTTP server."""
+
+    def routes(self, accept: Accept) -> Sequence[BaseRoute]:
+        """Return Starlette routes; they live as long as the app."""
+
+
+@runtime_checkable
+class Health(Protocol):
+    """A channel that can tell whether it is connected; shown by `/readyz`."""
+
+    def healthy(self) -> str | None:
+        """Return None when connected, else what is wrong in one line."""

@@ -1,0 +1,130 @@
+"""The Slack channel: hears, sends and finds for one workspace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import chain, repeat
+
+import structlog
+from starlette.routing import BaseRoute
+
+from supportbot.channels.base import Accept, ChannelParts
+from supportbot.channels.slack import outbound
+from supportbot.channels.slack.bolt import build_bolt
+from supportbot.channels.slack.config import SlackConfig, Transport
+from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.hearing import Hearing
+from supportbot.channels.slack.http import Ready, events_route
+from supportbot.channels.slack.identity import Identity, identify
+from supportbot.channels.slack.parse import parse
+from supportbot.channels.slack.sockets import SocketLine
+from supportbot.channels.slack.web import SlackWeb
+from supportbot.errors import ChannelError, SendError
+from supportbot.model.delivery import Delivery, Receipt
+from supportbot.model.inbound import Heard, Inbound
+from supportbot.model.time import Clock
+
+_log = structlog.get_logger(__name__)
+
+_DRAIN_SECONDS = 5.0
+
+
+class SlackChannel:
+    """One workspace over Socket Mode or HTTP; fulfils `Channel`, `WebRoutes` and `Health`."""
+
+    kind = "slack"
+
+    def __init__(self, config: SlackConfig, clock: Clock) -> None:
+        self.key = f"slack:{config.name}"
+        self._config = config
+        self._clock = clock
+        self._web = SlackWeb(config)
+        self._ready: Ready | None = None
+        self._trouble: str | None = "not started"
+
+    async def run(self, accept: Accept) -> None:
+        """Listen until cancelled.
+
+        Raises:
+            ChannelError: Slack refused a token for good; the message names the cure.
+        """
+        hearing = Hearing(self.key, self._clock, accept)
+        self._web.reopen()
+        try:
+            identity = await self._identified()
+            bolt = build_bolt(self._web.client(with_token=False), identity, hearing)
+            self._ready = Ready(bolt, hearing, identity)
+            _log.info("slack_ready", channel=self.key, team=identity.team)
+            await self._listen(self._ready)
+        finally:
+            self._ready = None
+            self._trouble = self._trouble or "stopped"
+            await hearing.drained(_DRAIN_SECONDS)
+            await self._web.aclose()
+
+    def routes(self, accept: Accept) -> Sequence[BaseRoute]:
+        """Return `POST /slack/events` in http mode; it answers 503 until `run` is connected."""
+        del accept  # `run` gets the same one, and nothing is heard before it knows who we are.
+        if self._config.transport is Transport.SOCKET:
+            return ()
+        return (events_route(self._config.signing_secret or "", lambda: self._ready),)
+
+    def healthy(self) -> str | None:
+        """Return None while connected, else what is wrong."""
+        return f"{self.key}: {self._trouble}" if self._trouble else None
+
+    def parse(self, inbound: Inbound) -> Heard:
+        """Understand a stored payload; see `parse.parse`."""
+        return parse(inbound, self._config.products)
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Post into the thread that the target names; see `outbound.send`."""
+        return await outbound.send(self._web.client(), delivery)
+
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """Look in the conversation; see `outbound.find`."""
+        return await outbound.find(self._web.client(), delivery)
+
+    async def _identified(self) -> Identity:
+        for wait_seconds in self._waits():
+            try:
+                with translated("tell who we are", may_repeat=True):
+                    return await identify(self._web.client())
+            except SendError as error:
+                await self._wait_or_give_up(error, wait_seconds)
+        raise AssertionError("the waits never end")
+
+    async def _listen(self, ready: Ready) -> None:
+        self._report(None)
+        if self._config.transport is Transport.HTTP:
+            await asyncio.Event().wait()
+        line = SocketLine(self._config, self._web.client(), self._report)
+        for wait_seconds in self._waits():
+            self._report("connecting")
+            try:
+                await line.live_once(ready.bolt)
+            except SendError as error:
+                await self._wait_or_give_up(error, wait_seconds)
+            except TimeoutError:
+                self._report("Slack's socket does not open")
+                await asyncio.sleep(wait_seconds)
+
+    async def _wait_or_give_up(self, error: SendError, wait_seconds: float) -> None:
+        self._report(str(error))
+        if error.permanent:
+            raise ChannelError(f"{self.key}: {error}") from error
+        _log.warning("slack_unreachable", channel=self.key, detail=str(error))
+        await asyncio.sleep(max(wait_seconds, error.retry_after_seconds or 0))
+
+    def _report(self, trouble: str | None) -> None:
+        self._trouble = trouble
+
+    def _waits(self) -> chain[float]:
+        waits = self._config.backoff_seconds
+        return chain(waits, repeat(waits[-1]))
+
+
+def build(config: SlackConfig, parts: ChannelParts) -> SlackChannel:
+    """Make the channel; the factory of its entry point."""
+    return SlackChannel(config, parts.clock)

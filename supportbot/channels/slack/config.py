@@ -1,0 +1,65 @@
+"""What a Slack channel needs to know, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from supportbot.errors import SettingsError
+
+DEFAULT_API_URL = "https://slack.com/api/"
+
+
+class Transport(StrEnum):
+    """How events reach us."""
+
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Which product a Slack channel (by id, never by name: renames break names) stands for."""
+
+    by_channel: Mapping[str, str] = field(default_factory=dict)
+    default: str | None = None
+
+    def of(self, channel: str) -> str | None:
+        """Return the product's key, or None where nothing is said."""
+        return self.by_channel.get(channel, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackConfig:
+    """One workspace. Secrets are kept out of `repr`.
+
+    Raises:
+        SettingsError: the secret that the transport needs is missing.
+    """
+
+    bot_token: str = field(repr=False)
+    app_token: str | None = field(default=None, repr=False)
+    signing_secret: str | None = field(default=None, repr=False)
+    transport: Transport = Transport.SOCKET
+    products: Products = field(default_factory=Products)
+    #: Makes the channel's key, `slack:<name>`; stable for ever, known before connecting.
+    name: str = "main"
+    api_url: str = DEFAULT_API_URL
+    request_timeout_seconds: float = 20.0
+    ping_seconds: float = 5.0
+    #: Waits between attempts to reach Slack; the last one repeats.
+    backoff_seconds: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+    def __post_init__(self) -> None:
+        if not self.bot_token.strip():
+            raise SettingsError("Slack needs SLACK_BOT_TOKEN (it starts with xoxb-)")
+        if self.transport is Transport.SOCKET and not (self.app_token or "").strip():
+            raise SettingsError(
+                'Slack mode "socket" needs SLACK_APP_TOKEN (it starts with xapp-); '
+                'or set [slack] mode = "http"'
+            )
+        if self.transport is Transport.HTTP and not (self.signing_secret or "").strip():
+            raise SettingsError(
+                'Slack mode "http" needs SLACK_SIGNING_SECRET; or set [slack] mode = "socket"'
+            )

@@ -1,0 +1,57 @@
+"""From a payload to a committed inbound row."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from supportbot.channels.base import Accept
+from supportbot.channels.slack.identity import Identity
+from supportbot.channels.slack.keys import inbound_keys
+from supportbot.model.inbound import Inbound
+from supportbot.model.time import Clock
+
+
+class Hearing:
+    """Hands payloads to `accept` and knows which are still on their way."""
+
+    def __init__(self, channel: str, clock: Clock, accept: Accept) -> None:
+        self._channel = channel
+        self._clock = clock
+        self._accept = accept
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def hear(self, payload: Mapping[str, Any], identity: Identity) -> None:
+        """Commit a payload in canonical form; raises what `accept` raises: no ack then."""
+        raw = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        # A lone surrogate is valid in JSON but not in UTF-8.
+        await self._commit(payload, raw.encode("utf-8", "replace"), identity)
+
+    async def hear_unreadable(self, raw: bytes, identity: Identity) -> None:
+        """Commit bytes that Slack signed but that are no JSON object; parsing refuses them."""
+        await self._commit({}, raw, identity)
+
+    async def _commit(self, payload: Mapping[str, Any], raw: bytes, identity: Identity) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("payloads are heard inside a task")
+        self._under_way.add(task)
+        try:
+            await self._accept(
+                Inbound(
+                    channel=self._channel,
+                    keys=inbound_keys(payload, raw, identity.team),
+                    raw=raw,
+                    meta=identity.meta(),
+                    received_at=self._clock(),
+                )
+            )
+        finally:
+            self._under_way.discard(task)
+
+    async def drained(self, timeout_seconds: float) -> None:
+        """Wait for commits under way. The SDK starts a task for each event and forgets it."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=timeout_seconds)

@@ -1,0 +1,40 @@
+"""Who we are in a workspace, asked once at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The workspace and our bot in it."""
+
+    team: str
+    bot_user: str
+    bot_id: str
+
+    def meta(self) -> Mapping[str, str]:
+        """Return it as stored beside each inbound, so that parsing stays pure."""
+        return {"team": self.team, "bot_user": self.bot_user, "bot_id": self.bot_id}
+
+    @classmethod
+    def from_meta(cls, meta: Mapping[str, str]) -> Identity:
+        """Read what `meta` wrote."""
+        return cls(meta["team"], meta["bot_user"], meta["bot_id"])
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Ask Slack who the token belongs to (https://docs.slack.dev/reference/methods/auth.test).
+
+    Raises:
+        SlackApiError: the token is refused, or Slack is in trouble.
+    """
+    answer = await client.auth_test()
+    return Identity(
+        team=str(answer["team_id"]),
+        bot_user=str(answer["user_id"]),
+        bot_id=str(answer["bot_id"] or ""),
+    )

@@ -1,0 +1,63 @@
+"""The names of Slack things: unique keys of what arrives, and of messages and threads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+#: Subtypes of a message that a person wrote; everything else is news about the channel.
+HUMAN_SUBTYPES = frozenset({None, "", "file_share", "thread_broadcast", "me_message"})
+
+ESCALATE_ACTION = "supportbot_escalate"
+FEEDBACK_ACTION = "supportbot_feedback"
+DELIVERY_EVENT = "supportbot_delivery"
+
+
+def message_key(team: str, channel: object, ts: object) -> str:
+    """Name a message; the key of a thread is that of its first message."""
+    return f"{team}:{channel}:{ts}"
+
+
+def inbound_keys(payload: Mapping[str, Any], raw: bytes, team: str) -> tuple[str, ...]:
+    """Return the unique keys of a payload; never empty.
+
+    An event has its `event_id` (the same on a redelivery), and a person's message its place as
+    well, because a mention arrives twice: as `message` and as `app_mention`, with two event ids.
+    """
+    keys = (*_event_keys(payload, team), *_action_keys(payload))
+    if keys:
+        return keys
+    if payload.get("trigger_id"):
+        return (f"trigger:{payload['trigger_id']}",)
+    return (f"sha256:{hashlib.sha256(raw).hexdigest()}",)
+
+
+def _event_keys(payload: Mapping[str, Any], team: str) -> tuple[str, ...]:
+    keys = (str(payload["event_id"]),) if payload.get("event_id") else ()
+    event = payload.get("event")
+    if not isinstance(event, dict) or not is_message(event):
+        return keys
+    return (*keys, message_key(team, event["channel"], event["ts"]))
+
+
+def is_message(event: Mapping[str, Any]) -> bool:
+    """Tell a person's (or bot's) own words from news about a message or a channel."""
+    return (
+        event.get("type") in {"message", "app_mention"}
+        and event.get("subtype") in HUMAN_SUBTYPES
+        and isinstance(event.get("channel"), str)
+        and isinstance(event.get("ts"), str)
+    )
+
+
+def _action_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    if payload.get("type") != "block_actions":
+        return ()
+    user = payload.get("user")
+    name = user.get("id") if isinstance(user, dict) else None
+    return tuple(
+        f"action:{action.get('action_ts')}:{name}:{action.get('action_id')}"
+        for action in payload.get("actions") or ()
+        if isinstance(action, dict)
+    )

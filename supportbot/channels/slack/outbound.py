@@ -1,0 +1,127 @@
+"""Posting a delivery, and looking whether an interrupted one arrived."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from supportbot.channels.slack.failures import error_code, translated
+from supportbot.channels.slack.keys import DELIVERY_EVENT, message_key
+from supportbot.channels.slack.render import Post, render
+from supportbot.errors import DeliveryUnknown, SendError
+from supportbot.model.delivery import Audience, Delivery, Receipt
+
+_PAGE_MESSAGES = 200
+_MAX_PAGES = 10
+
+
+async def send(client: AsyncWebClient, delivery: Delivery) -> Receipt:
+    """Post the delivery; after an earlier attempt only what is not there yet.
+
+    Even an attempt that Slack answered with an error may have posted something: HTTP 500, or the
+    first of several messages.
+
+    Raises:
+        SendError: it did not leave.
+        DeliveryUnknown: Slack's answer was lost.
+    """
+    channel = _channel(delivery)
+    posts = render(delivery)
+    there = await _found(client, delivery) if delivery.attempts else {}
+    for post in posts:
+        if post.part not in there:
+            there[post.part] = await _post(client, delivery, channel, post)
+    return _receipt(delivery, there[1])
+
+
+async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
+    """Look for all messages of a delivery by the key in their metadata.
+
+    Raises:
+        SendError: Slack could not be asked.
+        DeliveryUnknown: the conversation is longer than we read.
+    """
+    there = await _found(client, delivery)
+    return _receipt(delivery, there[1]) if len(there) == len(render(delivery)) else None
+
+
+def _channel(delivery: Delivery) -> str:
+    channel = delivery.target.get("channel")
+    if not channel:
+        raise SendError(f"delivery {delivery.key} names no Slack channel", permanent=True)
+    return channel
+
+
+async def _post(client: AsyncWebClient, delivery: Delivery, channel: str, post: Post) -> str:
+    arguments: dict[str, Any] = {
+        "channel": channel,
+        "thread_ts": delivery.target.get("thread_ts"),
+        "metadata": post.metadata,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+    with translated(f"post into {channel}", may_repeat=False):
+        try:
+            answer = await client.chat_postMessage(
+                **arguments, text=post.text, blocks=[dict(block) for block in post.blocks]
+            )
+        except SlackApiError as error:
+            if error_code(error) != "invalid_blocks":
+                raise
+            answer = await client.chat_postMessage(**arguments, text=post.plain)
+    return str(answer["ts"])
+
+
+async def _found(client: AsyncWebClient, delivery: Delivery) -> dict[int, str]:
+    """Return part number → ts of this delivery's messages that stand in the conversation."""
+    found: dict[int, str] = {}
+    with translated(f"read {_channel(delivery)}", may_repeat=True):
+        async for message in _messages(client, delivery):
+            metadata = message.get("metadata") or {}
+            payload = metadata.get("event_payload") or {}
+            if (
+                metadata.get("event_type") == DELIVERY_EVENT
+                and payload.get("delivery") == delivery.key
+            ):
+                found[int(payload.get("part", 1))] = str(message["ts"])
+                if len(found) == payload.get("parts", 1):
+                    break
+    return found
+
+
+async def _messages(client: AsyncWebClient, delivery: Delivery) -> AsyncIterator[Mapping[str, Any]]:
+    pages = 0
+    async for page in await _first_page(client, delivery):
+        pages += 1
+        for message in page["messages"] or ():
+            yield message
+        if pages == _MAX_PAGES and page["has_more"]:
+            # A channel is read from its newest message, a thread from its oldest.
+            if not delivery.target.get("thread_ts"):
+                return
+            raise DeliveryUnknown(f"{_channel(delivery)} is too long to look for {delivery.key}")
+
+
+async def _first_page(client: AsyncWebClient, delivery: Delivery) -> AsyncSlackResponse:
+    channel, thread_ts = _channel(delivery), delivery.target.get("thread_ts")
+    if thread_ts:
+        return await client.conversations_replies(
+            channel=channel, ts=thread_ts, include_all_metadata=True, limit=_PAGE_MESSAGES
+        )
+    return await client.conversations_history(
+        channel=channel, include_all_metadata=True, limit=_PAGE_MESSAGES
+    )
+
+
+def _receipt(delivery: Delivery, ts: str) -> Receipt:
+    channel, thread_ts = _channel(delivery), delivery.target.get("thread_ts")
+    # What operators write under a notice is not the customer's thread.
+    known = delivery.audience is Audience.CUSTOMER and delivery.target.get("team")
+    return Receipt(
+        provider_id=f"{channel}:{ts}",
+        thread_keys=(message_key(known, channel, thread_ts or ts),) if known else (),
+    )

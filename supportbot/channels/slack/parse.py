@@ -1,0 +1,190 @@
+"""What a Slack payload means. Pure: bytes and facts in, a `Heard` out.
+
+Either copy of a mention (`message`, `app_mention`) counts as addressed, because the first one to
+arrive is kept and the other one is a duplicate of it by its key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from supportbot.channels.slack.config import Products
+from supportbot.channels.slack.identity import Identity
+from supportbot.channels.slack.keys import HUMAN_SUBTYPES, message_key
+from supportbot.channels.slack.markup import mentions, readable
+from supportbot.channels.slack.parse_actions import parse_actions
+from supportbot.errors import EmptyBody, Unparsable
+from supportbot.model.inbound import (
+    CustomerMessage,
+    Deleted,
+    Edited,
+    Heard,
+    Ignored,
+    Inbound,
+    Sender,
+)
+from supportbot.model.time import to_ms
+
+Payload = Mapping[str, Any]
+
+#: Why a message is not a customer's, in the order in which the rules are asked.
+_NOT_A_CUSTOMER: tuple[tuple[str, Callable[[Payload, Identity], bool]], ...] = (
+    ("own_message", lambda event, own: event.get("user") == own.bot_user),
+    ("slackbot", lambda event, _: event.get("user") == "USLACKBOT"),
+    ("bot_message", lambda event, _: bool(event.get("bot_id") or event.get("bot_profile"))),
+    ("hidden", lambda event, _: bool(event.get("hidden"))),
+    ("no_author", lambda event, _: not event.get("user")),
+)
+
+
+def parse(inbound: Inbound, products: Products) -> Heard:
+    """Understand one stored payload.
+
+    Raises:
+        EmptyBody: a message without a word and without a file.
+        Unparsable: no JSON object, or a message without its place.
+    """
+    payload = _load(inbound.raw)
+    own = Identity.from_meta(inbound.meta)
+    kind = payload.get("type")
+    if kind == "block_actions":
+        return parse_actions(payload, own)
+    if kind != "event_callback":
+        name = "slash_command" if "command" in payload else kind
+        return Ignored(f"slack payload: {str(name)[:100]}")
+    event = payload.get("event")
+    if not isinstance(event, dict):
+        raise Unparsable("the Slack event has no body")
+    if event.get("type") not in {"message", "app_mention"}:
+        return Ignored(f"slack event: {str(event.get('type'))[:100]}")
+    return _parse_message(event, own, products)
+
+
+def _load(raw: bytes) -> Payload:
+    try:
+        payload = json.loads(raw)
+    except ValueError as error:
+        raise Unparsable("the Slack payload is not JSON") from error
+    if not isinstance(payload, dict):
+        raise Unparsable("the Slack payload is not a JSON object")
+    return payload
+
+
+def _parse_message(event: Payload, own: Identity, products: Products) -> Heard:
+    subtype = event.get("subtype")
+    if subtype == "message_changed":
+        return _parse_change(event, own)
+    if subtype == "message_deleted":
+        return _deletion(event, own, event.get("deleted_ts"), event.get("previous_message"))
+    for reason, applies in _NOT_A_CUSTOMER:
+        if applies(event, own):
+            return Ignored(reason)
+    if subtype not in HUMAN_SUBTYPES:
+        return Ignored(f"slack message: {str(subtype)[:100]}")
+    return _customer_message(event, own, products)
+
+
+def _customer_message(event: Payload, own: Identity, products: Products) -> CustomerMessage:
+    channel, ts = _string(event, "channel"), _string(event, "ts")
+    raw_text = _text(event)
+    text = "\n".join((readable(raw_text, own.bot_user), *_file_lines(event))).strip()
+    if not text:
+        raise EmptyBody("the Slack message has no words and no file")
+    root = _root(event)
+    return CustomerMessage(
+        sender=_sender(event, own),
+        text=text,
+        thread_keys=(message_key(own.team, channel, root),),
+        target={"channel": channel, "thread_ts": root, "team": own.team},
+        product=products.of(channel),
+        addressed=_is_addressed(event, raw_text, own),
+        shared_thread=True,
+        sent_at=_moment(ts),
+    )
+
+
+def _is_addressed(event: Payload, text: str, own: Identity) -> bool:
+    return (
+        event.get("type") == "app_mention"
+        or event.get("channel_type") == "im"
+        or mentions(text, own.bot_user)
+    )
+
+
+def _parse_change(event: Payload, own: Identity) -> Heard:
+    message, before = event.get("message"), event.get("previous_message")
+    if not isinstance(message, dict):
+        raise Unparsable("the edited Slack message has no body")
+    # A deleted message that has replies stays behind as a tombstone.
+    if message.get("subtype") == "tombstone":
+        return _deletion(event, own, message.get("ts"), message)
+    for reason, applies in _NOT_A_CUSTOMER:
+        if applies(message, own):
+            return Ignored(reason)
+    # Slack also reports an unfurled link as a change.
+    if isinstance(before, dict) and before.get("text") == message.get("text"):
+        return Ignored("unchanged_text")
+    channel = _string(event, "channel")
+    return Edited(
+        sender=_sender(message, own),
+        message_key=message_key(own.team, channel, _string(message, "ts")),
+        thread_keys=(message_key(own.team, channel, _root(message)),),
+        text=readable(_text(message), own.bot_user),
+    )
+
+
+def _deletion(event: Payload, own: Identity, ts: object, before: object) -> Heard:
+    if not isinstance(ts, str):
+        raise Unparsable("the deleted Slack message has no ts")
+    message = before if isinstance(before, dict) else {}
+    if message.get("user") == own.bot_user:
+        return Ignored("own_message")
+    if message.get("bot_id"):
+        return Ignored("bot_message")
+    channel = _string(event, "channel")
+    root = message.get("thread_ts") or ts
+    return Deleted(
+        message_key=message_key(own.team, channel, ts),
+        thread_keys=(message_key(own.team, channel, root),),
+    )
+
+
+def _sender(event: Payload, own: Identity) -> Sender:
+    # In a channel shared with another company the author's team is not ours.
+    team = event.get("user_team") or event.get("team") or own.team
+    return Sender(external_id=f"{team}:{_string(event, 'user')}", account=f"slack:{team}")
+
+
+def _root(event: Payload) -> str:
+    return _string(event, "thread_ts") if event.get("thread_ts") else _string(event, "ts")
+
+
+def _file_lines(event: Payload) -> tuple[str, ...]:
+    files = event.get("files")
+    return tuple(
+        f"[file: {file.get('name') or file.get('title') or 'unnamed'}]"
+        for file in (files if isinstance(files, list) else ())
+        if isinstance(file, dict)
+    )
+
+
+def _text(event: Payload) -> str:
+    text = event.get("text")
+    return text if isinstance(text, str) else ""
+
+
+def _string(event: Payload, name: str) -> str:
+    value = event.get(name)
+    if not isinstance(value, str) or not value:
+        raise Unparsable(f"the Slack message has no {name}")
+    return value
+
+
+def _moment(ts: str) -> datetime:
+    try:
+        return to_ms(datetime.fromtimestamp(float(ts), UTC))
+    except (ValueError, OverflowError, OSError) as error:
+        raise Unparsable("the Slack message has a ts that is no time") from error

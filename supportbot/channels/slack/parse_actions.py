@@ -1,0 +1,62 @@
+"""What a press on one of our buttons means. Pure.
+
+https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from supportbot.channels.slack.identity import Identity
+from supportbot.channels.slack.keys import ESCALATE_ACTION, FEEDBACK_ACTION, message_key
+from supportbot.errors import Unparsable
+from supportbot.model.inbound import Action, ActionKind, Heard, Ignored, Sender
+
+Payload = Mapping[str, Any]
+
+
+def parse_actions(payload: Payload, own: Identity) -> Heard:
+    """Understand a `block_actions` payload; the first action counts (Slack sends one).
+
+    Raises:
+        Unparsable: one of our buttons, but not on a message or without a user.
+    """
+    actions = payload.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else None
+    action: Payload = first if isinstance(first, dict) else {}
+    name, value = action.get("action_id"), str(action.get("value") or "")
+    if name == ESCALATE_ACTION:
+        return _pressed(ActionKind.ESCALATE, payload, own, value)
+    vote, _, delivery_key = value.partition("|")
+    if name == FEEDBACK_ACTION and vote in {"1", "-1"}:
+        return _pressed(ActionKind.FEEDBACK, payload, own, delivery_key, int(vote))
+    return Ignored(f"slack action: {str(name)[:100]}")
+
+
+def _pressed(
+    kind: ActionKind, payload: Payload, own: Identity, delivery_key: str, value: int | None = None
+) -> Action:
+    container, user = _part(payload, "container"), _part(payload, "user")
+    channel = container.get("channel_id") or _part(payload, "channel").get("id")
+    ts = container.get("message_ts")
+    root = container.get("thread_ts") or _part(payload, "message").get("thread_ts") or ts
+    if not (channel and root and user.get("id")):
+        raise Unparsable("the Slack button names no message or no user")
+    team = user.get("team_id") or own.team
+    return Action(
+        kind=kind,
+        sender=Sender(
+            external_id=f"{team}:{user['id']}",
+            name=str(user.get("name") or user.get("username") or ""),
+            account=f"slack:{team}",
+        ),
+        thread_keys=(message_key(own.team, channel, root),),
+        delivery_key=delivery_key or None,
+        value=value,
+    )
+
+
+def _part(payload: Payload, name: str) -> Payload:
+    value = payload.get(name)
+    return value if isinstance(value, dict) else {}

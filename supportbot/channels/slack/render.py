@@ -1,0 +1,109 @@
+"""A delivery as Slack messages. Pure.
+
+The text travels in a `markdown` block, which keeps tables and headings; `text` is only what a
+notification shows. https://docs.slack.dev/reference/block-kit/blocks/markdown-block
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextActionsBlock,
+    FeedbackButtonObject,
+    FeedbackButtonsElement,
+    MarkdownBlock,
+)
+
+from supportbot.channels.slack.keys import DELIVERY_EVENT, ESCALATE_ACTION, FEEDBACK_ACTION
+from supportbot.channels.slack.split import split_markdown
+from supportbot.model.delivery import Delivery
+
+#: Slack allows 12,000 in a markdown block and about 13,200 in all blocks of a message.
+MAX_MARKDOWN_CHARS = 11_800
+#: Beyond this Slack cuts `text` into several messages by itself.
+MAX_TEXT_CHARS = 4_000
+
+_CONTROL = re.compile(r"<(?=[!@#])")
+_CUT_ENTITY = re.compile(r"&[a-z]{0,3}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message to post; a delivery is one of them or, if it is very long, several."""
+
+    #: Number within the delivery, from 1.
+    part: int
+    #: What notifications show: plain, escaped, at most 4,000 characters.
+    text: str
+    #: The whole text of this part, escaped: sent alone where Slack refuses the blocks.
+    plain: str
+    blocks: tuple[Mapping[str, Any], ...]
+    metadata: Mapping[str, Any]
+
+
+def render(delivery: Delivery) -> tuple[Post, ...]:
+    """Return the messages of a delivery in order; buttons stand under the last one."""
+    parts = split_markdown(neutralised(delivery.text), MAX_MARKDOWN_CHARS)
+    return tuple(_post(delivery, number, parts) for number in range(1, len(parts) + 1))
+
+
+def neutralised(text: str) -> str:
+    """Take the power from `<!channel>`, `<@U1>` and `<#C1>`: the text may come from a stranger."""
+    return _CONTROL.sub("&lt;", text)
+
+
+def _post(delivery: Delivery, number: int, parts: tuple[str, ...]) -> Post:
+    markdown = parts[number - 1]
+    plain = _escaped(markdown)
+    blocks: list[Block] = [MarkdownBlock(text=markdown)] if markdown.strip() else []
+    if delivery.escalate and number == len(parts):
+        blocks += _buttons(delivery.key)
+    return Post(
+        part=number,
+        text=_CUT_ENTITY.sub("", plain[:MAX_TEXT_CHARS]),
+        plain=plain,
+        blocks=tuple(block.to_dict() for block in blocks),
+        metadata={
+            "event_type": DELIVERY_EVENT,
+            "event_payload": {"delivery": delivery.key, "part": number, "parts": len(parts)},
+        },
+    )
+
+
+def _escaped(text: str) -> str:
+    """Escape the three characters that `text` gives a meaning to; what is escaped stays so."""
+    return text.replace("&lt;", "<").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _buttons(delivery_key: str) -> list[Block]:
+    return [
+        ContextActionsBlock(
+            block_id="supportbot_feedback_row",
+            elements=[
+                FeedbackButtonsElement(
+                    action_id=FEEDBACK_ACTION,
+                    positive_button=_vote("Helpful", f"1|{delivery_key}"),
+                    negative_button=_vote("Not helpful", f"-1|{delivery_key}"),
+                )
+            ],
+        ),
+        ActionsBlock(
+            block_id="supportbot_escalate_row",
+            elements=[
+                ButtonElement(
+                    action_id=ESCALATE_ACTION, text="Talk to a person", value=delivery_key
+                )
+            ],
+        ),
+    ]
+
+
+def _vote(text: str, value: str) -> FeedbackButtonObject:
+    return FeedbackButtonObject(text=text, value=value, accessibility_label=text)

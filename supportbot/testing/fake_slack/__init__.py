@@ -1,0 +1,32 @@
+"""A Slack workspace in this process, to test bots against: no network, no account.
+
+It speaks the Web API, Socket Mode and signed HTTP events as documented at https://docs.slack.dev,
+refuses what Slack refuses, sends again what was not acknowledged, and can be told to fail::
+
+    async with FakeSlack() as slack:
+        bot = start_my_bot(slack.url, slack.bot_token, slack.app_token)
+        await slack.connected()
+        question = slack.mention("support", "ada", "How do I export?")
+        (answer,) = await slack.wait_for_replies(question)
+        slack.click(answer, "my_button", "ada")
+
+Not here yet: streaming, views, slash commands, file uploads and OAuth.
+"""
+
+from __future__ import annotations
+
+from supportbot.testing.fake_slack.faults import Faults
+from supportbot.testing.fake_slack.outbox import EventDelivery
+from supportbot.testing.fake_slack.server import FakeSlack
+from supportbot.testing.fake_slack.web_api import Call
+from supportbot.testing.fake_slack.workspace import FakeChannel, FakeMessage, FakeUser
+
+__all__ = [
+    "Call",
+    "EventDelivery",
+    "FakeChannel",
+    "FakeMessage",
+    "FakeSlack",
+    "FakeUser",
+    "Faults",
+]

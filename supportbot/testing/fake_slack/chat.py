@@ -1,0 +1,116 @@
+"""The methods that write: `chat.*`, reactions and the status line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from supportbot.testing.fake_slack import checks, payloads
+from supportbot.testing.fake_slack.workspace import (
+    BOT,
+    BOT_USER,
+    ApiRefusal,
+    FakeMessage,
+    Workspace,
+)
+
+Arguments = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+def post_message(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/chat.postMessage."""
+    message = _new_message(workspace, args)
+    workspace.add(message)
+    workspace.announce(payloads.message_event(message, workspace.channels[message.channel]))
+    return {"channel": message.channel, "ts": message.ts, "message": message.as_json()}
+
+
+def post_ephemeral(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/chat.postEphemeral."""
+    user = workspace.user(str(args.get("user")))
+    message = _new_message(workspace, args)
+    workspace.ephemerals.append((user.id, message))
+    return {"message_ts": message.ts}
+
+
+def update(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/chat.update."""
+    message = _own_message(workspace, args, "cant_update_message")
+    checks.check_content(workspace, args, max_text_chars=checks.MAX_UPDATE_TEXT_CHARS)
+    before = message.as_json()
+    message.text = args.get("text") or args.get("markdown_text") or ""
+    # Without blocks the old ones go: an update with text only loses its buttons.
+    message.blocks = _with_ids(args.get("blocks") or [])
+    message.metadata = args.get("metadata") or message.metadata
+    channel = workspace.channels[message.channel]
+    workspace.announce(payloads.changed_event(message, channel, before, workspace.next_ts()))
+    return {"channel": message.channel, "ts": message.ts, "text": message.text}
+
+
+def delete(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/chat.delete."""
+    message = _own_message(workspace, args, "cant_delete_message")
+    workspace.messages.remove(message)
+    channel = workspace.channels[message.channel]
+    workspace.announce(payloads.deleted_event(message, channel, workspace.next_ts()))
+    return {"channel": message.channel, "ts": message.ts}
+
+
+def get_permalink(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/chat.getPermalink."""
+    message = _message(workspace, args, "message_ts")
+    place = f"{message.channel}/p{message.ts.replace('.', '')}"
+    return {"channel": message.channel, "permalink": f"https://fake.slack.test/archives/{place}"}
+
+
+def add_reaction(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/reactions.add."""
+    users = _message(workspace, args, "timestamp").reactions.setdefault(str(args.get("name")), [])
+    if BOT_USER in users:
+        raise ApiRefusal("already_reacted")
+    users.append(BOT_USER)
+    return {}
+
+
+def set_status(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/assistant.threads.setStatus."""
+    channel = workspace.channel(str(args.get("channel_id")))
+    workspace.statuses[f"{channel.id}:{args.get('thread_ts')}"] = str(args.get("status") or "")
+    return {}
+
+
+def _new_message(workspace: Workspace, args: Arguments) -> FakeMessage:
+    channel = workspace.channel(str(args.get("channel")))
+    checks.check_may_post(channel)
+    checks.check_content(workspace, args, max_text_chars=checks.MAX_TEXT_CHARS)
+    checks.check_thread(workspace, channel, args.get("thread_ts"))
+    return FakeMessage(
+        channel=channel.id,
+        ts=workspace.next_ts(),
+        user=BOT_USER,
+        bot_id=BOT,
+        text=args.get("text") or args.get("markdown_text") or "",
+        thread_ts=args.get("thread_ts") or None,
+        blocks=_with_ids(args.get("blocks") or []),
+        metadata=args.get("metadata"),
+    )
+
+
+def _with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"block_id": f"b{number}", **block} for number, block in enumerate(blocks)]
+
+
+def _message(workspace: Workspace, args: Arguments, name: str) -> FakeMessage:
+    channel = workspace.channel(str(args.get("channel")))
+    message = workspace.find(channel.id, str(args.get(name)))
+    if message is None:
+        raise ApiRefusal("message_not_found")
+    return message
+
+
+def _own_message(workspace: Workspace, args: Arguments, refusal: str) -> FakeMessage:
+    message = _message(workspace, args, "ts")
+    if message.user != BOT_USER:
+        raise ApiRefusal(refusal)
+    return message

@@ -1,0 +1,80 @@
+"""The methods that read: `auth.test`, `conversations.*` and `users.info`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from supportbot.testing.fake_slack.workspace import (
+    APP,
+    BOT,
+    BOT_USER,
+    TEAM,
+    ApiRefusal,
+    FakeMessage,
+    Workspace,
+)
+
+Arguments = Mapping[str, Any]
+Answer = dict[str, Any]
+
+_DEFAULT_LIMIT = 100
+_MAX_LIMIT = 999
+
+
+def auth_test(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/auth.test."""
+    del workspace, args
+    return {
+        "url": "https://fake.slack.test/",
+        "team": "Fake",
+        "team_id": TEAM,
+        "user": "supportbot",
+        "user_id": BOT_USER,
+        "bot_id": BOT,
+        "app_id": APP,
+    }
+
+
+def info(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/conversations.info."""
+    return {"channel": workspace.channel(str(args.get("channel"))).as_json()}
+
+
+def open_direct(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/conversations.open, for one user."""
+    user = workspace.user(str(args.get("users")))
+    return {"channel": workspace.direct_channel(user).as_json()}
+
+
+def replies(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/conversations.replies, oldest first."""
+    channel = workspace.channel(str(args.get("channel")))
+    found = workspace.find(channel.id, str(args.get("ts")))
+    if found is None:
+        raise ApiRefusal("thread_not_found")
+    return _page(workspace.thread(channel.id, found.root), args)
+
+
+def history(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/conversations.history, newest first."""
+    channel = workspace.channel(str(args.get("channel")))
+    roots = [m for m in workspace.messages if m.channel == channel.id and m.root == m.ts]
+    return _page(roots[::-1], args)
+
+
+def user_info(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/users.info."""
+    return {"user": workspace.user(str(args.get("user"))).as_json()}
+
+
+def _page(messages: list[FakeMessage], args: Arguments) -> Answer:
+    start = int(args.get("cursor") or 0)
+    end = start + min(int(args.get("limit") or _DEFAULT_LIMIT), _MAX_LIMIT)
+    with_metadata = str(args.get("include_all_metadata")).lower() in {"1", "true"}
+    more = end < len(messages)
+    return {
+        "messages": [m.as_json(with_metadata=with_metadata) for m in messages[start:end]],
+        "has_more": more,
+        "response_metadata": {"next_cursor": str(end) if more else ""},
+    }

@@ -1,0 +1,128 @@
+"""Events and interactions as Slack writes them. Pure.
+
+https://docs.slack.dev/apis/events-api and https://docs.slack.dev/interactivity
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from supportbot.testing.fake_slack.workspace import (
+    APP,
+    BOT_USER,
+    TEAM,
+    FakeChannel,
+    FakeMessage,
+    FakeUser,
+)
+
+Payload = dict[str, Any]
+
+
+def envelope(event: Payload, event_id: str, at_seconds: int) -> Payload:
+    """Wrap an event as the Events API does."""
+    return {
+        "token": "deprecated",
+        "team_id": TEAM,
+        "api_app_id": APP,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": at_seconds,
+        "event": event,
+        "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
+    }
+
+
+def message_event(message: FakeMessage, channel: FakeChannel) -> Payload:
+    """Return the `message` event of a new message."""
+    event = message.as_json() | _place(channel, message.ts)
+    return event | ({"subtype": "file_share"} if message.files else {})
+
+
+def mention_event(message: FakeMessage) -> Payload:
+    """Return the `app_mention` event that follows the `message` event of a mention."""
+    event = message.as_json()
+    return event | {"type": "app_mention", "channel": message.channel, "event_ts": message.ts}
+
+
+def changed_event(
+    message: FakeMessage, channel: FakeChannel, before: Payload, event_ts: str
+) -> Payload:
+    """Return the event of an edit."""
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "hidden": True,
+        "ts": event_ts,
+        "message": message.as_json(),
+        "previous_message": before,
+        **_place(channel, event_ts),
+    }
+
+
+def deleted_event(message: FakeMessage, channel: FakeChannel, event_ts: str) -> Payload:
+    """Return the event of a deletion."""
+    return {
+        "type": "message",
+        "subtype": "message_deleted",
+        "hidden": True,
+        "ts": event_ts,
+        "deleted_ts": message.ts,
+        "previous_message": message.as_json(),
+        **_place(channel, event_ts),
+    }
+
+
+def block_actions(message: FakeMessage, user: FakeUser, action: Payload, trigger: str) -> Payload:
+    """Return the interaction of a press on a button."""
+    container = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": message.channel,
+        "is_ephemeral": False,
+    }
+    if message.thread_ts:
+        container["thread_ts"] = message.thread_ts
+    return {
+        "type": "block_actions",
+        "team": {"id": user.team, "domain": "fake"},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": APP,
+        "token": "deprecated",
+        "container": container,
+        "trigger_id": trigger,
+        "channel": {"id": message.channel, "name": "channel"},
+        "message": message.as_json(),
+        "actions": [action],
+    }
+
+
+def pressed(message: FakeMessage, action_id: str, *, positive: bool, action_ts: str) -> Payload:
+    """Return the action of an element of a message; `positive` picks a feedback button.
+
+    Raises:
+        LookupError: the message has no such element.
+    """
+    for block in message.blocks:
+        elements = [*(block.get("elements") or ()), block.get("accessory") or {}]
+        for element in elements:
+            if element.get("action_id") == action_id:
+                return _action(block, element, positive=positive) | {"action_ts": action_ts}
+    raise LookupError(f"message {message.ts} has no element {action_id!r}")
+
+
+def _action(block: Payload, element: Payload, *, positive: bool) -> Payload:
+    button = element
+    if element["type"] == "feedback_buttons":
+        button = element["positive_button" if positive else "negative_button"]
+    return {
+        "type": element["type"],
+        "action_id": element["action_id"],
+        "block_id": block.get("block_id"),
+        "text": button.get("text"),
+        "value": button.get("value"),
+    }
+
+
+def _place(channel: FakeChannel, event_ts: str) -> Payload:
+    return {"channel": channel.id, "channel_type": channel.type, "event_ts": event_ts}

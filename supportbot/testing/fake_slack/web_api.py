@@ -1,0 +1,123 @@
+"""The Web API over HTTP: authentication, arguments in every form the SDKs use, a log of calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from supportbot.testing.fake_slack import chat, conversations
+from supportbot.testing.fake_slack.faults import Fault, Faults
+from supportbot.testing.fake_slack.workspace import ApiRefusal, Workspace
+
+Method = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
+
+METHODS: Mapping[str, Method] = {
+    "auth.test": conversations.auth_test,
+    "assistant.threads.setStatus": chat.set_status,
+    "chat.delete": chat.delete,
+    "chat.getPermalink": chat.get_permalink,
+    "chat.postEphemeral": chat.post_ephemeral,
+    "chat.postMessage": chat.post_message,
+    "chat.update": chat.update,
+    "conversations.history": conversations.history,
+    "conversations.info": conversations.info,
+    "conversations.open": conversations.open_direct,
+    "conversations.replies": conversations.replies,
+    "reactions.add": chat.add_reaction,
+    "users.info": conversations.user_info,
+}
+_OPEN_SOCKET = "apps.connections.open"
+#: Arguments that form and query requests carry as JSON text.
+_JSON_ARGUMENTS = ("attachments", "blocks", "metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the Web API; `error` is None where it was answered `ok`."""
+
+    method: str
+    arguments: Mapping[str, Any]
+    at_seconds: float
+    error: str | None
+
+
+class WebApi:
+    """Answers `/api/<method>`."""
+
+    def __init__(
+        self, workspace: Workspace, faults: Faults, tokens: Mapping[str, str], open_socket: Method
+    ) -> None:
+        self._workspace = workspace
+        self._faults = faults
+        #: Token → `bot` or `app`.
+        self._tokens = tokens
+        self._open_socket = open_socket
+        self.calls: list[Call] = []
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call."""
+        method, arguments = request.match_info["method"], await _arguments(request)
+        fault = self._faults.take(method)
+        if fault is not None and fault.lost_after_seconds is None:
+            self._record(method, arguments, fault.error)
+            return _failure(fault)
+        answer = self._answer(method, arguments, _token(request, arguments))
+        self._record(method, arguments, answer.get("error"))
+        if fault is not None and fault.lost_after_seconds is not None:
+            await asyncio.sleep(fault.lost_after_seconds)
+            if request.transport is not None:
+                request.transport.close()
+        return web.json_response(answer)
+
+    def _record(self, method: str, arguments: Mapping[str, Any], error: str | None) -> None:
+        shown = {name: value for name, value in arguments.items() if name != "token"}
+        self.calls.append(Call(method, shown, time.monotonic(), error))
+
+    def _answer(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
+        try:
+            return {"ok": True, **self._run(method, arguments, token)}
+        except ApiRefusal as refusal:
+            return {"ok": False, "error": refusal.code}
+
+    def _run(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
+        if method != _OPEN_SOCKET and method not in METHODS:
+            raise ApiRefusal("unknown_method")
+        if not token:
+            raise ApiRefusal("not_authed")
+        if token not in self._tokens:
+            raise ApiRefusal("invalid_auth")
+        needed = "app" if method == _OPEN_SOCKET else "bot"
+        if self._tokens[token] != needed:
+            raise ApiRefusal("not_allowed_token_type")
+        run = self._open_socket if method == _OPEN_SOCKET else METHODS[method]
+        return run(self._workspace, arguments)
+
+
+async def _arguments(request: web.Request) -> dict[str, Any]:
+    """Merge query, form and JSON arguments; the Python SDK uses all three."""
+    arguments: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        body = await request.json() if request.can_read_body else {}
+        arguments |= body if isinstance(body, dict) else {}
+    else:
+        arguments |= dict(await request.post())
+    for name in _JSON_ARGUMENTS:
+        if isinstance(arguments.get(name), str):
+            arguments[name] = json.loads(arguments[name])
+    return arguments
+
+
+def _token(request: web.Request, arguments: Mapping[str, Any]) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else str(arguments.get("token") or "")
+
+
+def _failure(fault: Fault) -> web.Response:
+    body = {"ok": False, "error": fault.error}
+    return web.json_response(body, status=fault.status, headers=fault.headers)

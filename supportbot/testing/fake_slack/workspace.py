@@ -1,0 +1,186 @@
+"""What a workspace holds: people, channels and messages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+TEAM = "T0FAKE0001"
+APP = "A0FAKE0001"
+BOT_USER = "U0FAKEBOT1"
+BOT = "B0FAKE0001"
+
+
+class ApiRefusal(Exception):
+    """An answer with `ok: false`; `code` is Slack's error such as `channel_not_found`."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+@dataclass(slots=True)
+class FakeUser:
+    """A member of the workspace."""
+
+    id: str
+    name: str
+    team: str = TEAM
+    is_bot: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object of `users.info`."""
+        return {
+            "id": self.id,
+            "team_id": self.team,
+            "name": self.name,
+            "real_name": self.name,
+            "is_bot": self.is_bot,
+            "deleted": False,
+            "profile": {"display_name": self.name, "real_name": self.name},
+        }
+
+
+@dataclass(slots=True)
+class FakeChannel:
+    """A public channel or a direct conversation."""
+
+    id: str
+    name: str
+    members: set[str] = field(default_factory=set)
+    is_im: bool = False
+    is_archived: bool = False
+
+    @property
+    def type(self) -> str:
+        """`channel_type` of events."""
+        return "im" if self.is_im else "channel"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object of `conversations.info`."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "is_channel": not self.is_im,
+            "is_im": self.is_im,
+            "is_archived": self.is_archived,
+            "is_member": BOT_USER in self.members,
+        }
+
+
+@dataclass(slots=True)
+class FakeMessage:
+    """A message as the workspace keeps it; `ts` is its name within the channel."""
+
+    channel: str
+    ts: str
+    user: str
+    text: str
+    #: Set for replies, and for a first message once it has one.
+    thread_ts: str | None = None
+    bot_id: str | None = None
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    metadata: dict[str, Any] | None = None
+    files: list[dict[str, Any]] = field(default_factory=list)
+    edited: bool = False
+    #: Emoji name → users.
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        """The ts of the first message of its thread (its own if it opens one)."""
+        return self.thread_ts or self.ts
+
+    @property
+    def markdown(self) -> str:
+        """The text of its markdown blocks, else its plain text: what people see."""
+        blocks = [block["text"] for block in self.blocks if block.get("type") == "markdown"]
+        return "\n".join(blocks) or self.text
+
+    def as_json(self, *, with_metadata: bool = False) -> dict[str, Any]:
+        """Return the message object of histories and events."""
+        shown: dict[str, Any] = {
+            "type": "message",
+            "user": self.user,
+            "text": self.text,
+            "ts": self.ts,
+            "team": TEAM,
+        }
+        optional = {
+            "thread_ts": self.thread_ts,
+            "blocks": self.blocks,
+            "files": self.files,
+            "bot_id": self.bot_id,
+            "app_id": APP if self.bot_id else None,
+            "edited": {"user": self.user, "ts": self.ts} if self.edited else None,
+            "metadata": self.metadata if with_metadata else None,
+            "reactions": [
+                {"name": name, "users": users, "count": len(users)}
+                for name, users in self.reactions.items()
+            ],
+        }
+        return shown | {name: value for name, value in optional.items() if value}
+
+
+@dataclass(slots=True)
+class Workspace:
+    """All state; `announce` tells whoever listens that an event happened."""
+
+    users: dict[str, FakeUser] = field(default_factory=dict)
+    channels: dict[str, FakeChannel] = field(default_factory=dict)
+    messages: list[FakeMessage] = field(default_factory=list)
+    #: What only one user sees: (user, message).
+    ephemerals: list[tuple[str, FakeMessage]] = field(default_factory=list)
+    #: Thread key `channel:thread_ts` → the status line shown there.
+    statuses: dict[str, str] = field(default_factory=dict)
+    #: What a real workspace would have refused or complained about.
+    violations: list[str] = field(default_factory=list)
+    announce: Callable[[dict[str, Any]], None] = lambda _event: None
+    _last_ts: int = 0
+
+    def next_ts(self) -> str:
+        """Return a new message name: seconds and microseconds, always growing."""
+        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
+        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+
+    def channel(self, name_or_id: str) -> FakeChannel:
+        """Return a channel by id or name, else refuse as Slack does."""
+        for channel in self.channels.values():
+            if name_or_id in {channel.id, channel.name, f"#{channel.name}"}:
+                return channel
+        raise ApiRefusal("channel_not_found")
+
+    def user(self, name_or_id: str) -> FakeUser:
+        """Return a user by id or name, else refuse as Slack does."""
+        for user in self.users.values():
+            if name_or_id in {user.id, user.name}:
+                return user
+        raise ApiRefusal("user_not_found")
+
+    def direct_channel(self, user: FakeUser) -> FakeChannel:
+        """Return the conversation of the bot with a user; it is opened on first use."""
+        id_ = "D" + user.id[1:]
+        members = {user.id, BOT_USER}
+        return self.channels.setdefault(
+            id_, FakeChannel(id_, f"dm-{user.name}", members, is_im=True)
+        )
+
+    def find(self, channel: str, ts: str) -> FakeMessage | None:
+        """Return a message by its place."""
+        for message in self.messages:
+            if message.channel == channel and message.ts == ts:
+                return message
+        return None
+
+    def add(self, message: FakeMessage) -> None:
+        """Keep a message; a first message learns that it has a thread."""
+        root = self.find(message.channel, message.thread_ts) if message.thread_ts else None
+        if root is not None:
+            root.thread_ts = root.ts
+        self.messages.append(message)
+
+    def thread(self, channel: str, root: str) -> list[FakeMessage]:
+        """Return the messages of a thread, the first one first."""
+        return [m for m in self.messages if m.channel == channel and m.root == root]

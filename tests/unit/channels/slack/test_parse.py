@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from supportbot.channels.slack.config import Products
+from supportbot.channels.slack.keys import inbound_keys
+from supportbot.channels.slack.parse import parse
+from supportbot.errors import EmptyBody, Unparsable
+from supportbot.model.inbound import (
+    Action,
+    ActionKind,
+    CustomerMessage,
+    Deleted,
+    Edited,
+    Heard,
+    Ignored,
+    Inbound,
+)
+
+META = {"team": "T1", "bot_user": "UBOT", "bot_id": "B1"}
+PRODUCTS = Products({"C1": "rocket"}, default="anvil")
+
+
+def message_event(**changes: Any) -> dict[str, Any]:
+    event = {
+        "type": "message",
+        "channel": "C1",
+        "channel_type": "channel",
+        "user": "U1",
+        "team": "T1",
+        "text": "How do I export?",
+        "ts": "1700000000.000100",
+    }
+    return event | changes
+
+
+def hear(event: dict[str, Any]) -> Heard:
+    return hear_payload({"type": "event_callback", "event_id": "Ev1", "event": event})
+
+
+def hear_payload(payload: object) -> Heard:
+    return hear_raw(json.dumps(payload).encode())
+
+
+def hear_raw(raw: bytes) -> Heard:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    return parse(Inbound("slack:main", ("Ev1",), raw, META, moment), PRODUCTS)
+
+
+def customer_message(**changes: Any) -> CustomerMessage:
+    heard = hear(message_event(**changes))
+    assert isinstance(heard, CustomerMessage)
+    return heard
+
+
+def test_channel_message_names_sender_thread_target_and_product() -> None:
+    heard = customer_message()
+    assert heard.sender.external_id == "T1:U1"
+    assert heard.sender.account == "slack:T1"
+    assert heard.thread_keys == ("T1:C1:1700000000.000100",)
+    assert heard.target == {"channel": "C1", "thread_ts": "1700000000.000100", "team": "T1"}
+    assert heard.product == "rocket"
+    assert heard.shared_thread
+    assert not heard.addressed
+    assert heard.sent_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+
+
+def test_unmapped_channel_falls_to_the_default_product() -> None:
+    assert customer_message(channel="C9").product == "anvil"
+
+
+def test_thread_reply_belongs_to_the_thread_of_its_first_message() -> None:
+    heard = customer_message(thread_ts="1600000000.000001")
+    assert heard.thread_keys == ("T1:C1:1600000000.000001",)
+    assert heard.target["thread_ts"] == "1600000000.000001"
+
+
+@pytest.mark.parametrize("kind", ["message", "app_mention"])
+def test_both_copies_of_a_mention_are_addressed_and_equal(kind: str) -> None:
+    heard = customer_message(type=kind, text="<@UBOT> How do I export?")
+    assert heard.addressed
+    assert heard.text == "How do I export?"
+
+
+def test_both_copies_of_a_mention_share_a_key() -> None:
+    copies = [
+        {"event_id": id_, "event": message_event(type=kind, text="<@UBOT> hi")}
+        for id_, kind in (("Ev1", "message"), ("Ev2", "app_mention"))
+    ]
+    first, second = (set(inbound_keys(copy, b"", "T1")) for copy in copies)
+    assert first & second == {"T1:C1:1700000000.000100"}
+
+
+def test_edit_does_not_share_the_key_of_the_message_it_changes() -> None:
+    edit = {"event_id": "Ev3", "event": message_event(subtype="message_changed")}
+    assert inbound_keys(edit, b"", "T1") == ("Ev3",)
+
+
+def test_unknown_payload_is_named_by_its_bytes() -> None:
+    keys = inbound_keys({"type": "new"}, b"raw", "T1")
+    assert keys == inbound_keys({"type": "new"}, b"raw", "T1")
+    assert keys != inbound_keys({"type": "new"}, b"other", "T1")
+
+
+def test_direct_message_is_addressed_and_opens_its_own_thread() -> None:
+    heard = customer_message(channel="D1", channel_type="im")
+    assert heard.addressed
+    assert heard.thread_keys == ("T1:D1:1700000000.000100",)
+
+
+@pytest.mark.parametrize("text", ["<@UBOT>", "  <@UBOT|bot>: ", ""])
+def test_message_without_words_is_refused_as_empty(text: str) -> None:
+    with pytest.raises(EmptyBody):
+        hear(message_event(text=text))
+
+
+def test_file_without_words_is_a_message_that_names_the_file() -> None:
+    heard = customer_message(text="", subtype="file_share", files=[{"name": "log.txt"}])
+    assert heard.text == "[file: log.txt]"
+
+
+def test_long_text_is_kept_whole() -> None:
+    assert len(customer_message(text="x" * 60_000).text) == 60_000
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
+        ("see <https://x.org/a?b=1&amp;c=2|the page>", "see the page (https://x.org/a?b=1&c=2)"),
+        ("<https://x.org|x.org> <http://y.org>", "https://x.org http://y.org"),
+        ("<mailto:me@x.org|me@x.org>", "me@x.org"),
+        ("<@U2> and <@U3|kim> in <#C7|general>", "@U2 and @kim in #general"),
+        ("<!here> <!subteam^S1|@team> <!date^1^{date}|Monday>", "@here @team Monday"),
+        ("ask <@UBOT> about it", "ask about it"),
+        ("<@UBOT>, hello", "hello"),
+        ("<@UBOT>\n```\n  code\n```", "```\n  code\n```"),
+    ],
+)
+def test_slack_escapes_become_readable(raw: str, shown: str) -> None:
+    assert customer_message(text=raw).text == shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"user": "UBOT"}, "own_message"),
+        ({"user": "USLACKBOT"}, "slackbot"),
+        ({"bot_id": "B9"}, "bot_message"),
+        ({"user": None}, "no_author"),
+        ({"subtype": "channel_join"}, "slack message: channel_join"),
+        ({"type": "reaction_added"}, "slack event: reaction_added"),
+    ],
+)
+def test_what_is_no_customer_message_is_ignored_with_its_reason(
+    changes: dict[str, Any], reason: str
+) -> None:
+    assert hear(message_event(**changes)) == Ignored(reason)
+
+
+def test_guest_of_a_shared_channel_keeps_their_own_team() -> None:
+    heard = customer_message(user_team="T2")
+    assert heard.sender.external_id == "T2:U1"
+    assert heard.thread_keys == ("T1:C1:1700000000.000100",)
+
+
+def changed(text: str, **message: Any) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": "C1",
+        "ts": "1700000009.000000",
+        "message": message_event(text=text, **message),
+        "previous_message": message_event(text="before"),
+    }
+
+
+def test_edit_names_the_message_it_changes() -> None:
+    heard = hear(changed("after", thread_ts="1600000000.000001"))
+    assert isinstance(heard, Edited)
+    assert heard.message_key == "T1:C1:1700000000.000100"
+    assert heard.thread_keys == ("T1:C1:1600000000.000001",)
+    assert heard.text == "after"
+
+
+def test_unfurled_link_is_no_edit() -> None:
+    assert hear(changed("before")) == Ignored("unchanged_text")
+
+
+def test_edit_of_our_own_message_is_ignored() -> None:
+    assert hear(changed("after", user="UBOT")) == Ignored("own_message")
+
+
+def test_deletion_names_the_message() -> None:
+    event = {
+        "type": "message",
+        "subtype": "message_deleted",
+        "channel": "C1",
+        "ts": "1700000009.000000",
+        "deleted_ts": "1700000000.000100",
+        "previous_message": message_event(thread_ts="1600000000.000001"),
+    }
+    assert hear(event) == Deleted("T1:C1:1700000000.000100", ("T1:C1:1600000000.000001",))
+
+
+def test_tombstone_is_a_deletion() -> None:
+    heard = hear(changed("This message was deleted.", subtype="tombstone"))
+    assert heard == Deleted("T1:C1:1700000000.000100", ("T1:C1:1700000000.000100",))
+
+
+def pressed(action_id: str, value: str) -> dict[str, Any]:
+    return {
+        "type": "block_actions",
+        "user": {"id": "U1", "username": "ada", "team_id": "T1"},
+        "container": {"message_ts": "2.0", "channel_id": "C1", "thread_ts": "1.0"},
+        "actions": [{"action_id": action_id, "value": value, "action_ts": "3.0"}],
+    }
+
+
+def test_escalate_button_is_an_action_on_its_delivery() -> None:
+    heard = hear_payload(pressed("supportbot_escalate", "reply:7"))
+    assert isinstance(heard, Action)
+    assert (heard.kind, heard.delivery_key) == (ActionKind.ESCALATE, "reply:7")
+    assert heard.thread_keys == ("T1:C1:1.0",)
+    assert heard.sender.external_id == "T1:U1"
+
+
+@pytest.mark.parametrize("vote", [1, -1])
+def test_feedback_button_carries_its_vote(vote: int) -> None:
+    heard = hear_payload(pressed("supportbot_feedback", f"{vote}|reply:7"))
+    assert isinstance(heard, Action)
+    assert (heard.kind, heard.value, heard.delivery_key) == (ActionKind.FEEDBACK, vote, "reply:7")
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (pressed("someone_elses", "x"), "slack action: someone_elses"),
+        (pressed("supportbot_feedback", "9|x"), "slack action: supportbot_feedback"),
+        ({"type": "view_submission"}, "slack payload: view_submission"),
+        ({"command": "/help"}, "slack payload: slash_command"),
+        ({}, "slack payload: None"),
+    ],
+)
+def test_unknown_payload_is_ignored_with_its_name(payload: dict[str, Any], reason: str) -> None:
+    assert hear_payload(payload) == Ignored(reason)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"not json",
+        b"\xff",
+        b"[1]",
+        b'{"type": "event_callback", "event": 1}',
+        b'{"type": "event_callback", "event": {"type": "message", "user": "U1", "text": "x"}}',
+    ],
+)
+def test_unreadable_payload_is_refused(raw: bytes) -> None:
+    with pytest.raises(Unparsable):
+        hear_raw(raw)
+
+
+def test_message_with_an_impossible_ts_is_refused() -> None:
+    with pytest.raises(Unparsable):
+        hear(message_event(ts="never"))
