@@ -42,3 +42,5 @@ class Overview:
 
     figures: tuple[Figure, ...]
     outcomes: tuple[Share, ...] = ()
+    #: Sentences that belong below the numbers.
+    notes: tuple[str, ...] = ()

@@ -175,6 +175,8 @@ async def _add_chunks(work: UnitOfWork, documents: list[tuple[int, IndexedDocume
         for document_id, document in documents
         for ordinal, chunk in enumerate(document.chunks)
     ]
+    if not chunks:
+        return
     made = await work.connection.execute(
         insert(KnowledgeChunkRow).returning(KnowledgeChunkRow.id, sort_by_parameter_order=True),
         [
@@ -193,6 +195,8 @@ async def _add_chunks(work: UnitOfWork, documents: list[tuple[int, IndexedDocume
         for chunk_id, (_, _, chunk) in zip(made.scalars(), chunks, strict=True)
         for term, frequency in chunk.frequencies.items()
     )
+    if not postings:
+        return
     await work.connection.execute(
         insert(KnowledgePostingRow),
         [
@@ -212,15 +216,15 @@ async def reweigh(work: UnitOfWork, collection: str, *, k1: float, b: float) -> 
         .join(KnowledgeDocumentRow, KnowledgeDocumentRow.id == KnowledgeChunkRow.document_id)
         .where(KnowledgeDocumentRow.collection == collection)
     )
-    average = (
-        await work.connection.execute(
-            select(cast(func.avg(KnowledgeChunkRow.length), Float(53))).where(
-                KnowledgeChunkRow.id.in_(of_collection)
-            )
+    measured = await work.connection.execute(
+        select(func.sum(KnowledgeChunkRow.length), func.count()).where(
+            KnowledgeChunkRow.id.in_(of_collection)
         )
-    ).scalar_one()
-    if not average:
+    )
+    total, chunks = measured.one()
+    if not total:
         return
+    average = int(total) / chunks
     length = (
         select(cast(KnowledgeChunkRow.length, Float(53)))
         .where(KnowledgeChunkRow.id == KnowledgePostingRow.chunk_id)

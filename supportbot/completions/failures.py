@@ -1,0 +1,116 @@
+"""What a failed call means: one kind a failure, and whether trying again can help.
+
+Pure: the adapter takes a vendor's error apart and asks here. Kinds are stored with completions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from supportbot.errors import CompletionError
+
+#: Codes that come with a 429 although no waiting will help: somebody has to pay.
+_QUOTA = frozenset(
+    ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded"]
+)
+_OVERFLOW = "maximum context length"
+_SERVER_ERROR = 500
+_SHOWN_CHARACTERS = 300
+
+#: Status code → kind and whether trying again is useless.
+_BY_STATUS: Mapping[int, tuple[str, bool]] = {
+    400: ("bad_request", True),
+    401: ("authentication", True),
+    402: ("quota", True),
+    403: ("permission", True),
+    404: ("not_found", True),
+    408: ("timeout", False),
+    409: ("conflict", False),
+    413: ("context_length", True),
+    422: ("bad_request", True),
+    429: ("rate_limit", False),
+}
+#: `code` or `type` of an error object that came without a status, inside a stream.
+_BY_CODE: Mapping[str, tuple[str, bool]] = {
+    "rate_limit_exceeded": ("rate_limit", False),
+    "rate_limit_error": ("rate_limit", False),
+    "invalid_request_error": ("bad_request", True),
+    "invalid_api_key": ("authentication", True),
+    "authentication_error": ("authentication", True),
+    "permission_error": ("permission", True),
+    "model_not_found": ("not_found", True),
+}
+_CURES: Mapping[str, str] = {
+    "authentication": "Check OPENAI_API_KEY.",
+    "permission": "This key may not use this model.",
+    "not_found": "Check `[model] name` and `[model] base_url`.",
+    "quota": "The account has no credit left.",
+    "not_api": "Check `[model] base_url`; it usually ends in /v1.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a server said: a status where there is one, its error object, its headers."""
+
+    message: str
+    status: int | None = None
+    code: str | None = None
+    type: str | None = None
+    headers: Mapping[str, str] | None = None
+
+
+def completion_error(kind: str, message: str, *, permanent: bool) -> CompletionError:
+    """Make the error of a kind, with its cure where one is known."""
+    shown = message[:_SHOWN_CHARACTERS]
+    return CompletionError(kind, f"{shown} {_CURES.get(kind, '')}".strip(), permanent=permanent)
+
+
+def classify(failure: Failure, now: datetime) -> CompletionError:
+    """Say what a failure means. `now` is for a `Retry-After` that is a date (RFC 9110, 10.2.3)."""
+    kind, permanent = _kind(failure)
+    headers = failure.headers or {}
+    # Not a standard header; the vendor's way of telling whether a retry is welcome.
+    if headers.get("x-should-retry") == "false":
+        permanent = True
+    error = completion_error(kind, failure.message, permanent=permanent)
+    if not permanent:
+        error.retry_after_seconds = retry_after_seconds(headers, now)
+    return error
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read `retry-after-ms` or `retry-after` (seconds or a date); None where there is neither."""
+    for name, unit_seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            wait = float(headers.get(name, "")) * unit_seconds
+        except ValueError:
+            continue
+        if math.isfinite(wait):
+            return max(0.0, wait)
+    try:
+        moment = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _kind(failure: Failure) -> tuple[str, bool]:
+    codes = {failure.code or "", failure.type or ""}
+    if codes & _QUOTA:
+        return "quota", True
+    if "context_length_exceeded" in codes or _OVERFLOW in failure.message:
+        return "context_length", True
+    if codes & {"content_filter", "content_policy_violation"}:
+        return "content_filter", True
+    if failure.status is not None:
+        if failure.status in _BY_STATUS:
+            return _BY_STATUS[failure.status]
+        return ("server", False) if failure.status >= _SERVER_ERROR else ("bad_request", True)
+    return next((_BY_CODE[code] for code in codes if code in _BY_CODE), ("server", False))

@@ -1,0 +1,103 @@
+"""A completer that says what a script says: for tests, shows and replays. It asks nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from supportbot.errors import CompletionError
+from supportbot.model.completion import (
+    Completion,
+    CompletionEvent,
+    FinishReason,
+    Prompt,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
+from supportbot.model.time import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer of the script."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    #: None: `tool_calls` where there are calls, else `stop`.
+    finish_reason: FinishReason | None = None
+    usage: Usage = field(default_factory=Usage)
+    delay_seconds: float = 0.0
+    #: The answer waits until this is set.
+    gate: asyncio.Event | None = None
+    #: Raised instead of the end, after `text` was given out.
+    error: CompletionError | None = None
+
+
+#: What a script gives for a prompt; a text is a whole answer.
+Scripted = Turn | str
+
+
+class ScriptedCompleter:
+    """Answers from a list, one turn a call, or from a function of the prompt."""
+
+    def __init__(
+        self,
+        script: Iterable[Scripted] | Callable[[Prompt], Scripted],
+        *,
+        clock: Clock,
+        model: str = "scripted",
+        endpoint: str = "scripted",
+    ) -> None:
+        self.model = model
+        self.endpoint = endpoint
+        #: Every prompt that was asked, the oldest first.
+        self.prompts: list[Prompt] = []
+        self._clock = clock
+        self._next: Callable[[Prompt], Scripted] = (
+            script if callable(script) else _from_list(iter(script))
+        )
+
+    async def complete(self, prompt: Prompt) -> AsyncGenerator[CompletionEvent, None]:
+        """Play the next turn; see `Completer.complete`. Text comes word by word.
+
+        Raises:
+            CompletionError: the turn says so, or the script is over (`script_over`).
+        """
+        self.prompts.append(prompt)
+        started_at = self._clock()
+        scripted = self._next(prompt)
+        turn = Turn(scripted) if isinstance(scripted, str) else scripted
+        await asyncio.sleep(turn.delay_seconds)
+        if turn.gate is not None:
+            await turn.gate.wait()
+        for word in re.findall(r"\S*\s*", turn.text):
+            if word:
+                yield TextDelta(word)
+        if turn.error is not None:
+            raise turn.error
+        finish = FinishReason.TOOL_CALLS if turn.tool_calls else FinishReason.STOP
+        yield Completion(
+            model=self.model,
+            endpoint=self.endpoint,
+            text=turn.text,
+            finish_reason=turn.finish_reason or finish,
+            started_at=started_at,
+            latency_ms=int((self._clock() - started_at).total_seconds() * 1000),
+            tool_calls=turn.tool_calls,
+            usage=turn.usage,
+        )
+
+    async def aclose(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+def _from_list(turns: Iterator[Scripted]) -> Callable[[Prompt], Scripted]:
+    def following(_prompt: Prompt) -> Scripted:
+        for turn in turns:
+            return turn
+        raise CompletionError("script_over", "The script has no further turn.", permanent=True)
+
+    return following

@@ -1,0 +1,1 @@
+"""What answers may quote: import, chunk, index, search."""
