@@ -77,6 +77,7 @@ class Channel(Protocol):
 
         Raises:
             DeliveryUnknown: this channel can't tell.
+            SendError: it can't be asked now; it is looked for again later, never just sent.
         """
 
 

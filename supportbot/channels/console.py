@@ -39,7 +39,7 @@ class ConsoleChannel:
         try:
             said = json.loads(inbound.raw)
             text, product, thread = said["text"], said["product"], said["thread"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Unparsable("this is no question of the console") from error
         return CustomerMessage(
             sender=_ASKER,

@@ -35,6 +35,7 @@ class FakeModel:
         seconds_per_chunk: float = 0.0,
         chunks: int = 8,
         port: int = 0,
+        on_last_token: Callable[[dict[str, Any]], None] = lambda _request: None,
     ) -> None:
         #: Every request's JSON, oldest first.
         self.requests: list[dict[str, Any]] = []
@@ -44,6 +45,8 @@ class FakeModel:
         self._seconds_per_chunk = seconds_per_chunk
         self._chunks = chunks
         self._port = port
+        #: Told a streamed request once its last piece of text has left.
+        self._on_last_token = on_last_token
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -91,6 +94,7 @@ class FakeModel:
             await _write(response, _envelope(body, {"index": 0, "delta": delta}))
             if self._seconds_per_chunk:
                 await asyncio.sleep(self._seconds_per_chunk)
+        self._on_last_token(body)
         last = {"index": 0, "delta": {}, "finish_reason": "stop"}
         await _write(response, _envelope(body, last))
         if (body.get("stream_options") or {}).get("include_usage"):

@@ -66,6 +66,8 @@ class FakeSlack:
         self._runner: web.AppRunner | None = None
         self._origin = ""
         self._numbers = iter(range(1, 1_000_000_000))
+        # Event ids are unique for ever: a bot's database may outlive this workspace.
+        self._event_prefix = f"Ev{secrets.token_hex(4).upper()}"
         tokens = {self.bot_token: "bot", self.app_token: "app"}
         self._api = WebApi(self.workspace, self.faults, tokens, self._open_socket)
         self.workspace.users[BOT_USER] = FakeUser(BOT_USER, "supportbot", is_bot=True)
@@ -207,8 +209,12 @@ class FakeSlack:
 
     def emit(self, event: dict[str, Any]) -> EventDelivery:
         """Send any event, in a real envelope with an id of its own."""
-        event_id = f"Ev{next(self._numbers):08d}"
+        event_id = f"{self._event_prefix}{next(self._numbers):06d}"
         return self._send("events_api", payloads.envelope(event, event_id, int(time.time())))
+
+    def repeat(self, delivery: EventDelivery) -> EventDelivery:
+        """Send the same payload once more, as Slack does when an ack got lost on the way."""
+        return self._send(delivery.kind, delivery.payload)
 
     def interact(self, payload: dict[str, Any]) -> EventDelivery:
         """Send any interaction payload."""

@@ -1,0 +1,254 @@
+"""A mailbox as a channel: IMAP or the shared SMTP listener in, SMTP or a maildir out."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from supportbot.channels.base import Accept, ChannelParts
+from supportbot.channels.email import identity
+from supportbot.channels.email.disposition import without_plus
+from supportbot.channels.email.imap import imap_server
+from supportbot.channels.email.listener import Received, SmtpListener
+from supportbot.channels.email.mail import Limits
+from supportbot.channels.email.outbox import Outbox
+from supportbot.channels.email.parse import body_of, message_ids
+from supportbot.channels.email.receiver import Arrived, ImapReceiver, Pace
+from supportbot.channels.email.render import Letter, render
+from supportbot.channels.email.submission import submission, submit
+from supportbot.channels.email.understand import Mailbox, understand
+from supportbot.errors import DeliveryUnknown, SendError, SettingsError
+from supportbot.model.delivery import Delivery, Receipt
+from supportbot.model.inbound import CustomerMessage, Inbound
+from supportbot.model.time import Clock
+from supportbot.store.database import Database
+
+#: Where the id of a mail is looked for before it is parsed: the header block is small.
+_HEAD_BYTES: Final = 65_536
+_MAX_KEY_CHARS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfig:
+    """One mailbox. With `outbox` replies are written there; else `smtp` is needed to reply."""
+
+    address: str
+    #: Signs our Message-IDs; the same for all mailboxes and stable over restarts.
+    secret: bytes
+    product: str | None = None
+    #: Name shown beside the address.
+    sender_name: str = ""
+    #: Further addresses that reach this mailbox.
+    aliases: tuple[str, ...] = ()
+    #: Addresses of all mailboxes: mail from any of them is never answered.
+    own_addresses: tuple[str, ...] = ()
+    #: `imaps://user@host:993/INBOX`; None: this mailbox is fed by the listener only.
+    imap: str | None = None
+    imap_password: str | None = None
+    #: Days of older mail to file (never to answer) at the first connection.
+    import_days: int = 0
+    #: `smtps://user@host:465` or `smtp://user@host:587` (STARTTLS).
+    smtp: str | None = None
+    smtp_password: str | None = None
+    outbox: Path | None = None
+    timeout_seconds: float = 30.0
+    pace: Pace = field(default_factory=Pace)
+    limits: Limits = field(default_factory=Limits)
+
+
+class EmailChannel:
+    """Fulfils `channels.base.Channel` for one mailbox."""
+
+    kind = "email"
+
+    def __init__(
+        self,
+        config: EmailConfig,
+        db: Database,
+        clock: Clock,
+        listener: SmtpListener | None = None,
+    ) -> None:
+        """Wire a mailbox; nothing is connected yet.
+
+        Raises:
+            SettingsError: a URL cannot be read, or the address is none.
+        """
+        if "@" not in config.address:
+            raise SettingsError(f"{config.address!r} is not a mail address")
+        self.key = f"email:{config.address.lower()}"
+        self._config = config
+        self._clock = clock
+        self._listener = listener
+        self._outbox = Outbox(config.outbox) if config.outbox else None
+        self._smtp = (
+            submission(config.smtp, config.smtp_password, config.timeout_seconds)
+            if config.smtp
+            else None
+        )
+        self._receiver = _receiver(self.key, config, db, clock)
+        addresses = (config.address, *config.aliases, *config.own_addresses)
+        self._mailbox = Mailbox(
+            address=config.address,
+            product=config.product,
+            aliases=config.aliases,
+            own_addresses=frozenset(without_plus(address) for address in addresses),
+            secret=config.secret,
+            limits=config.limits,
+        )
+
+    async def run(self, accept: Accept) -> None:
+        """Read the mailbox and take mail from the listener, whichever there is, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            if self._receiver is not None:
+                tasks.create_task(self._receiver.run(partial(self._commit_fetched, accept)))
+            if self._listener is not None:
+                tasks.create_task(self._listen(self._listener, accept))
+
+    def parse(self, inbound: Inbound) -> CustomerMessage:
+        """See `understand`."""
+        return understand(inbound, self._mailbox)
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Render and hand over once; the Message-ID is the same at every attempt."""
+        letter = self._letter(delivery)
+        try:
+            content = render(letter).as_bytes()
+        except ValueError as error:
+            raise SendError(f"cannot be written as a mail: {error}", permanent=True) from error
+        refused: list[str] = []
+        if self._outbox is not None:
+            try:
+                await asyncio.to_thread(self._outbox.write, letter.message_id, content)
+            except OSError as error:
+                raise SendError(f"outbox {self._outbox.path}: {error}", permanent=False) from error
+        elif self._smtp is not None:
+            refused = await submit(self._smtp, letter.sender, [letter.to], content)
+        else:
+            raise SendError(f"{self.key}: no smtp server and no outbox is set", permanent=True)
+        return self._receipt(letter.message_id, refused)
+
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """Look into the outbox; a submission server can't be asked what it took."""
+        message_id = self._message_id(delivery)
+        if self._outbox is None:
+            raise DeliveryUnknown(f"{self.key}: a mail server does not tell what it was handed")
+        if await asyncio.to_thread(self._outbox.holds, message_id):
+            return self._receipt(message_id, [])
+        return None
+
+    def healthy(self) -> str | None:
+        """Tell what keeps the mailbox from being read."""
+        return self._receiver.trouble if self._receiver is not None else None
+
+    async def _listen(self, listener: SmtpListener, accept: Accept) -> None:
+        addresses = (self._config.address, *self._config.aliases)
+        async with listener.serving(addresses, partial(self._commit_received, accept)):
+            await asyncio.Event().wait()
+
+    async def _commit_fetched(self, accept: Accept, arrived: Arrived) -> None:
+        mail = arrived.mail
+        uid = f"{arrived.folder}:{arrived.uidvalidity}:{mail.uid}"
+        meta = {
+            "folder": arrived.folder,
+            "uidvalidity": str(arrived.uidvalidity),
+            "uid": str(mail.uid),
+            "internal_date": mail.internal_date.isoformat(),
+        }
+        if arrived.before_cut_over:
+            meta["observed"] = "1"
+        if mail.too_large:
+            meta["too_large"] = "1"
+        await accept(self._inbound((f"imap:{uid}", content_key(mail.raw)), mail.raw, meta))
+
+    async def _commit_received(self, accept: Accept, received: Received) -> None:
+        meta = {
+            "mail_from": received.mail_from,
+            "rcpt": ",".join(received.recipients),
+            "peer": received.peer,
+            "helo": received.helo,
+        }
+        await accept(self._inbound((content_key(received.raw),), received.raw, meta))
+
+    def _inbound(self, keys: tuple[str, ...], raw: bytes, meta: dict[str, str]) -> Inbound:
+        return Inbound(
+            channel=self.key,
+            keys=keys,
+            raw=raw,
+            meta=meta,
+            received_at=self._clock(),
+            deferred=True,
+        )
+
+    def _letter(self, delivery: Delivery) -> Letter:
+        target = delivery.target
+        return Letter(
+            sender=target.get("from") or self._config.address,
+            sender_name=self._config.sender_name,
+            to=target["to"],
+            subject=delivery.subject or target.get("subject"),
+            text=delivery.text,
+            message_id=self._message_id(delivery),
+            at=self._clock(),
+            in_reply_to=target.get("in_reply_to") or None,
+            references=tuple(target.get("references", "").split()),
+        )
+
+    def _message_id(self, delivery: Delivery) -> str:
+        domain = self._config.address.rpartition("@")[2].lower()
+        return identity.message_id(delivery.key, domain, self._config.secret)
+
+    def _receipt(self, message_id: str, refused: list[str]) -> Receipt:
+        data = {"refused": ", ".join(refused)} if refused else {}
+        return Receipt(message_id, thread_keys=(f"mid:{message_id}",), data=data)
+
+
+def content_key(raw: bytes) -> str:
+    """Name a mail by its id and its body: different mails do share ids, relays do add headers."""
+    digest = hashlib.sha256(body_of(raw)).hexdigest()
+    head = raw[: len(raw) - len(body_of(raw))][:_HEAD_BYTES]
+    line = _id_line(head)
+    ids = message_ids(line.decode("utf-8", "replace"))
+    if not ids:
+        return f"raw:{hashlib.sha256(raw).hexdigest()}"
+    return f"mid:{ids[0][: _MAX_KEY_CHARS - len(digest) - 5]}:{digest}"
+
+
+def _id_line(head: bytes) -> bytes:
+    """Return the Message-ID header with its folded continuation."""
+    lines = head.splitlines()
+    for index, line in enumerate(lines):
+        if line[:11].lower() == b"message-id:":
+            return b" ".join(lines[index : index + 2])
+    return b""
+
+
+def _receiver(key: str, config: EmailConfig, db: Database, clock: Clock) -> ImapReceiver | None:
+    if config.imap is None:
+        return None
+    server = imap_server(config.imap, config.imap_password or "", config.timeout_seconds)
+    return ImapReceiver(
+        key,
+        server,
+        db,
+        clock,
+        import_days=config.import_days,
+        max_bytes=config.limits.max_bytes,
+        pace=config.pace,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EmailSetup:
+    """A mailbox and the SMTP listener it shares with the others, if there is one."""
+
+    config: EmailConfig
+    listener: SmtpListener | None
+
+
+def build(setup: EmailSetup, parts: ChannelParts) -> EmailChannel:
+    """Make the channel; the factory of its entry point."""
+    return EmailChannel(setup.config, parts.db, parts.clock, setup.listener)

@@ -1,0 +1,254 @@
+"""HTML to the text that a reader would see: hidden nodes dropped, quotes marked with `> `.
+
+What a reader can't see must not reach the model (white on white, `display:none`, size 0): it is
+the usual place for text that is meant for machines only.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Final, NamedTuple
+
+#: Comments, declarations and whole invisible elements go first, by expressions that never look
+#: back: the library's parser searches for the end of each of them again and again.
+_INVISIBLE: Final = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(script|style|title|template|noscript|svg|head)\b[^>]*>.*?(?:</\1\b[^>]{0,200}>?|\Z)"
+    r"|<[!?][^>]*(?:>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_HIDING: Final = re.compile(
+    r"display:none|visibility:hidden|mso-hide:all|opacity:0(?:\.0+)?(?![.\d])"
+    r"|(?:font-size|max-height|max-width):0(?![.\d])"
+    r"|(?<![-\w])color:transparent"
+)
+_WHITES: Final = r"(?:#fff(?:fff)?(?![0-9a-f])|white\b|rgba?\(255,255,255)"
+#: White text hides only where no element around it has another ground.
+_WHITE_TEXT: Final = re.compile(rf"(?<![-\w])color:{_WHITES}")
+_GROUND: Final = re.compile(
+    rf"background(?:-color)?:(?!{_WHITES}|transparent|none|inherit|initial)"
+)
+_VOID: Final = frozenset(
+    {
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    }
+)
+_BLOCKS: Final = frozenset(
+    {
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    }
+)
+_APART: Final = frozenset(
+    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre"}
+)
+#: Elements that a second one of their kind closes.
+_IMPLIED_END: Final = frozenset({"p", "li", "td", "th", "tr", "dt", "dd", "option"})
+_MAX_OPEN: Final = 10_000
+#: Links within links are no HTML; a few are borne.
+_MAX_LINKS: Final = 4
+_SPACE: Final = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c\ufeff]+")
+
+
+def html_to_text(html: str, max_chars: int = 1_000_000) -> str:
+    """Turn HTML into plain text with lists, links and quote marks; linear in its length."""
+    visible = _INVISIBLE.sub(" ", html[:max_chars])
+    walker = _Walker()
+    walker.feed(visible[: visible.rfind(">") + 1])
+    walker.close()
+    walker.handle_data(visible[visible.rfind(">") + 1 :])
+    return walker.text()
+
+
+class _Element(NamedTuple):
+    """An open element: whether it hides what it holds, whether it gives a ground of its own."""
+
+    tag: str
+    hides: bool
+    ground: bool
+
+
+class _Walker(HTMLParser):
+    """Collects lines; a line knows how deeply it is quoted."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._lines: list[tuple[int, str]] = []
+        self._line: list[str] = []
+        self._said = False
+        self._open: list[_Element] = []
+        self._hidden = 0
+        self._grounds = 0
+        self._quotes = 0
+        self._pre = 0
+        self._counters: list[int | None] = []
+        self._links: list[tuple[str, int]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = {name: value or "" for name, value in reversed(attrs)}
+        if tag in _IMPLIED_END and self._open and self._open[-1].tag == tag:
+            self.handle_endtag(tag)
+        if tag not in _VOID and len(self._open) < _MAX_OPEN:
+            element = _element(tag, facts, grounded=self._grounds > 0)
+            self._open.append(element)
+            self._hidden += element.hides
+            self._grounds += element.ground
+        if tag == "br":
+            self._break(apart=not self._said)
+        elif tag in _BLOCKS:
+            self._break(apart=tag in _APART)
+        if not self._hidden:
+            self._enter(tag, facts)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not any(element.tag == tag for element in self._open[-50:]):
+            return
+        while self._open:
+            element = self._open.pop()
+            if not self._hidden:
+                self._leave(element.tag)
+            self._hidden -= element.hides
+            self._grounds -= element.ground
+            if element.tag == tag:
+                break
+
+    def handle_data(self, data: str) -> None:
+        if self._hidden:
+            return
+        if self._pre:
+            head, *rest = data.split("\n")
+            self._add(head)
+            for line in rest:
+                self._break(apart=not self._said)
+                self._add(line)
+        else:
+            self._add(_SPACE.sub(" ", data))
+
+    def text(self) -> str:
+        """Join the lines; blank ones at most one at a time."""
+        self._break()
+        out: list[str] = []
+        apart, before = False, 0
+        for quotes, line in self._lines:
+            if line and apart and out:
+                out.append("> " * min(before, quotes))
+            if line:
+                out.append(f"{'> ' * quotes}{line}")
+                before = quotes
+            apart = not line
+        return "\n".join(line.rstrip() for line in out)
+
+    def _enter(self, tag: str, facts: dict[str, str]) -> None:
+        match tag:
+            case "blockquote":
+                self._quotes += 1
+            case "pre":
+                self._pre += 1
+            case "ul" | "ol":
+                self._counters.append(0 if tag == "ol" else None)
+            case "li":
+                self._add(self._bullet())
+            case "td" | "th" if self._said:
+                self._add(" | ")
+            case "a" if len(self._links) < _MAX_LINKS:
+                self._links.append((facts.get("href", ""), len(self._line)))
+            case "img" if facts.get("alt", "").strip():
+                self._add(f"[{facts['alt'].strip()}]")
+
+    def _leave(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self._break(apart=tag in _APART)
+        match tag:
+            case "blockquote":
+                self._quotes = max(0, self._quotes - 1)
+            case "pre":
+                self._pre = max(0, self._pre - 1)
+            case "ul" | "ol" if self._counters:
+                self._counters.pop()
+            case "a" if self._links:
+                href, start = self._links.pop()
+                label = "".join(self._line[start:]).strip()
+                if href.startswith(("http://", "https://")) and href.rstrip("/") not in label:
+                    self._add(f" <{href}>")
+
+    def _add(self, text: str) -> None:
+        self._line.append(text)
+        self._said = self._said or bool(text.strip())
+
+    def _bullet(self) -> str:
+        if not self._counters or self._counters[-1] is None:
+            return "- "
+        self._counters[-1] += 1
+        return f"{self._counters[-1]}. "
+
+    def _break(self, *, apart: bool = False) -> None:
+        line = "".join(self._line)
+        self._line = []
+        self._said = False
+        self._links = [(href, 0) for href, _ in self._links]
+        line = line.rstrip() if self._pre else _SPACE.sub(" ", line).strip()
+        if line:
+            self._lines.append((min(self._quotes, 20), line))
+        if apart:
+            self._lines.append((min(self._quotes, 20), ""))
+
+
+def _element(tag: str, facts: dict[str, str], *, grounded: bool) -> _Element:
+    style = "".join(facts.get("style", "").lower().split())
+    colour = facts.get("bgcolor", "").lower()
+    ground = bool(_GROUND.search(style)) or bool(colour and not re.fullmatch(_WHITES, colour))
+    hides = (
+        "hidden" in facts
+        or facts.get("aria-hidden", "").lower() == "true"
+        or bool(_HIDING.search(style))
+        or bool(_WHITE_TEXT.search(style) and not ground and not grounded)
+    )
+    return _Element(tag, hides, ground)

@@ -1,0 +1,69 @@
+"""One mail as `supportbot email inspect` shows it: what we read, and what we would do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from supportbot.channels.email.bounce import recipients
+from supportbot.channels.email.disposition import Evidence, judge
+from supportbot.channels.email.mail import Address, Mail
+from supportbot.channels.email.newest import newest_words
+from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.quote_marks import FORWARD_SUBJECT
+
+
+def inspect(raw: bytes, file: str, received_at: datetime | None = None) -> dict[str, Any]:
+    """Return a JSON object with every key always present; ids stand without angle brackets.
+
+    Looks at the bytes alone: without a mailbox there are no own addresses and no cut-over.
+    """
+    mail = parse_mail(raw, received_at)
+    disposition = judge(Evidence(mail))
+    forwarded = bool(FORWARD_SUBJECT.match(mail.subject or ""))
+    return {
+        "file": file,
+        "message_id": _bare(mail.message_id),
+        "from": _shown(mail.sender or next(iter(mail.authors), Address("", ""))),
+        "to": [_shown(address) for address in mail.to],
+        "subject": mail.subject,
+        "date": mail.date.isoformat() if mail.date else None,
+        "kind": disposition.kind.value,
+        "reply_allowed": disposition.reply_allowed,
+        "reasons": list(disposition.reasons),
+        "text": mail.text,
+        "reply_text": newest_words(mail.text, forwarded=forwarded),
+        "attachments": [
+            {
+                "filename": one.filename,
+                "content_type": one.content_type,
+                "size": len(one.content),
+            }
+            for one in mail.files
+        ],
+        "in_reply_to": _bare(next(iter(mail.in_reply_to), None)),
+        "references": [_bare(one) for one in mail.references],
+        "recipients": [
+            {
+                "address": one.address,
+                "status": one.status,
+                "action": one.action,
+                "permanent": one.permanent,
+            }
+            for one in recipients(mail)
+        ],
+        "authentication": {"result": "unverified", "reason": "not_checked"},
+        "warnings": _warnings(mail),
+    }
+
+
+def _shown(address: Address) -> dict[str, str]:
+    return {"name": address.name, "address": address.address}
+
+
+def _bare(message_id: str | None) -> str | None:
+    return message_id.strip("<>") if message_id else None
+
+
+def _warnings(mail: Mail) -> list[str]:
+    return [*mail.warnings, *([mail.unreadable] if mail.unreadable else [])]

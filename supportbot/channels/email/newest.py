@@ -1,0 +1,178 @@
+"""The newest words of a mail: quotes and signatures cut, the customer's words kept in doubt.
+
+Line-based and linear in time. Three shapes are told apart: the answer above the quote (cut from
+the attribution on), below it (cut the quote), and in between (keep all, the quotes are context).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from supportbot.channels.email import quote_marks
+
+_MAX_SIGNATURE_LINES: Final = 12
+_MAX_GAP_LINES: Final = 30
+
+
+class _Kind(StrEnum):
+    TEXT = "text"
+    BLANK = "blank"
+    QUOTE = "quote"
+    #: `On ... wrote:`
+    ATTRIBUTION = "attribution"
+    #: `-----Original Message-----`, or a block of `From: Sent: To: Subject:`
+    ORIGINAL = "original"
+    FORWARD = "forward"
+    SIGNATURE = "signature"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    kind: _Kind
+    text: str
+
+
+def newest_words(text: str, *, forwarded: bool = False) -> str:
+    """Return what the sender wrote now; the whole text if nothing else would be left.
+
+    `forwarded` = the subject says so: then the quoted mail is the point and stays.
+    """
+    lines = _marked(text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n"))
+    if forwarded or _opens_forward(lines):
+        return text.strip()
+    lines = _without_tail(lines)
+    lines = _without_signature(lines)
+    lines = _without_quotes(lines)
+    kept = "\n".join(line.text for line in lines).strip("\n").rstrip()
+    return kept if kept.strip() else text.strip()
+
+
+def _marked(raw: Sequence[str]) -> list[_Line]:
+    """Give every line its kind; several raw lines of one mark become several lines of one kind."""
+    lines: list[_Line] = []
+    index = 0
+    while index < len(raw):
+        kind, count = _kind(raw[index : index + 9])
+        lines += [_Line(kind, line.rstrip()) for line in raw[index : index + count]]
+        index += count
+    return lines
+
+
+_LINE_KINDS: Final = (
+    (_Kind.BLANK, lambda line: not line.strip()),
+    (_Kind.QUOTE, quote_marks.is_quoted),
+    (_Kind.SIGNATURE, quote_marks.is_signature),
+    (_Kind.ORIGINAL, quote_marks.is_original),
+    (_Kind.FORWARD, quote_marks.is_forward),
+)
+
+
+def _kind(raw: Sequence[str]) -> tuple[_Kind, int]:
+    for kind, holds in _LINE_KINDS:
+        if holds(raw[0]):
+            return kind, 1
+    rule = int(quote_marks.is_rule(raw[0]))
+    block = quote_marks.header_block(raw[rule:])
+    if block:
+        return _Kind.ORIGINAL, block + rule
+    count = quote_marks.attribution(raw)
+    if count:
+        return _Kind.ATTRIBUTION, count
+    return (_Kind.DEVICE if quote_marks.is_device(raw[0]) else _Kind.TEXT), 1
+
+
+def _opens_forward(lines: Sequence[_Line]) -> bool:
+    """Tell whether a forwarded mail starts before anything is quoted."""
+    for line in lines:
+        if line.kind is _Kind.FORWARD:
+            return True
+        if line.kind in {_Kind.ATTRIBUTION, _Kind.ORIGINAL, _Kind.QUOTE}:
+            return False
+    return False
+
+
+def _without_tail(lines: list[_Line]) -> list[_Line]:
+    """Cut from the first mark on, where the quote below it is not marked line by line.
+
+    Only if there is text above: a mail that starts with the mark is answered below or between.
+    """
+    said = False
+    for index, line in enumerate(lines):
+        if line.kind is _Kind.TEXT:
+            said = True
+        elif said and _opens_old_text(lines, index):
+            return lines[:index]
+    return lines
+
+
+def _opens_old_text(lines: Sequence[_Line], index: int) -> bool:
+    """Tell whether unmarked old text follows: a header block, or a sure attribution."""
+    if lines[index].kind is not _Kind.ATTRIBUTION:
+        return lines[index].kind is _Kind.ORIGINAL
+    sure = quote_marks.is_sure(lines[index].text)
+    for line in lines[index + 1 : index + _MAX_GAP_LINES]:
+        if line.kind is _Kind.QUOTE:
+            return False
+        if line.kind is _Kind.ATTRIBUTION:
+            sure = sure or quote_marks.is_sure(line.text)
+        elif line.kind is not _Kind.BLANK:
+            break
+    return sure
+
+
+def _without_signature(lines: list[_Line]) -> list[_Line]:
+    """Drop signatures (up to the next quote or the end, if they are short) and device lines."""
+    kept: list[_Line] = []
+    index, said = 0, False
+    while index < len(lines):
+        line = lines[index]
+        said = said or line.kind is _Kind.TEXT
+        if line.kind is _Kind.SIGNATURE and said:
+            length, written = _signature(lines, index)
+            if written <= _MAX_SIGNATURE_LINES:
+                index += length
+                continue
+        if line.kind is not _Kind.DEVICE or not said:
+            kept.append(line)
+        index += 1
+    return kept
+
+
+def _signature(lines: Sequence[_Line], start: int) -> tuple[int, int]:
+    """Return the length of a signature and how many of its lines are written on."""
+    written = 0
+    index = start + 1
+    while index < len(lines):
+        kind = lines[index].kind
+        if kind in {_Kind.QUOTE, _Kind.ATTRIBUTION, _Kind.ORIGINAL}:
+            break
+        written += kind is not _Kind.BLANK
+        if written > _MAX_SIGNATURE_LINES:
+            break
+        index += 1
+    return index - start, written
+
+
+def _without_quotes(lines: list[_Line]) -> list[_Line]:
+    """Drop attributions, the quote below the answer, and the attributed quote above it.
+
+    A quote with text on both sides is context that the answer needs.
+    """
+    spoken = [index for index, line in enumerate(lines) if line.kind is _Kind.TEXT]
+    if not spoken:
+        return [line for line in lines if line.kind is not _Kind.ATTRIBUTION]
+    first, last = spoken[0], spoken[-1]
+    above = lines[:first]
+    attributed = any(line.kind is _Kind.ATTRIBUTION for line in above)
+    between = any(line.kind is _Kind.QUOTE for line in lines[first:last])
+    drop_above = attributed and not between
+    return [
+        line
+        for index, line in enumerate(lines)
+        if line.kind is not _Kind.ATTRIBUTION
+        and not (line.kind is _Kind.QUOTE and (index > last or (index < first and drop_above)))
+    ]

@@ -1,0 +1,159 @@
+"""A reply to an RFC 5322 message: threads hold, machines keep silent, nothing is injected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.header import Header
+from email.headerregistry import Address as HeaderAddress
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import format_datetime
+from typing import Any, Final
+
+import nh3
+from markdown_it import MarkdownIt
+
+from supportbot.channels.email.identity import LOOP_HEADER
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_REPLY_PREFIX: Final = re.compile(
+    r"\s*(?:(?:re|aw|sv|antw|odp|vs|vá|res|rif|ynt|отв|回复|回覆|返信)(?:\[\d+\])?\s?[:\uff1a]\s*)+",
+    re.IGNORECASE,
+)
+_ID: Final = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{3,900}>")
+_ID_HEADERS: Final = frozenset({"message-id", "in-reply-to", "references", LOOP_HEADER.lower()})
+_FOLD_CHARS: Final = 900
+_MAX_SUBJECT_CHARS: Final = 250
+#: RFC 5322 3.6.4 asks for all ancestors; the first and the newest ones are what threads need.
+_KEPT_IDS: Final = 20
+_TAGS: Final = {
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre",
+    "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+
+
+class ReplyPolicy(EmailPolicy):
+    """SMTP policy with a folding of its own for ids, subjects and names.
+
+    The library turns ids of 80 characters and more into RFC 2047 words, which no mail program
+    follows (cpython#100991), and moves spaces in long subjects and names.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        """Fold one header to lines with CRLF."""
+        if name.lower() in _ID_HEADERS:
+            return _fold_ids(name, str(value), self.linesep)
+        if name.lower() == "subject" and not str(value).isascii():
+            return f"{name}: {_words(str(value), name, self.linesep)}{self.linesep}"
+        if name.lower() in {"from", "to"}:
+            return f"{name}: {_mailbox(value.addresses[0], name, self.linesep)}{self.linesep}"
+        folded: str = super().fold(name, value)
+        return folded
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """Fold one header to the bytes that leave."""
+        return self.fold(name, value).encode("ascii")
+
+
+POLICY: Final = ReplyPolicy(linesep="\r\n", raise_on_defect=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """All that a reply is made of; ids with their angle brackets."""
+
+    sender: str
+    to: str
+    subject: str | None
+    #: Markdown.
+    text: str
+    message_id: str
+    at: datetime
+    sender_name: str = ""
+    in_reply_to: str | None = None
+    #: The parent's References, oldest first.
+    references: Sequence[str] = ()
+
+
+def render(letter: Letter) -> EmailMessage:
+    """Build the message; `as_bytes()` gives what goes over SMTP.
+
+    Raises:
+        ValueError: an address holds what no address may hold.
+    """
+    message = EmailMessage(policy=POLICY)
+    message["From"] = _address(letter.sender, letter.sender_name)
+    message["To"] = _address(letter.to, "")
+    message["Subject"] = reply_subject(letter.subject)
+    message["Date"] = format_datetime(letter.at)
+    message["Message-ID"] = letter.message_id
+    thread = _references(letter)
+    if letter.in_reply_to and _ID.fullmatch(letter.in_reply_to):
+        message["In-Reply-To"] = letter.in_reply_to
+    if thread:
+        message["References"] = " ".join(thread)
+    # RFC 3834 5: an answer made by a program says so, and asks not to be answered by another.
+    message["Auto-Submitted"] = "auto-replied"
+    message["X-Auto-Response-Suppress"] = "All"
+    message[LOOP_HEADER] = letter.message_id
+    message.set_content(f"{letter.text.strip()}\n", cte="quoted-printable")
+    message.add_alternative(to_html(letter.text), subtype="html", cte="quoted-printable")
+    return message
+
+
+def reply_subject(subject: str | None) -> str:
+    """Return `Re: ` once before the subject, on one line of at most 250 characters."""
+    clean = " ".join(_CONTROL.sub(" ", subject or "").split())
+    bare = _REPLY_PREFIX.sub("", clean, count=1)[:_MAX_SUBJECT_CHARS].strip()
+    return f"Re: {bare}" if bare else "Re: (no subject)"
+
+
+def to_html(markdown: str) -> str:
+    """Turn Markdown into tidy HTML; raw HTML in it stays visible text."""
+    html = (
+        MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").render(markdown)
+    )
+    return nh3.clean(
+        html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}
+    )
+
+
+def _fold_ids(name: str, value: str, end: str) -> str:
+    lines: list[str] = []
+    for entry in value.split():
+        if lines and len(lines[-1]) + len(entry) < _FOLD_CHARS:
+            lines[-1] += f" {entry}"
+        else:
+            lines.append(entry)
+    return f"{name}: " + f"{end} ".join(lines) + end
+
+
+def _words(text: str, header: str, end: str) -> str:
+    """Write RFC 2047 words of at most 75 characters."""
+    return Header(text, "utf-8", header_name=header).encode(linesep=end)
+
+
+def _mailbox(address: HeaderAddress, header: str, end: str) -> str:
+    if address.display_name.isascii():
+        return str(address)
+    return f"{_words(address.display_name, header, end)}{end} <{address.addr_spec}>"
+
+
+def _references(letter: Letter) -> list[str]:
+    ids = [*letter.references, letter.in_reply_to or ""]
+    valid = list(dict.fromkeys(one for one in ids if _ID.fullmatch(one)))
+    if letter.in_reply_to in valid:  # the parent is the last one, wherever else it stood
+        valid.remove(letter.in_reply_to)
+        valid.append(letter.in_reply_to)
+    if len(valid) <= 2 * _KEPT_IDS:
+        return valid
+    return valid[:_KEPT_IDS] + valid[-_KEPT_IDS:]
+
+
+def _address(address: str, name: str) -> HeaderAddress:
+    if _CONTROL.search(address):
+        raise ValueError("an address with control characters")
+    return HeaderAddress(" ".join(_CONTROL.sub(" ", name).split()), addr_spec=address)

@@ -1,0 +1,214 @@
+"""The parts of a mail: which are its text, which are files, which is a report.
+
+Follows RFC 8621 section 4.1.4 for what counts as text. Attached mails are never descended into,
+except that reports are asked for the identity of the mail that they return.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.errors import MessageError
+from email.message import Message
+from typing import Any, Final
+
+from supportbot.channels.email.charsets import decode
+from supportbot.channels.email.encoded_words import header_text
+from supportbot.channels.email.mail import Limits, MailFile
+
+_TEXT: Final = frozenset({"text/plain", "text/html"})
+_MEDIA: Final = ("image/", "audio/", "video/")
+#: Parts of a report that describe an earlier mail.
+STATUS_TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_UNSAFE: Final = re.compile(r"[^\w.\-+@ ()\[\],]+")
+_DOTS: Final = re.compile(r"^[. ]+|[. ]+$")
+_MAX_NAME_CHARS: Final = 120
+#: UTF-8 needs up to four bytes a character; `Limits.max_text_chars` cuts exactly.
+_MAX_TEXT_BYTES: Final = 4_000_000
+_MAX_RETURNED_BYTES: Final = 100_000
+
+
+@dataclass(slots=True)
+class Structure:
+    """What the walk over the parts has found so far."""
+
+    text: list[tuple[str, str]] = field(default_factory=list)
+    html: list[str] = field(default_factory=list)
+    files: list[MailFile] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    status_groups: list[Mapping[str, str]] = field(default_factory=list)
+    returned: list[Message] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    part: Message
+    depth: int
+    #: Subtype of the multipart around it, and its place in there.
+    inside: str = ""
+    index: int = 0
+    #: True below a multipart/alternative: its plain and HTML forms are one text.
+    alternative: bool = False
+
+
+def read_structure(root: Message, limits: Limits) -> Structure:
+    """Walk the parts once, without recursion, within the limits."""
+    found = Structure()
+    stack = [_Node(root, 0)]
+    while stack:
+        node = stack.pop()
+        if len(found.types) >= limits.max_parts:
+            found.warnings.append("too_many_parts")
+            break
+        found.types.append(content_type(node.part))
+        children = _children(node)
+        if children and node.depth < limits.max_depth:
+            stack.extend(reversed(children))
+        elif found.types[-1] in STATUS_TYPES:
+            found.status_groups += _status_groups(node.part)
+        elif not found.types[-1].startswith("multipart/") or isinstance(
+            node.part.get_payload(), str
+        ):
+            _leaf(node, found)
+    return found
+
+
+def raw_header(part: Message, name: str) -> str:
+    """Return the first header of that name as it stands, unfolded, 8-bit bytes decoded."""
+    for key, value in part.raw_items():
+        if key.lower() == name:
+            return _legible(str(value))
+    return ""
+
+
+def parameters(value: str) -> dict[str, str]:
+    """Read `value; name=value; ...` with RFC 2231 and RFC 2047 forms; lower-case names."""
+    probe = Message()
+    probe["x"] = " ".join(value.split())
+    found: dict[str, str] = {}
+    try:
+        pairs: list[tuple[str, Any]] = probe.get_params([], header="x")
+    except (MessageError, ValueError, LookupError):
+        return found
+    for name, given in pairs[1:]:
+        if isinstance(given, tuple):
+            text = decode(str(given[2]).encode("latin-1", "replace"), given[0])
+        else:
+            text = str(given)
+        found.setdefault(name.lower(), header_text(text))
+    return found
+
+
+def content_type(part: Message) -> str:
+    """Return the type as `kind/subtype`; text/plain where it is missing or malformed."""
+    declared = raw_header(part, "content-type").partition(";")[0].strip().lower()
+    if re.fullmatch(r"[\w.+\-]+/[\w.+\-]+", declared):
+        return declared
+    return part.get_default_type()
+
+
+def _legible(value: str) -> str:
+    if value.isascii():
+        return value
+    return decode(value.encode("utf-8", "surrogateescape"), None)
+
+
+def _children(node: _Node) -> list[_Node]:
+    payload = node.part.get_payload()
+    kind, _, subtype = content_type(node.part).partition("/")
+    if kind != "multipart" or not isinstance(payload, list):
+        return []
+    alternative = node.alternative or subtype == "alternative"
+    return [
+        _Node(part, node.depth + 1, subtype, index, alternative)
+        for index, part in enumerate(payload)
+        if isinstance(part, Message)
+    ]
+
+
+def _status_groups(part: Message) -> Iterator[Mapping[str, str]]:
+    """Give the recipient groups of RFC 3464 2.3; the per-message group has no recipient."""
+    payload = part.get_payload()
+    for group in payload if isinstance(payload, list) else []:
+        if isinstance(group, Message):
+            fields = {key.lower(): header_text(str(value)) for key, value in group.raw_items()}
+            if "final-recipient" in fields or "original-recipient" in fields or "action" in fields:
+                yield fields
+
+
+def _leaf(node: _Node, found: Structure) -> None:
+    part, kind = node.part, found.types[-1]
+    disposition = raw_header(part, "content-disposition")
+    declared = parameters(disposition).get("filename") or parameters(
+        raw_header(part, "content-type")
+    ).get("name")
+    attached = disposition.strip().lower().startswith("attachment")
+    if kind in {"message/rfc822", "message/global", "text/rfc822-headers"}:
+        found.returned.append(_embedded(part))
+    first = node.index == 0
+    inline = not attached and (kind in _TEXT or kind.startswith("multipart/"))
+    if inline and (first or (node.inside != "related" and not declared)):
+        _text(node, kind, found)
+        return
+    shown = not attached and kind.startswith(_MEDIA)
+    found.files.append(_file(part, kind, declared, inline=shown))
+
+
+def _text(node: _Node, kind: str, found: Structure) -> None:
+    charset = parameters(raw_header(node.part, "content-type")).get("charset")
+    text = (
+        decode(_content(node.part)[:_MAX_TEXT_BYTES], charset)
+        .replace("\r\n", "\n")
+        .replace("\x00", "")
+    )
+    if kind == "text/html":
+        found.html.append(text)
+    if kind != "text/html" or not node.alternative:
+        found.text.append((kind, text))
+
+
+def _file(part: Message, kind: str, declared: str | None, *, inline: bool) -> MailFile:
+    if isinstance(part.get_payload(), list):
+        content = _embedded(part).as_bytes()
+        declared_or_default = declared or "message.eml"
+    else:
+        content = _content(part)
+        declared_or_default = declared or f"part.{_UNSAFE.sub('', kind.partition('/')[2])[:8]}"
+    return MailFile(safe_name(declared_or_default), declared, kind, content, inline)
+
+
+def _embedded(part: Message) -> Message:
+    """Return the mail inside a message/rfc822 part, or one made of the returned headers."""
+    payload = part.get_payload()
+    if isinstance(payload, list) and payload and isinstance(payload[0], Message):
+        return payload[0]
+    return message_from_bytes(_content(part)[:_MAX_RETURNED_BYTES].lstrip())
+
+
+def _content(part: Message) -> bytes:
+    """Return the decoded bytes of a leaf; broken transfer encodings give what they can."""
+    payload = part.get_payload()
+    if not isinstance(payload, str):
+        return b""
+    declared = raw_header(part, "content-transfer-encoding")
+    del part["content-transfer-encoding"]
+    part["content-transfer-encoding"] = declared.partition(";")[0].strip().lower()
+    try:
+        data = part.get_payload(decode=True)
+    except (binascii.Error, ValueError, LookupError):
+        data = None
+    return data if isinstance(data, bytes) else payload.encode("utf-8", "surrogateescape")
+
+
+def safe_name(declared: str) -> str:
+    """Make a base name out of whatever a sender calls a file: no path, no control characters."""
+    base = re.split(r"[/\\:]", declared)[-1]
+    clean = _DOTS.sub("", _UNSAFE.sub("_", base))
+    stem, dot, ending = clean.rpartition(".")
+    if dot and len(clean) > _MAX_NAME_CHARS:
+        return f"{stem[: _MAX_NAME_CHARS - len(ending[:16]) - 1]}.{ending[:16]}"
+    return clean[:_MAX_NAME_CHARS] or "file"

@@ -1,0 +1,163 @@
+"""A channel without a network: what is said to it is heard, what is sent stays in a list.
+
+Strict, so that it finds mistakes: it refuses a delivery of another channel, and a delivery that
+left already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from supportbot.channels.base import Accept
+from supportbot.errors import ChannelError, DeliveryUnknown, Unparsable
+from supportbot.model.delivery import Delivery, Receipt
+from supportbot.model.inbound import (
+    Accepted,
+    Action,
+    CustomerMessage,
+    Deleted,
+    Edited,
+    Heard,
+    Ignored,
+    Inbound,
+    Sender,
+)
+from supportbot.model.time import Clock
+
+_HEARD: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (CustomerMessage, Edited, Deleted, Action, Ignored)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fails:
+    """What a send does instead of giving a receipt. `left`: it arrived all the same."""
+
+    error: Exception
+    left: bool = False
+
+
+class MemoryChannel:
+    """Keeps everything in memory; fulfils `Channel`."""
+
+    def __init__(self, clock: Clock, *, key: str = "memory:test", kind: str = "memory") -> None:
+        self.key = key
+        self.kind = kind
+        #: What left, in order.
+        self.sent: list[Delivery] = []
+        #: What `send` was asked, in order, failures included.
+        self.attempts: list[Delivery] = []
+        #: What the next sends do instead, one each.
+        self.failures: deque[Fails] = deque()
+        #: False: `find` can't tell.
+        self.findable = True
+        #: Clear it to hold every send until it is set.
+        self.open = asyncio.Event()
+        self.open.set()
+        self._clock = clock
+        self._accept: Accept | None = None
+        self._numbers = itertools.count(1)
+
+    async def run(self, accept: Accept) -> None:
+        """Listen until cancelled; `hear` works meanwhile."""
+        self._accept = accept
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._accept = None
+
+    def inbound(self, heard: Heard, *keys: str, deferred: bool = False) -> Inbound:
+        """Make what a network would bring; without `keys` it is new every time."""
+        value = TypeAdapter(type(heard)).dump_python(heard, mode="json")
+        raw = {"heard": type(heard).__name__, "value": value}
+        return Inbound(
+            channel=self.key,
+            keys=keys or (f"{self.key}:{next(self._numbers)}",),
+            raw=json.dumps(raw).encode(),
+            meta={},
+            received_at=self._clock(),
+            deferred=deferred,
+        )
+
+    async def hear(self, heard: Heard, *keys: str, deferred: bool = False) -> Accepted:
+        """Hand something over as the network would.
+
+        Raises:
+            ChannelError: the channel is not running.
+        """
+        if self._accept is None:
+            raise ChannelError(f"{self.key} is not running; start `run` first")
+        return await self._accept(self.inbound(heard, *keys, deferred=deferred))
+
+    def parse(self, inbound: Inbound) -> Heard:
+        """Read back what `inbound` wrote.
+
+        Raises:
+            Unparsable: the bytes come from elsewhere.
+        """
+        try:
+            raw = json.loads(inbound.raw)
+            heard: Heard = TypeAdapter(_HEARD[raw["heard"]]).validate_python(raw["value"])
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise Unparsable("not written by MemoryChannel") from error
+        return heard
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Keep it, or fail as scripted.
+
+        Raises:
+            ChannelError: it belongs to another channel, or it left already.
+        """
+        self.attempts.append(delivery)
+        if delivery.channel != self.key:
+            raise ChannelError(f"{delivery.key} is for {delivery.channel}, not for {self.key}")
+        await self.open.wait()
+        fails = self.failures.popleft() if self.failures else None
+        if fails is None or fails.left:
+            self._keep(delivery)
+        if fails is not None:
+            raise fails.error
+        return _receipt(delivery)
+
+    async def find(self, delivery: Delivery) -> Receipt | None:
+        """Tell whether it left.
+
+        Raises:
+            DeliveryUnknown: `findable` is off.
+        """
+        if not self.findable:
+            raise DeliveryUnknown(f"{self.key} can't tell whether {delivery.key} left")
+        left = any(one.key == delivery.key for one in self.sent)
+        return _receipt(delivery) if left else None
+
+    def texts(self, target: str | None = None) -> list[str]:
+        """Return the texts that left, or those that went to one place (`target["to"]`)."""
+        return [one.text for one in self.sent if target is None or one.target.get("to") == target]
+
+    def _keep(self, delivery: Delivery) -> None:
+        if any(one.key == delivery.key for one in self.sent):
+            raise ChannelError(f"{delivery.key} was sent twice")
+        self.sent.append(delivery)
+
+
+def said(text: str, *, by: str = "ada", thread: str = "t1", **changes: Any) -> CustomerMessage:
+    """Make a customer's message; `changes` are fields of CustomerMessage."""
+    fields: dict[str, Any] = {
+        "sender": Sender(by, name=by.title()),
+        "text": text,
+        "thread_keys": (thread,),
+        "target": {"to": thread},
+        **changes,
+    }
+    return CustomerMessage(**fields)
+
+
+def _receipt(delivery: Delivery) -> Receipt:
+    return Receipt(provider_id=f"memory-{delivery.key}", thread_keys=(f"re-{delivery.key}",))

@@ -1,0 +1,211 @@
+"""Replies that leave over SMTP or into a maildir, and what is known when they don't."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supportbot.channels.email.channel import EmailChannel, EmailConfig
+from supportbot.channels.email.submission import submission, submit
+from supportbot.errors import DeliveryUnknown, SendError, SettingsError
+from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
+from supportbot.store.database import Database
+from supportbot.testing.mail import MailSink, mail_sink
+
+TARGET = {
+    "to": "ann@cust.example",
+    "from": "help@bot.example",
+    "subject": "Where is my order?",
+    "in_reply_to": "<2@cust.example>",
+    "references": "<1@cust.example>",
+}
+
+
+def make_delivery(**changes: Any) -> Delivery:
+    facts: dict[str, Any] = {
+        "id": 1,
+        "key": "reply:1",
+        "ticket_id": 1,
+        "ticket": "T1",
+        "channel": "email:help@bot.example",
+        "audience": Audience.CUSTOMER,
+        "kind": DeliveryKind.REPLY,
+        "state": DeliveryState.SENDING,
+        "target": TARGET,
+        "text": "It is **on its way**.",
+        "subject": None,
+        "handler_epoch": 0,
+        **changes,
+    }
+    return Delivery(**facts)
+
+
+def make_channel(db: Database, **changes: Any) -> EmailChannel:
+    config = EmailConfig("help@bot.example", b"k" * 32, sender_name="Help desk", **changes)
+    return EmailChannel(config, db, lambda: datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[MailSink]:
+    async with mail_sink() as running:
+        yield running
+
+
+async def test_reply_arrives_with_the_headers_that_keep_the_thread(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    receipt = await make_channel(sqlite_db, smtp=sink.url).send(make_delivery())
+    (sunk,) = sink.messages
+    message = sunk.message
+    assert (sunk.mail_from, sunk.recipients) == ("help@bot.example", ("ann@cust.example",))
+    assert message["From"] == "Help desk <help@bot.example>"
+    assert message["Subject"] == "Re: Where is my order?"
+    assert message["In-Reply-To"] == "<2@cust.example>"
+    assert message["References"] == "<1@cust.example> <2@cust.example>"
+    assert message["Auto-Submitted"] == "auto-replied"
+    assert message["X-Auto-Response-Suppress"] == "All"
+    assert message["Message-ID"] == receipt.provider_id
+    assert receipt.thread_keys == (f"mid:{receipt.provider_id}",)
+    plain = message.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().strip() == "It is **on its way**."
+
+
+async def test_every_attempt_carries_the_same_message_id(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    channel = make_channel(sqlite_db, smtp=sink.url)
+    first = await channel.send(make_delivery())
+    second = await channel.send(make_delivery())
+    other = await channel.send(make_delivery(key="reply:2"))
+    assert first.provider_id == second.provider_id != other.provider_id
+
+
+@pytest.mark.parametrize(("answer", "permanent"), [("550 5.1.1 no", True), ("450 4.2.0 no", False)])
+async def test_refused_recipient_is_permanent_only_if_the_server_says_so(
+    sqlite_db: Database, sink: MailSink, answer: str, *, permanent: bool
+) -> None:
+    sink.refuse["ann@cust.example"] = answer
+    with pytest.raises(SendError, match=answer[:3]) as error:
+        await make_channel(sqlite_db, smtp=sink.url).send(make_delivery())
+    assert error.value.permanent is permanent
+    assert sink.messages == []
+
+
+async def test_refused_content_did_not_leave(sqlite_db: Database, sink: MailSink) -> None:
+    sink.data_answer = "451 4.7.1 greylisted"
+    with pytest.raises(SendError) as error:
+        await make_channel(sqlite_db, smtp=sink.url).send(make_delivery())
+    assert not error.value.permanent
+
+
+async def test_partial_refusal_is_told(sink: MailSink) -> None:
+    sink.refuse["gone@cust.example"] = "550 5.1.1 unknown"
+    refused = await submit(
+        submission(sink.url, None),
+        "help@bot.example",
+        ["gone@cust.example", "ann@cust.example"],
+        b"Subject: x\r\n\r\nhi\r\n",
+    )
+    assert refused == ["gone@cust.example"]
+    assert sink.messages[0].recipients == ("ann@cust.example",)
+
+
+async def test_one_temporary_refusal_among_all_means_try_again(sink: MailSink) -> None:
+    sink.refuse = {"gone@cust.example": "550 no", "full@cust.example": "452 full"}
+    with pytest.raises(SendError) as error:
+        await submit(
+            submission(sink.url, None), "help@bot.example", list(sink.refuse), b"\r\nhi\r\n"
+        )
+    assert not error.value.permanent
+
+
+async def test_connection_lost_after_the_message_is_unknown(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    sink.vanish_after_data = True
+    channel = make_channel(sqlite_db, smtp=sink.url)
+    with pytest.raises(DeliveryUnknown):
+        await channel.send(make_delivery())
+    with pytest.raises(DeliveryUnknown):
+        await channel.find(make_delivery())
+
+
+async def test_unreachable_server_is_temporary(sqlite_db: Database) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(SendError, match=r"127\.0\.0\.1") as error:
+        await make_channel(sqlite_db, smtp=f"smtp://127.0.0.1:{port}").send(make_delivery())
+    assert not error.value.permanent
+
+
+async def test_channel_without_a_way_out_says_so(sqlite_db: Database) -> None:
+    with pytest.raises(SendError, match="no smtp server") as error:
+        await make_channel(sqlite_db).send(make_delivery())
+    assert error.value.permanent
+
+
+async def test_outbox_holds_the_reply_once_and_finds_it(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    channel = make_channel(sqlite_db, outbox=tmp_path / "out")
+    assert await channel.find(make_delivery()) is None
+    sent = await channel.send(make_delivery())
+    again = await channel.send(make_delivery())
+    assert await channel.find(make_delivery()) == sent == again
+    assert await channel.find(make_delivery(key="reply:2")) is None
+    (file,) = (tmp_path / "out" / "new").iterdir()
+    assert b"Auto-Submitted: auto-replied" in file.read_bytes()
+
+
+async def test_outbox_finds_a_reply_that_a_mail_program_has_read(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    channel = make_channel(sqlite_db, outbox=tmp_path / "out")
+    await channel.send(make_delivery())
+    (file,) = (tmp_path / "out" / "new").iterdir()
+    file.rename(tmp_path / "out" / "cur" / f"{file.name}:2,S")
+    assert await channel.find(make_delivery()) is not None
+
+
+async def test_unwritable_outbox_is_temporary(sqlite_db: Database, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file, no folder")
+    with pytest.raises(SendError, match="outbox") as error:
+        await make_channel(sqlite_db, outbox=tmp_path / "out").send(make_delivery())
+    assert not error.value.permanent
+
+
+async def test_nothing_in_a_target_becomes_a_header(sqlite_db: Database, sink: MailSink) -> None:
+    target = {**TARGET, "subject": "Hi\r\nBcc: evil@x.example", "references": "<a@b>\r\nBcc: <c@d>"}
+    await make_channel(sqlite_db, smtp=sink.url).send(make_delivery(target=target))
+    message = sink.messages[0].message
+    assert message["Bcc"] is None
+    assert message["Subject"] == "Re: Hi Bcc: evil@x.example"
+
+
+async def test_address_with_a_line_break_is_refused_for_good(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    target = {**TARGET, "to": "ann@cust.example\r\nRCPT TO:<evil@x.example>"}
+    with pytest.raises(SendError) as error:
+        await make_channel(sqlite_db, smtp=sink.url).send(make_delivery(target=target))
+    assert error.value.permanent
+    assert sink.messages == []
+
+
+@pytest.mark.parametrize("url", ["http://x", "smtp://", "mail.example:25"])
+def test_unreadable_smtp_url_is_named(url: str) -> None:
+    with pytest.raises(SettingsError, match="smtps://"):
+        submission(url, None)
+
+
+def test_password_needs_tls_beyond_this_machine() -> None:
+    assert submission("smtp://bot@mail.example", "s").start_tls is True
+    assert submission("smtp://bot@127.0.0.1:2525", "s").start_tls is None
+    assert submission("smtps://bot@mail.example", "s").start_tls is False

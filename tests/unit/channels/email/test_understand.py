@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from supportbot.channels.email.channel import content_key
+from supportbot.channels.email.identity import message_id
+from supportbot.channels.email.mail import Limits
+from supportbot.channels.email.understand import Mailbox, understand
+from supportbot.errors import EmptyBody, TooLarge, Unparsable
+from supportbot.model.inbound import CustomerMessage, DispositionKind, Inbound
+
+SECRET = b"k" * 32
+MAILBOX = Mailbox(
+    address="help@bot.example",
+    product="shop",
+    aliases=("hi@bot.example",),
+    own_addresses=frozenset({"help@bot.example", "hi@bot.example", "sales@bot.example"}),
+    secret=SECRET,
+    limits=Limits(max_bytes=100_000),
+)
+
+
+def heard(*headers: str, body: str = "My question?", **meta: str) -> CustomerMessage:
+    lines = list(headers)
+    if not any(line.lower().startswith("from:") for line in lines):
+        lines.append("From: Ann <Ann@Cust.example>")
+    return understand(make_inbound(("\n".join(lines) + f"\n\n{body}").encode(), **meta), MAILBOX)
+
+
+def make_inbound(raw: bytes, **meta: str) -> Inbound:
+    at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    return Inbound("email:help@bot.example", ("k",), raw, meta, at, deferred=True)
+
+
+def test_mail_becomes_a_customers_message() -> None:
+    message = heard(
+        "To: Help <help@bot.example>",
+        "Subject: Re: Order",
+        "Message-ID: <3@cust.example>",
+        body="New words.\n\nOn 1 Feb 2016 at 18:32, Bot <help@bot.example> wrote:\n> old\n",
+    )
+    assert message.sender.external_id == "ann@cust.example"
+    assert message.sender.name == "Ann"
+    assert message.sender.account == "mail:cust.example"
+    assert message.text == "New words."
+    assert message.subject == "Re: Order"
+    assert message.product == "shop"
+    assert not message.shared_thread
+    assert message.disposition.reply_allowed
+
+
+def test_thread_is_named_by_parents_first_and_the_mail_itself_last() -> None:
+    message = heard(
+        "Message-ID: <3@x>", "In-Reply-To: <2@x>", "References: <0@x> <1@x> <2@x> <3@x>"
+    )
+    assert message.thread_keys == ("mid:<2@x>", "mid:<1@x>", "mid:<0@x>", "mid:<3@x>")
+
+
+def test_endless_references_name_at_most_fifty_parents() -> None:
+    references = " ".join(f"<{n}@x>" for n in range(500))
+    message = heard("Message-ID: <own@x>", f"References: {references}")
+    assert len(message.thread_keys) <= 51
+    assert message.thread_keys[0] == "mid:<499@x>"
+    assert message.thread_keys[-1] == "mid:<own@x>"
+
+
+def test_mail_without_an_id_is_named_by_its_content() -> None:
+    first, second = heard(body="one"), heard(body="two")
+    assert first.thread_keys[0].startswith("raw:")
+    assert first.thread_keys != second.thread_keys
+    assert first.thread_keys == heard(body="one").thread_keys
+
+
+def test_bounce_is_named_by_the_mail_that_it_returns() -> None:
+    body = (
+        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n"
+        "Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1\n"
+        "--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <ours@bot.example>\n"
+        "Subject: x\n--b--\n"
+    )
+    message = heard(
+        "From: MAILER-DAEMON@mx.example",
+        "Message-ID: <bounce@mx.example>",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+        body=body,
+    )
+    assert message.disposition.kind is DispositionKind.BOUNCE
+    assert message.thread_keys[0] == "mid:<ours@bot.example>"
+
+
+def test_bounce_without_any_sender_is_filed() -> None:
+    message = heard("From: MAILER-DAEMON <>", "Subject: Undelivered", mail_from="")
+    assert message.disposition.kind is DispositionKind.BOUNCE
+    assert message.sender.external_id == "<>"
+
+
+def test_reply_goes_to_the_sender_from_the_address_that_was_written_to() -> None:
+    message = heard(
+        "To: other@x.example, Hi+t1@bot.example",
+        "Subject: Order",
+        "Message-ID: <2@x>",
+        "References: <0@x>\n <1@x>",
+    )
+    assert message.target == {
+        "to": "Ann@Cust.example",
+        "from": "hi@bot.example",
+        "subject": "Order",
+        "in_reply_to": "<2@x>",
+        "references": "<0@x> <1@x>",
+    }
+
+
+def test_blind_copy_is_answered_from_the_address_of_the_envelope() -> None:
+    assert heard("To: undisclosed:;", rcpt="hi@bot.example").target["from"] == "hi@bot.example"
+    assert heard("To: undisclosed:;").target["from"] == "help@bot.example"
+
+
+def test_reply_to_is_respected_but_does_not_make_the_customer() -> None:
+    message = heard("Reply-To: desk@cust.example")
+    assert message.target["to"] == "desk@cust.example"
+    assert message.sender.external_id == "ann@cust.example"
+
+
+@pytest.mark.parametrize(
+    "value", ["help+x@bot.example", "sales@bot.example", "nobody", "a@x.y, b@x.y"]
+)
+def test_reply_to_ourselves_or_to_many_is_ignored(value: str) -> None:
+    assert heard(f"Reply-To: {value}").target["to"] == "Ann@Cust.example"
+
+
+def test_private_mail_provider_is_no_company() -> None:
+    assert heard("From: ann@gmail.com").sender.account is None
+
+
+def test_mail_of_the_bot_itself_is_own_by_its_signature() -> None:
+    own = message_id("reply:1", "bot.example", SECRET)
+    for header in (f"Message-ID: {own}", f"X-Supportbot-Loop: {own}"):
+        assert heard(header).disposition.kind is DispositionKind.OWN
+
+
+def test_observed_mail_is_not_answered() -> None:
+    assert heard(observed="1").disposition.reasons == ("before_cut_over",)
+
+
+def test_subject_stands_in_for_an_empty_body() -> None:
+    assert heard("Subject: Please call me", body=" \n").text == "Please call me"
+
+
+def test_forward_keeps_what_was_forwarded() -> None:
+    body = "Look:\n\nFrom: Bob\nSent: x\nTo: Ann\nSubject: y\n\nthe point"
+    assert "the point" in heard("Subject: WG: y", body=body).text
+    assert "the point" not in heard("Subject: Re: y", body=body).text
+
+
+def test_attachment_is_handed_over_with_a_safe_name() -> None:
+    body = (
+        "--b\n\nsee file\n--b\nContent-Type: text/csv\n"
+        'Content-Disposition: attachment; filename="../a.csv"\n\n1,2\n--b--\n'
+    )
+    (file,) = heard('Content-Type: multipart/mixed; boundary="b"', body=body).attachments
+    assert (file.filename, file.content_type) == ("a.csv", "text/csv")
+    assert file.content.strip() == b"1,2"
+
+
+@pytest.mark.parametrize(
+    ("raw", "error"),
+    [
+        (b"", Unparsable),
+        (b"Subject: x\n\nno sender", Unparsable),
+        (b"From: a@x.example\nFrom: b@x.example\n\ntwo senders", Unparsable),
+        (b"From: a@x.example\n\n  \n", EmptyBody),
+        (b"From: a@x.example\n\n" + b"x" * 100_001, TooLarge),
+    ],
+)
+def test_mail_that_cannot_become_a_turn_is_refused_by_name(
+    raw: bytes, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        understand(make_inbound(raw), MAILBOX)
+
+
+def test_mail_that_was_left_on_the_server_is_too_large() -> None:
+    with pytest.raises(TooLarge):
+        understand(make_inbound(b"From: a@x.example\n\n", too_large="1"), MAILBOX)
+
+
+def test_equal_bytes_give_an_equal_message() -> None:
+    facts: dict[str, Any] = {"body": "same"}
+    assert heard("Message-ID: <1@x>", **facts) == heard("Message-ID: <1@x>", **facts)
+
+
+def test_content_key_ignores_added_headers_and_tells_contents_apart() -> None:
+    mail = b"Message-ID:\r\n <1@x>\r\nSubject: a\r\n\r\nbody"
+    assert content_key(mail).startswith("mid:<1@x>:")
+    assert content_key(b"Received: x\r\n" + mail) == content_key(mail)
+    assert content_key(mail + b"!") != content_key(mail)
+    assert content_key(b"Subject: a\r\n\r\nMessage-ID: <1@x>").startswith("raw:")
+    assert len(content_key(b"Message-ID: <" + b"x" * 5_000 + b"@y>\r\n\r\n")) <= 512
