@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import pytest_socket
+from psycopg import sql
 
 from supportbot.store import schema
 from supportbot.store.database import Database
@@ -36,13 +39,14 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def make_postgres(postgres_server: str) -> Callable[[], str]:
-    """Make a new empty PostgreSQL database and return its URL."""
+def make_postgres(postgres_server: str) -> Callable[..., str]:
+    """Make a new PostgreSQL database out of a template and return its URL."""
 
-    def make() -> str:
+    def make(template: str = "template1") -> str:
         name = f"t{os.getpid()}_{next(_names)}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         with psycopg.connect(postgres_server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+            connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         return postgres_server.replace("/postgres?", f"/{name}?")
 
     return make
@@ -53,25 +57,69 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database, once for each store."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
-    make: Callable[[], str] = request.getfixturevalue("make_postgres")
+    make: Callable[..., str] = request.getfixturevalue("make_postgres")
     return make()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema, to be copied: migrating takes most of a second."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    asyncio.run(_prepare(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """The name of a PostgreSQL database with the newest schema, to be copied."""
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_supportbot")
+    asyncio.run(_prepare(postgres_server.replace("/postgres?", "/template_supportbot?")))
+    return "template_supportbot"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """URL of a database with the newest schema, once for each store."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
+async def db(store_url: str) -> AsyncIterator[Database]:
     """An open database with the newest schema, once for each store."""
-    async for opened in _opened(Database(database_url)):
+    async for opened in _opened(store_url):
         yield opened
 
 
 @pytest.fixture
-async def sqlite_db(tmp_path: Path) -> AsyncIterator[Database]:
+async def sqlite_db(sqlite_url: str) -> AsyncIterator[Database]:
     """An open SQLite database with the newest schema, where the store does not matter."""
-    async for opened in _opened(Database(f"sqlite:///{tmp_path / 'test.db'}")):
+    async for opened in _opened(sqlite_url):
         yield opened
 
 
-async def _opened(database: Database) -> AsyncIterator[Database]:
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """URL of a SQLite database with the newest schema."""
+    path = tmp_path / "test.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgres_template: str, make_postgres: Callable[[str], str]) -> str:
+    """URL of a PostgreSQL database with the newest schema."""
+    return make_postgres(postgres_template)
+
+
+async def _prepare(url: str) -> None:
+    async for _ in _opened(url):
+        pass
+
+
+async def _opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
     try:
         await schema.prepare(database)
         yield database

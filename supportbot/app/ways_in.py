@@ -24,7 +24,8 @@ def build_channels(
     """
     if settings.slack.bot_token:
         yield _slack(settings, parts)
-    yield from _mail(settings, parts)
+    if settings.email.mailboxes:
+        yield from _mail(settings, parts)
     if settings.web.enabled:
         yield _web(settings, products, parts)
     for plugin in settings.channels:
@@ -76,7 +77,29 @@ def _web(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -
 
 
 def _mail(settings: Settings, parts: ChannelParts) -> Iterator[Channel]:
-    yield from ()
+    from supportbot.channels.email.channel import EmailConfig, EmailSetup
+    from supportbot.channels.email.listener import SmtpListener
+
+    listening, boxes = settings.email.listener, settings.email.mailboxes
+    listener = None
+    if listening.port is not None:
+        listener = SmtpListener(listening.host, listening.port, max_bytes=listening.max_bytes)
+    own = tuple(address for box in boxes for address in (box.address, *box.aliases))
+    for box in boxes:
+        config = EmailConfig(
+            address=box.address,
+            secret=parts.secret.encode(),
+            product=box.product,
+            aliases=box.aliases,
+            own_addresses=own,
+            imap=box.imap,
+            imap_password=_secret(box.password),
+            import_days=box.import_days,
+            smtp=box.smtp,
+            smtp_password=_secret(box.password),
+            outbox=settings.folder / box.outbox if box.outbox else None,
+        )
+        yield load_factory(CHANNELS, "email")(EmailSetup(config, listener), parts)
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -45,7 +45,9 @@ class Asking:
         customer_id = await customers.ensure_customer(work, kind, heard.sender, received_at)
         place = await self._place(work, channel, heard, known, customer_id)
         ticket, at = place.ticket, self._wiring.clock()
-        await tickets.remember_keys(work, ticket, channel.id, heard.thread_keys, move=True)
+        # A stranger who names somebody's thread must not lead that thread to their own ticket.
+        own = known is None or known.customer_id == customer_id
+        await tickets.remember_keys(work, ticket, channel.id, heard.thread_keys, move=own)
         message = await threads.append_message(
             work,
             ticket.id,

@@ -110,7 +110,8 @@ async def _rate(
     wiring: Wiring, work: UnitOfWork, ticket: Ticket, heard: Action, actor: Actor
 ) -> None:
     rated = await deliveries.by_key(work, heard.delivery_key or "")
-    message_id = rated.message_id if rated and rated.kind is DeliveryKind.REPLY else None
+    own = rated and rated.ticket_id == ticket.id and rated.kind is DeliveryKind.REPLY
+    message_id = rated.message_id if rated and own else None
     rating = 1 if (heard.value or 0) > 0 else -1
     thumb = NewThumb(rating=rating, customer_id=actor.id, message_id=message_id)
     await feedback.add_thumb(work, ticket, thumb, wiring.clock())

@@ -8,9 +8,10 @@ tell it is shown as uncertain, never repeated.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from supportbot.channels.base import Channel
 from supportbot.errors import ChannelError, DeliveryUnknown, SendError
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
 from supportbot.model.policy import Handoff, HandoffReason
@@ -36,6 +37,8 @@ class Deliver:
     def __init__(self, wiring: Wiring, rules: DeliverRules) -> None:
         self._wiring = wiring
         self._rules = rules
+        #: Deliveries this process is sending now: `sending`, but not interrupted.
+        self._in_hand: set[int] = set()
 
     async def deliver(self, ticket_id: int) -> None:
         """Send whatever of the ticket may be sent now.
@@ -48,8 +51,21 @@ class Deliver:
         for delivery in due:
             if delivery.audience in held_back:
                 continue
-            if not await self._one(delivery) and delivery.audience is Audience.CUSTOMER:
+            if not await self._alone(delivery) and delivery.audience is Audience.CUSTOMER:
                 held_back.add(delivery.audience)
+
+    async def _alone(self, delivery: Delivery) -> bool:
+        """Bring one delivery forward, unless this process is at it; False when it has to wait.
+
+        Between processes it is the dispatcher that runs one lane per ticket.
+        """
+        if delivery.id in self._in_hand:
+            return False
+        self._in_hand.add(delivery.id)
+        try:
+            return await self._one(delivery)
+        finally:
+            self._in_hand.discard(delivery.id)
 
     async def _one(self, delivery: Delivery) -> bool:
         """Bring one delivery forward; False when it has to be tried again later."""
@@ -58,19 +74,27 @@ class Deliver:
             return await self._failed(
                 delivery, SendError(f"{delivery.channel} is not connected", permanent=True)
             )
+        if delivery.attempts >= self._rules.attempts:
+            return await self._failed(delivery, SendError("tried too often", permanent=True))
         try:
-            if delivery.state is DeliveryState.SENDING:
-                receipt = await channel.adapter.find(delivery)
-                if receipt is not None:
-                    return await self._sent(delivery, receipt)
-            async with self._wiring.db.writing() as work:
-                if not await deliveries.claim(work, delivery):
-                    return True
-            return await self._sent(delivery, await channel.adapter.send(delivery))
+            receipt = await self._look(channel.adapter, delivery)
+            if receipt is None:
+                async with self._wiring.db.writing() as work:
+                    if not await deliveries.claim(work, delivery, self._later(delivery)):
+                        return True
+                delivery = replace(delivery, state=DeliveryState.PENDING)
+                receipt = await channel.adapter.send(delivery)
         except DeliveryUnknown as error:
             return await self._uncertain(delivery, error)
         except SendError as error:
             return await self._failed(delivery, error)
+        return await self._sent(delivery, receipt)
+
+    async def _look(self, channel: Channel, delivery: Delivery) -> Receipt | None:
+        """Ask the channel for a delivery whose sending was interrupted."""
+        if delivery.state is not DeliveryState.SENDING:
+            return None
+        return await channel.find(delivery)
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> bool:
         async with self._wiring.db.writing() as work:
@@ -91,10 +115,9 @@ class Deliver:
 
     async def _failed(self, delivery: Delivery, error: SendError) -> bool:
         if not error.permanent and delivery.attempts + 1 < self._rules.attempts:
-            wait = error.retry_after_seconds or self._backoff(delivery.attempts)
-            until = self._wiring.clock() + timedelta(seconds=wait)
+            until = self._later(delivery, error.retry_after_seconds)
             async with self._wiring.db.writing() as work:
-                await deliveries.postpone(work, delivery.id, str(error), until)
+                await deliveries.postpone(work, delivery, str(error), until)
             return False
         async with self._wiring.db.writing() as work:
             await deliveries.give_up(work, delivery.id, DeliveryState.FAILED, str(error))
@@ -108,7 +131,9 @@ class Deliver:
                 await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
         return True
 
-    def _backoff(self, attempts: int) -> float:
-        """Wait twice as long after each attempt, up to a third less by chance."""
-        wait = min(self._rules.first_wait_seconds * 2.0**attempts, self._rules.longest_wait_seconds)
-        return wait * random.uniform(0.67, 1.0)  # noqa: S311 - jitter, not a secret
+    def _later(self, delivery: Delivery, asked_seconds: float | None = None) -> datetime:
+        """Say when to try again: twice as late after each attempt, up to a third less by chance."""
+        longest = self._rules.longest_wait_seconds
+        wait = min(self._rules.first_wait_seconds * 2.0**delivery.attempts, longest)
+        jittered = wait * random.uniform(0.67, 1.0)  # noqa: S311 - jitter, not a secret
+        return self._wiring.clock() + timedelta(seconds=asked_seconds or jittered)

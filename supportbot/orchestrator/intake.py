@@ -29,6 +29,7 @@ from supportbot.model.inbound import (
 from supportbot.orchestrator import changes
 from supportbot.orchestrator.asking import Asking
 from supportbot.orchestrator.guard import survive
+from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
 from supportbot.store import tickets
@@ -62,15 +63,16 @@ class Intake:
         Raises:
             StoreUnavailable: it is not on disk; the sender must be asked to try again.
         """
+        clean = storable(inbound)
         try:
-            return await self._accept(inbound)
+            return await self._accept(clean)
         except IntegrityError:
-            return await self._accept(inbound)  # a twin committed first; now it is found
+            return await self._accept(clean)  # a twin committed first; now it is found
 
     async def _accept(self, inbound: Inbound) -> Accepted:
         channel = self._wiring.channels[inbound.channel]
         heard = None if inbound.deferred else await self._parse(channel, inbound)
-        async with self._wiring.db.writing() as work:
+        async with self._wiring.db.writing(urgent=True) as work:
             earlier = await inbounds.find_by_keys(work, channel.id, inbound.keys)
             if earlier is not None:
                 return _repeated(earlier)
@@ -94,14 +96,17 @@ class Intake:
                 await _first(self._backlog, seconds=1.0)
 
     async def drain(self) -> int:
-        """Understand the oldest rows without an outcome; return how many there were."""
+        """Understand the oldest rows without an outcome; return how many found one."""
         async with self._wiring.db.reading() as work:
             waiting = await inbounds.unsettled(work, _BATCH)
+        settled = 0
         for stored in waiting:
             result = await survive("intake", self._understand(stored), inbound_id=stored.id)
-            if isinstance(result, Exception) and stored.attempts + 1 >= _MAX_ATTEMPTS:
+            if not isinstance(result, Exception):
+                settled += 1
+            elif stored.attempts + 1 >= _MAX_ATTEMPTS:
                 await self._park(stored, result)
-        return len(waiting)
+        return settled
 
     async def _understand(self, stored: StoredInbound) -> None:
         async with self._wiring.db.writing() as work:
@@ -112,15 +117,16 @@ class Intake:
             raise Unparsable(f"channel {stored.inbound.channel} is not configured any more")
         heard = await self._parse(channel, stored.inbound)
         async with self._wiring.db.writing() as work:
-            await self._settle(work, stored, heard)
+            if await inbounds.still_waits(work, stored.id):
+                await self._settle(work, stored, heard)
 
     async def _parse(self, channel: ConnectedChannel, inbound: Inbound) -> Heard | InboundRefused:
         """Run the channel's parser; a parser that fails on an input refuses that input."""
         try:
             if not inbound.deferred:
-                return channel.adapter.parse(inbound)
+                return storable(channel.adapter.parse(inbound))
             async with asyncio.timeout(_PARSE_SECONDS):
-                return await asyncio.to_thread(channel.adapter.parse, inbound)
+                return storable(await asyncio.to_thread(channel.adapter.parse, inbound))
         except InboundRefused as refused:
             return refused
         except TimeoutError:
@@ -180,7 +186,8 @@ class Intake:
 
 
 def _repeated(earlier: Earlier) -> Accepted:
-    return Accepted(earlier.id, duplicate=True, ticket=earlier.ticket, suppressed=earlier.reason)
+    suppressed = earlier.reason if earlier.ticket is None else None
+    return Accepted(earlier.id, duplicate=True, ticket=earlier.ticket, suppressed=suppressed)
 
 
 async def _public_id(work: UnitOfWork, outcome: Outcome) -> str | None:

@@ -9,7 +9,16 @@ from supportbot.errors import ConflictError
 from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
 from supportbot.model.draft import Draft, DraftState
 from supportbot.model.message import NewMessage, Role
-from supportbot.model.ticket import BOT, Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.model.ticket import (
+    BOT,
+    SYSTEM,
+    Actor,
+    ActorKind,
+    EventKind,
+    Handler,
+    Status,
+    Ticket,
+)
 from supportbot.orchestrator.closing import resolve
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, drafts, threads, tickets
@@ -36,18 +45,18 @@ class Takeover:
         Raises:
             ConflictError: the text is empty.
         """
-        if not text.strip():
-            raise ConflictError("an empty reply can't be sent; write something first")
+        _check_words(text)
         async with self._wiring.db.writing() as work:
             ticket = await tickets.by_public_id(work, public_id, lock=True)
             await self._take(work, ticket, operator_id)
+            await self._discard_waiting(work, ticket)
             message = NewMessage(
                 role=Role.ASSISTANT, author=Actor(ActorKind.OPERATOR, operator_id), text=text
             )
             await self._say(work, ticket, message, EventKind.HUMAN_REPLIED, ticket.asked_seq)
 
     async def return_to_bot(self, public_id: str, operator_id: int | None) -> None:
-        """Let the bot answer what the customer writes from now on. Idempotent."""
+        """Let the bot answer what nobody answered yet, and what comes. Idempotent."""
         async with self._wiring.db.writing() as work:
             ticket = await tickets.by_public_id(work, public_id, lock=True)
             if ticket.handler is Handler.BOT:
@@ -75,8 +84,10 @@ class Takeover:
         """Send a draft as it is, or with other words.
 
         Raises:
-            ConflictError: it was decided already.
+            ConflictError: it was decided already, or the words are none.
         """
+        if text is not None:
+            _check_words(text)
         async with self._wiring.db.writing() as work:
             draft = await drafts.get(work, draft_id)
             ticket = await tickets.get(work, draft.ticket_id, lock=True)
@@ -121,6 +132,16 @@ class Takeover:
             )
             await threads.append_events(work, ticket, [event], self._wiring.clock())
             await self._take(work, ticket, operator_id)
+
+    async def _discard_waiting(self, work: UnitOfWork, ticket: Ticket) -> None:
+        """Discard open drafts: what they would answer is answered by a person now."""
+        at = self._wiring.clock()
+        stale = await drafts.discard_stale(work, ticket.id, at)
+        events = [
+            NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="answered", data={"draft": draft})
+            for draft in stale
+        ]
+        await threads.append_events(work, ticket, events, at)
 
     async def _decide(self, work: UnitOfWork, draft: Draft, decided: Decided) -> None:
         await drafts.decide(work, draft, decided, self._wiring.clock())
@@ -168,7 +189,14 @@ class Takeover:
         )
         data: dict[str, object] = {"seq": message.seq, **dict(new.data)}
         await threads.append_events(work, ticket, [NewEvent(kind, new.author, data=data)], at)
-        if ticket.asked_seq <= upto_seq:
+        covered = max(ticket.answered_seq, upto_seq)
+        await tickets.change(work, ticket.id, answered_seq=covered)
+        if ticket.asked_seq <= covered:
             await tickets.change(work, ticket.id, status=Status.PENDING, waiting_since=None)
         await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
         return message.id
+
+
+def _check_words(text: str) -> None:
+    if not text.strip():
+        raise ConflictError("an empty reply can't be sent; write something first")

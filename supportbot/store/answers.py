@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, bindparam, insert, select
 
 from supportbot.model.completion import ChatMessage, Completion, Passage, Prompt, ToolCall
 from supportbot.model.message import Role
@@ -59,6 +59,21 @@ def part(message: ChatMessage) -> str:
     )
 
 
+_ADD = (
+    insert(CompletionRow)
+    .values(
+        product_id=select(ProductRow.id)
+        .where(ProductRow.key == bindparam("product_key"))
+        .scalar_subquery()
+    )
+    .returning(CompletionRow.id)
+)
+_KNOWN_PARTS = select(PromptPartRow.sha256).where(
+    PromptPartRow.sha256.in_(bindparam("shas", expanding=True))
+)
+_ADD_PASSAGES = insert(RetrievalRow)
+
+
 async def add_completion(
     work: UnitOfWork,
     ticket: Ticket,
@@ -70,32 +85,30 @@ async def add_completion(
     bodies = {_sha(text): text for text in map(part, prompt.messages)}
     await _add_parts(work, bodies)
     request = _request(prompt)
-    product = select(ProductRow.id).where(ProductRow.key == ticket.product).scalar_subquery()
     made = await work.connection.execute(
-        insert(CompletionRow)
-        .values(
-            ticket_id=ticket.id,
-            episode_n=ticket.episode_n,
-            product_id=product,
-            policy_version_id=policy_version_id,
-            model=completion.model[:128],
-            endpoint=completion.endpoint[:255],
-            attempt=completion.attempt,
-            error_kind=completion.error_kind,
-            finish_reason=completion.finish_reason,
-            request_sha256=_sha(json.dumps(request, sort_keys=True)),
-            request=request,
-            request_id=completion.request_id,
-            started_at=completion.started_at,
-            latency_ms=completion.latency_ms,
-            ttft_ms=completion.ttft_ms,
-            tokens_in=completion.usage.prompt,
-            tokens_cached=completion.usage.cached,
-            tokens_out=completion.usage.output,
-            tokens_reasoning=completion.usage.reasoning,
-            usage_estimated=completion.usage.estimated,
-        )
-        .returning(CompletionRow.id)
+        _ADD,
+        {
+            "product_key": ticket.product,
+            "ticket_id": ticket.id,
+            "episode_n": ticket.episode_n,
+            "policy_version_id": policy_version_id,
+            "model": completion.model[:128],
+            "endpoint": completion.endpoint[:255],
+            "attempt": completion.attempt,
+            "error_kind": completion.error_kind,
+            "finish_reason": completion.finish_reason,
+            "request_sha256": _sha(json.dumps(request, sort_keys=True)),
+            "request": request,
+            "request_id": completion.request_id,
+            "started_at": completion.started_at,
+            "latency_ms": completion.latency_ms,
+            "ttft_ms": completion.ttft_ms,
+            "tokens_in": completion.usage.prompt,
+            "tokens_cached": completion.usage.cached,
+            "tokens_out": completion.usage.output,
+            "tokens_reasoning": completion.usage.reasoning,
+            "usage_estimated": completion.usage.estimated,
+        },
     )
     completion_id = made.scalar_one()
     await _add_passages(work, completion_id, prompt.passages)
@@ -103,9 +116,7 @@ async def add_completion(
 
 
 async def _add_parts(work: UnitOfWork, bodies: dict[str, str]) -> None:
-    rows = await work.connection.execute(
-        select(PromptPartRow.sha256).where(PromptPartRow.sha256.in_(bodies))
-    )
+    rows = await work.connection.execute(_KNOWN_PARTS, {"shas": [*bodies]})
     known = set(rows.scalars())
     new = [{"sha256": sha, "body": body} for sha, body in bodies.items() if sha not in known]
     if new:
@@ -136,7 +147,7 @@ async def _add_passages(work: UnitOfWork, completion_id: int, passages: Sequence
         for rank, passage in enumerate(passages, 1)
     ]
     if rows:
-        await work.connection.execute(insert(RetrievalRow), rows)
+        await work.connection.execute(_ADD_PASSAGES, rows)
 
 
 def _request(prompt: Prompt) -> dict[str, object]:

@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from supportbot.errors import StoreError, StoreUnavailable
 from supportbot.store.database import Database
 
@@ -42,6 +44,8 @@ def backup_sqlite(db: Database, target: Path) -> int:
 
 def pg_dump_line(db: Database, target: Path) -> str:
     """Return the command that backs a PostgreSQL database up; the password is left out."""
-    url = db.url.set(drivername="postgresql", password=None)
-    shown = url.render_as_string(hide_password=False)
+    url = URL.create(
+        "postgresql", db.url.username, None, db.url.host, db.url.port, db.url.database, db.url.query
+    )
+    shown = url.render_as_string()
     return shlex.join(["pg_dump", "--format=custom", f"--file={target}", f"--dbname={shown}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,21 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from supportbot.model.time import to_ms
 
+#: PostgreSQL indexes at most 2704 bytes of a row; names longer than this are hashed.
+_MOST_KEY_BYTES = 900
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Primary keys: 64 bits on PostgreSQL, the rowid on SQLite.
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 Json = JSON().with_variant(JSONB, "postgresql")
+
+
+def bounded(key: str, most_bytes: int = _MOST_KEY_BYTES) -> str:
+    """Return a provider's name for something, or its sha256 where it is too long to be indexed."""
+    raw = key.encode()
+    return key if len(raw) <= most_bytes else f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 class UtcMs(TypeDecorator[datetime]):

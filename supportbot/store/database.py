@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from supportbot.errors import StoreError, StoreUnavailable
+from supportbot.store.sqlite_driver import connecting
+from supportbot.store.turns import Turns
 from supportbot.store.unit_of_work import UnitOfWork
 
 _BUSY_TIMEOUT_MS = 10_000
 _READERS = 4
+_READ, _WRITE = "BEGIN", "BEGIN IMMEDIATE"
 
 
 def driver_url(url: str) -> URL:
@@ -47,18 +50,19 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
+        self._turns = Turns()
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self._check_sqlite_path()
-            self._writer = _sqlite_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
-            self._reader = _sqlite_engine(self.url, pool_size=_READERS, begin="BEGIN")
+            self._writer = _sqlite_engine(self.url, pool_size=1, begin=_WRITE)
+            self._reader = _sqlite_engine(self.url, pool_size=_READERS, begin=_READ)
         else:
             self._writer = create_async_engine(
                 self.url,
                 pool_size=10,
                 max_overflow=10,
                 pool_pre_ping=True,
-                connect_args={"options": "-c timezone=UTC"},
+                connect_args={"options": "-c timezone=UTC -c jit=off"},
             )
             self._reader = self._writer
 
@@ -68,14 +72,17 @@ class Database:
         return Path(self.url.database) if self.is_sqlite and self.url.database else None
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[UnitOfWork]:
+    async def writing(self, *, urgent: bool = False) -> AsyncIterator[UnitOfWork]:
         """Open a transaction; committed at the end of the block, rolled back on an error.
+
+        `urgent`: somebody waits for an acknowledgement; where there is one writer, it goes first.
 
         Raises:
             StoreUnavailable: the database cannot be reached or written; nothing was stored.
         """
+        turn = self._turns.turn(urgent=urgent) if self.is_sqlite else nullcontext()
         with _translated(self.url):
-            async with self._writer.begin() as connection:
+            async with turn, self._writer.begin() as connection:
                 work = UnitOfWork(connection)
                 yield work
         work.committed()
@@ -95,7 +102,7 @@ class Database:
                 async with self._writer.begin() as connection:
                     yield connection
                 return
-            engine = _sqlite_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE", foreign="OFF")
+            engine = _sqlite_engine(self.url, pool_size=1, begin=_WRITE, foreign="OFF")
             try:
                 async with engine.begin() as connection:
                     yield connection
@@ -117,7 +124,13 @@ class Database:
 
 
 def _sqlite_engine(url: URL, *, pool_size: int, begin: str, foreign: str = "ON") -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
+    engine = create_async_engine(
+        url,
+        async_creator=connecting(url, writes=begin != _READ),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=60,
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _record: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, or_, select, update
 
 from supportbot.model.delivery import (
     Audience,
@@ -20,28 +20,37 @@ from supportbot.store.tables.catalog import ChannelRow
 from supportbot.store.tables.tickets import MessageBodyRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
+_ADD = (
+    insert(DeliveryRow)
+    .values(
+        channel_id=select(ChannelRow.id)
+        .where(ChannelRow.key == bindparam("channel_key"))
+        .scalar_subquery()
+    )
+    .returning(DeliveryRow.id)
+)
+_CHANGE = update(DeliveryRow).where(DeliveryRow.id == bindparam("delivery_id"))
+
 
 async def add(work: UnitOfWork, ticket_id: int, new: NewDelivery, at: datetime) -> int:
     """Write a delivery as pending; return its id."""
-    channel = select(ChannelRow.id).where(ChannelRow.key == new.channel).scalar_subquery()
     made = await work.connection.execute(
-        insert(DeliveryRow)
-        .values(
-            key=new.key,
-            ticket_id=ticket_id,
-            message_id=new.message_id,
-            channel_id=channel,
-            audience=new.audience,
-            kind=new.kind,
-            state=DeliveryState.PENDING,
-            target=dict(new.target),
-            body=new.text,
-            subject=new.subject,
-            escalate=new.escalate,
-            handler_epoch=new.handler_epoch,
-            created_at=at,
-        )
-        .returning(DeliveryRow.id)
+        _ADD,
+        {
+            "channel_key": new.channel,
+            "key": new.key,
+            "ticket_id": ticket_id,
+            "message_id": new.message_id,
+            "audience": new.audience,
+            "kind": new.kind,
+            "state": DeliveryState.PENDING,
+            "target": dict(new.target),
+            "body": new.text,
+            "subject": new.subject,
+            "escalate": new.escalate,
+            "handler_epoch": new.handler_epoch,
+            "created_at": at,
+        },
     )
     return made.scalar_one()
 
@@ -58,6 +67,13 @@ def _deliveries() -> Select[*tuple[Any, ...]]:
         .join(TicketRow, TicketRow.id == DeliveryRow.ticket_id)
         .outerjoin(MessageBodyRow, MessageBodyRow.message_id == DeliveryRow.message_id)
     )
+
+
+_DUE = (
+    _deliveries()
+    .where(DeliveryRow.ticket_id == bindparam("ticket_id"), UNSENT)
+    .order_by(DeliveryRow.id)
+)
 
 
 def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
@@ -82,17 +98,20 @@ def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
 
 
 async def due(work: UnitOfWork, ticket_id: int, now: datetime) -> list[Delivery]:
-    """Return a ticket's deliveries that may be sent now, in the order they were written."""
-    rows = await work.connection.execute(
-        _deliveries()
-        .where(
-            DeliveryRow.ticket_id == ticket_id,
-            UNSENT,
-            or_(DeliveryRow.next_attempt_at.is_(None), DeliveryRow.next_attempt_at <= now),
-        )
-        .order_by(DeliveryRow.id)
-    )
-    return [_delivery(row) for row in rows]
+    """Return a ticket's deliveries that may be sent now, in the order they were written.
+
+    What goes to the customer stays in order: behind one that has to wait, none may be sent.
+    """
+    rows = await work.connection.execute(_DUE, {"ticket_id": ticket_id})
+    found: list[Delivery] = []
+    held_back = False
+    for row in rows:
+        to_customer = row.audience == Audience.CUSTOMER
+        if row.next_attempt_at is not None and row.next_attempt_at > now:
+            held_back = held_back or to_customer
+        elif not (to_customer and held_back):
+            found.append(_delivery(row))
+    return found
 
 
 async def of_ticket(work: UnitOfWork, ticket_id: int) -> list[tuple[Delivery, datetime | None]]:
@@ -103,8 +122,10 @@ async def of_ticket(work: UnitOfWork, ticket_id: int) -> list[tuple[Delivery, da
     return [(_delivery(row), row.sent_at) for row in rows]
 
 
-async def claim(work: UnitOfWork, delivery: Delivery) -> bool:
+async def claim(work: UnitOfWork, delivery: Delivery, until: datetime) -> bool:
     """Note that a send begins; False when the delivery moved on meanwhile.
+
+    Should the send be interrupted, nobody looks at the delivery again before `until`.
 
     A delivery bound to a handler (`handler_epoch`) is cancelled instead if the ticket's fence has
     moved: nobody may talk over the person who took the ticket.
@@ -121,7 +142,7 @@ async def claim(work: UnitOfWork, delivery: Delivery) -> bool:
             or_(DeliveryRow.handler_epoch.is_(None), DeliveryRow.handler_epoch == fence),
         )
         .values(
-            state=DeliveryState.SENDING, attempts=DeliveryRow.attempts + 1, next_attempt_at=None
+            state=DeliveryState.SENDING, attempts=DeliveryRow.attempts + 1, next_attempt_at=until
         )
     )
     if done.rowcount == 1:
@@ -130,7 +151,7 @@ async def claim(work: UnitOfWork, delivery: Delivery) -> bool:
         update(DeliveryRow)
         .where(
             DeliveryRow.id == delivery.id,
-            DeliveryRow.state == DeliveryState.PENDING,
+            DeliveryRow.state == delivery.state,
             DeliveryRow.handler_epoch.is_not(None),
             DeliveryRow.handler_epoch != fence,
         )
@@ -142,20 +163,23 @@ async def claim(work: UnitOfWork, delivery: Delivery) -> bool:
 async def sent(work: UnitOfWork, delivery_id: int, receipt: Receipt, at: datetime) -> None:
     """Note that a delivery left."""
     await work.connection.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id == delivery_id)
-        .values(
-            state=DeliveryState.SENT, provider_id=receipt.provider_id[:998], sent_at=at, error=None
-        )
+        _CHANGE,
+        {
+            "delivery_id": delivery_id,
+            "state": DeliveryState.SENT,
+            "provider_id": receipt.provider_id[:998],
+            "sent_at": at,
+            "error": None,
+        },
     )
 
 
-async def postpone(work: UnitOfWork, delivery_id: int, error: str, until: datetime) -> None:
-    """Note that a delivery did not leave and is tried again later."""
+async def postpone(work: UnitOfWork, delivery: Delivery, error: str, until: datetime) -> None:
+    """Try again later, in the state it is given with: `sending` must still be looked for first."""
     await work.connection.execute(
         update(DeliveryRow)
-        .where(DeliveryRow.id == delivery_id)
-        .values(state=DeliveryState.PENDING, error=error, next_attempt_at=until)
+        .where(DeliveryRow.id == delivery.id)
+        .values(state=delivery.state, error=error, next_attempt_at=until)
     )
 
 

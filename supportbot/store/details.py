@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from supportbot.errors import NotFoundError
-from supportbot.store.tables.answers import DeliveryRow
+from supportbot.store.tables.answers import DeliveryRow, DraftRow
 from supportbot.store.tables.people import AccountRow, CustomerIdentityRow, CustomerRow
 from supportbot.store.tables.tickets import AttachmentRow, MessageBodyRow, MessageRow
 from supportbot.store.unit_of_work import UnitOfWork
@@ -105,6 +105,21 @@ async def behind(work: UnitOfWork, ticket_id: int) -> dict[int, Behind]:
         )
         for row in rows
     }
+
+
+async def said_by(work: UnitOfWork, completion_id: int) -> list[str]:
+    """Return the texts that came of a completion: messages in the thread, else its drafts."""
+    for text in (
+        select(MessageBodyRow.body)
+        .join(MessageRow, MessageRow.id == MessageBodyRow.message_id)
+        .where(MessageRow.completion_id == completion_id)
+        .order_by(MessageRow.id),
+        select(DraftRow.body).where(DraftRow.completion_id == completion_id).order_by(DraftRow.id),
+    ):
+        found = (await work.connection.execute(text)).scalars().all()
+        if found:
+            return [body if body is not None else "[erased]" for body in found]
+    return []
 
 
 async def attachments(work: UnitOfWork, ticket_id: int) -> list[AttachmentCard]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from supportbot.errors import ConflictError, NotFoundError
 from supportbot.model.draft import Draft, DraftState, edit_distance
@@ -56,6 +56,14 @@ def _drafts() -> Select[*tuple[Any, ...]]:
         .join(TicketRow, TicketRow.id == DraftRow.ticket_id)
         .join(ProductRow, ProductRow.id == TicketRow.product_id)
     )
+
+
+_DISCARD_STALE = (
+    update(DraftRow)
+    .where(DraftRow.ticket_id == bindparam("of_ticket"), DraftRow.state == DraftState.OPEN)
+    .values(state=DraftState.DISCARDED, decided_at=bindparam("at"))
+    .returning(DraftRow.id)
+)
 
 
 def _draft(row: Row[*tuple[Any, ...]]) -> Draft:
@@ -138,10 +146,5 @@ async def decide(work: UnitOfWork, draft: Draft, decided: Decided, at: datetime)
 
 async def discard_stale(work: UnitOfWork, ticket_id: int, at: datetime) -> list[int]:
     """Discard a ticket's open drafts because its thread moved on; return their ids."""
-    done = await work.connection.execute(
-        update(DraftRow)
-        .where(DraftRow.ticket_id == ticket_id, DraftRow.state == DraftState.OPEN)
-        .values(state=DraftState.DISCARDED, decided_at=at)
-        .returning(DraftRow.id)
-    )
+    done = await work.connection.execute(_DISCARD_STALE, {"of_ticket": ticket_id, "at": at})
     return list(done.scalars())

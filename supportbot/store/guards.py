@@ -59,12 +59,10 @@ def _statements(dialect: str, table: str) -> list[str]:
     if dialect == "sqlite":
         return [_sqlite_guard(table, verb) for verb in ("update", "delete")]
     call = "EXECUTE FUNCTION supportbot_append_only()"
+    create = f"CREATE OR REPLACE TRIGGER {table}"
     return [
-        f"CREATE OR REPLACE TRIGGER {table}_no_{name} BEFORE {verbs} ON {table} FOR EACH {per} {call}"
-        for name, verbs, per in (
-            ("change", "UPDATE OR DELETE", "ROW"),
-            ("truncate", "TRUNCATE", "STATEMENT"),
-        )
+        f"{create}_no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {call}",
+        f"{create}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {call}",
     ]
 
 

@@ -6,13 +6,31 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from supportbot.model.inbound import Inbound, StoredInbound
+from supportbot.store.columns import bounded
 from supportbot.store.tables.catalog import ChannelRow
 from supportbot.store.tables.intake import UNSETTLED, InboundKeyRow, InboundRow
 from supportbot.store.tables.tickets import TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
+
+_MOST_KEY_BYTES = 512
+
+_EARLIER = (
+    select(InboundRow.id, InboundRow.message_id, InboundRow.reason, TicketRow.public_id)
+    .join(InboundKeyRow, InboundKeyRow.inbound_id == InboundRow.id)
+    .outerjoin(TicketRow, TicketRow.id == InboundRow.ticket_id)
+    .where(
+        InboundKeyRow.channel_id == bindparam("channel_id"),
+        InboundKeyRow.key.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(InboundRow.id)
+    .limit(1)
+)
+_ADD = insert(InboundRow).returning(InboundRow.id)
+_ADD_KEYS = insert(InboundKeyRow)
+_SETTLE = update(InboundRow).where(InboundRow.id == bindparam("inbound_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +58,9 @@ class Outcome:
 
 async def find_by_keys(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Earlier | None:
     """Return the earlier inbound that shares a key with this one, if any."""
-    row = (
-        await work.connection.execute(
-            select(InboundRow.id, InboundRow.message_id, InboundRow.reason, TicketRow.public_id)
-            .join(InboundKeyRow, InboundKeyRow.inbound_id == InboundRow.id)
-            .outerjoin(TicketRow, TicketRow.id == InboundRow.ticket_id)
-            .where(InboundKeyRow.channel_id == channel_id, InboundKeyRow.key.in_(keys))
-            .order_by(InboundRow.id)
-            .limit(1)
-        )
-    ).first()
+    names = [bounded(key, _MOST_KEY_BYTES) for key in keys]
+    given = {"channel_id": channel_id, "keys": names}
+    row = (await work.connection.execute(_EARLIER, given)).first()
     if row is None:
         return None
     return Earlier(id=row.id, ticket=row.public_id, message_id=row.message_id, reason=row.reason)
@@ -62,22 +73,21 @@ async def add(work: UnitOfWork, channel_id: int, inbound: Inbound) -> int:
         sqlalchemy.exc.IntegrityError: another transaction stored one of the keys meanwhile.
     """
     made = await work.connection.execute(
-        insert(InboundRow)
-        .values(
-            channel_id=channel_id,
-            raw=inbound.raw,
-            raw_sha256=hashlib.sha256(inbound.raw).hexdigest(),
-            meta=dict(inbound.meta),
-            received_at=inbound.received_at,
-        )
-        .returning(InboundRow.id)
+        _ADD,
+        {
+            "channel_id": channel_id,
+            "raw": inbound.raw,
+            "raw_sha256": hashlib.sha256(inbound.raw).hexdigest(),
+            "meta": dict(inbound.meta),
+            "received_at": inbound.received_at,
+        },
     )
     inbound_id = made.scalar_one()
     await work.connection.execute(
-        insert(InboundKeyRow),
+        _ADD_KEYS,
         [
             {"channel_id": channel_id, "key": key, "inbound_id": inbound_id}
-            for key in dict.fromkeys(inbound.keys)
+            for key in dict.fromkeys(bounded(key, _MOST_KEY_BYTES) for key in inbound.keys)
         ],
     )
     return inbound_id
@@ -119,6 +129,14 @@ async def claim(work: UnitOfWork, inbound_id: int) -> bool:
     return done.rowcount == 1
 
 
+async def still_waits(work: UnitOfWork, inbound_id: int) -> bool:
+    """Tell whether it has no outcome yet, and let nobody else give it one meanwhile."""
+    found = await work.connection.scalar(
+        select(InboundRow.id).where(InboundRow.id == inbound_id, UNSETTLED).with_for_update()
+    )
+    return found is not None
+
+
 async def settle(work: UnitOfWork, inbound_id: int, outcome: Outcome, at: datetime) -> None:
     """Write what became of an inbound; it is never looked at again."""
     values: dict[str, object] = {
@@ -130,6 +148,4 @@ async def settle(work: UnitOfWork, inbound_id: int, outcome: Outcome, at: dateti
     }
     if not outcome.keep_raw:
         values["raw"] = None
-    await work.connection.execute(
-        update(InboundRow).where(InboundRow.id == inbound_id).values(**values)
-    )
+    await work.connection.execute(_SETTLE, {"inbound_id": inbound_id, **values})

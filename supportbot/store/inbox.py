@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, tuple_
 
-from supportbot.model.draft import DraftState
+from supportbot.model.draft import Draft, DraftState
 from supportbot.model.ticket import Handler, Status
 from supportbot.store.tables.answers import DraftRow
 from supportbot.store.tables.catalog import ChannelRow, ProductRow
 from supportbot.store.tables.people import CustomerRow, OperatorRow
-from supportbot.store.tables.tickets import ACTIVE, TicketRow
+from supportbot.store.tables.tickets import ACTIVE, MessageBodyRow, MessageRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 #: Counting stops here: "999+" tells as much and stays cheap.
@@ -184,3 +185,36 @@ async def _count(work: UnitOfWork, view: InboxView, product: str | None) -> int:
         )
     counted = select(func.count()).select_from(held.limit(MAX_COUNT).subquery())
     return (await work.connection.execute(counted)).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a draft answers: whose ticket, and the customer's words (None once they are erased)."""
+
+    subject: str | None
+    customer: str | None
+    text: str | None
+
+
+async def questions(work: UnitOfWork, waiting: Sequence[Draft]) -> dict[int, Asked]:
+    """Return what each draft answers, by draft number."""
+    wanted = {(draft.ticket_id, draft.upto_seq): draft.id for draft in waiting}
+    if not wanted:
+        return {}
+    rows = await work.connection.execute(
+        select(
+            MessageRow.ticket_id,
+            MessageRow.seq,
+            MessageBodyRow.body,
+            TicketRow.subject,
+            CustomerRow.display_name,
+        )
+        .join(MessageBodyRow, MessageBodyRow.message_id == MessageRow.id)
+        .join(TicketRow, TicketRow.id == MessageRow.ticket_id)
+        .join(CustomerRow, CustomerRow.id == TicketRow.customer_id)
+        .where(tuple_(MessageRow.ticket_id, MessageRow.seq).in_(list(wanted)))
+    )
+    return {
+        wanted[row.ticket_id, row.seq]: Asked(row.subject, row.display_name, row.body)
+        for row in rows
+    }

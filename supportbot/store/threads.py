@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from supportbot.model.episode import Episode, apply, fold, reopened
 from supportbot.model.inbound import Attached
@@ -53,44 +53,52 @@ class Appended:
     seq: int
 
 
+#: Built once: to put a statement together takes longer than to run it.
+_NEXT_SEQ = (
+    update(TicketRow)
+    .where(TicketRow.id == bindparam("of_ticket"))
+    .values(last_seq=TicketRow.last_seq + 1, last_message_at=bindparam("at"))
+    .returning(TicketRow.last_seq, TicketRow.episode_n)
+)
+_ADD_MESSAGE = insert(MessageRow).returning(MessageRow.id)
+_ADD_BODY = insert(MessageBodyRow)
+_ADD_EVENT = insert(TicketEventRow).returning(TicketEventRow.id)
+_EPISODE = select(EpisodeRow).where(
+    EpisodeRow.ticket_id == bindparam("ticket_id"), EpisodeRow.n == bindparam("n")
+)
+_CHANGE_EPISODE = update(EpisodeRow).where(
+    EpisodeRow.ticket_id == bindparam("of_ticket"), EpisodeRow.n == bindparam("number")
+)
+
+
 async def append_message(
     work: UnitOfWork, ticket_id: int, new: NewMessage, at: datetime
 ) -> Appended:
     """Append to a thread under the ticket's next number, in its current episode."""
-    head = (
-        await work.connection.execute(
-            update(TicketRow)
-            .where(TicketRow.id == ticket_id)
-            .values(last_seq=TicketRow.last_seq + 1, last_message_at=at)
-            .returning(TicketRow.last_seq, TicketRow.episode_n)
-        )
-    ).one()
+    moved = await work.connection.execute(_NEXT_SEQ, {"of_ticket": ticket_id, "at": at})
+    head = moved.one()
     made = await work.connection.execute(
-        insert(MessageRow)
-        .values(
-            ticket_id=ticket_id,
-            seq=head.last_seq,
-            episode_n=head.episode_n,
-            role=new.role,
-            author_kind=new.author.kind,
-            author_id=new.author.id,
-            visibility=new.visibility,
-            policy_version_id=new.policy_version_id,
-            completion_id=new.completion_id,
-            tool_call_id=new.tool_call_id,
-            data=dict(new.data),
-            body_sha256=hashlib.sha256(new.text.encode()).hexdigest(),
-            created_at=at,
-            sent_at=new.sent_at,
-        )
-        .returning(MessageRow.id)
+        _ADD_MESSAGE,
+        {
+            "ticket_id": ticket_id,
+            "seq": head.last_seq,
+            "episode_n": head.episode_n,
+            "role": new.role,
+            "author_kind": new.author.kind,
+            "author_id": new.author.id,
+            "visibility": new.visibility,
+            "policy_version_id": new.policy_version_id,
+            "completion_id": new.completion_id,
+            "tool_call_id": new.tool_call_id,
+            "data": dict(new.data),
+            "body_sha256": hashlib.sha256(new.text.encode()).hexdigest(),
+            "created_at": at,
+            "sent_at": new.sent_at,
+        },
     )
     message_id = made.scalar_one()
-    await work.connection.execute(
-        insert(MessageBodyRow).values(
-            message_id=message_id, body=new.text.replace("\x00", "\ufffd")
-        )
-    )
+    body = new.text.replace("\x00", "\ufffd")
+    await work.connection.execute(_ADD_BODY, {"message_id": message_id, "body": body})
     return Appended(id=message_id, seq=head.last_seq)
 
 
@@ -137,6 +145,14 @@ def _messages() -> Select[*tuple[Any, ...]]:
     )
 
 
+_THREAD = (
+    _messages()
+    .where(MessageRow.ticket_id == bindparam("ticket_id"), MessageRow.seq > bindparam("after_seq"))
+    .order_by(MessageRow.seq)
+)
+_EPISODE_THREAD = _THREAD.where(MessageRow.episode_n == bindparam("episode_n"))
+
+
 def _message(row: Row[*tuple[Any, ...]]) -> Message:
     return Message(
         id=row.id,
@@ -159,10 +175,11 @@ async def messages(
     work: UnitOfWork, ticket_id: int, *, episode_n: int | None = None, after_seq: int = 0
 ) -> list[Message]:
     """Return a ticket's thread in order, or the part of one episode, or the newest part."""
-    query = _messages().where(MessageRow.ticket_id == ticket_id, MessageRow.seq > after_seq)
-    if episode_n is not None:
-        query = query.where(MessageRow.episode_n == episode_n)
-    rows = await work.connection.execute(query.order_by(MessageRow.seq))
+    given = {"ticket_id": ticket_id, "after_seq": after_seq}
+    if episode_n is None:
+        rows = await work.connection.execute(_THREAD, given)
+    else:
+        rows = await work.connection.execute(_EPISODE_THREAD, {**given, "episode_n": episode_n})
     return [_message(row) for row in rows]
 
 
@@ -180,6 +197,8 @@ async def append_events(
 
     `ticket.episode_n` is the episode they belong to.
     """
+    if not new:
+        return
     episode = await _episode(work, ticket.id, ticket.episode_n)
     for one in new:
         event = await _append_event(work, ticket, one, at)
@@ -194,18 +213,17 @@ async def _append_event(
     work: UnitOfWork, ticket: Ticket, new: NewEvent, at: datetime
 ) -> TicketEvent:
     made = await work.connection.execute(
-        insert(TicketEventRow)
-        .values(
-            ticket_id=ticket.id,
-            episode_n=ticket.episode_n,
-            kind=new.kind,
-            reason=new.reason[:255] if new.reason else None,
-            actor_kind=new.actor.kind,
-            actor_id=new.actor.id,
-            at=at,
-            data=new.data or {},
-        )
-        .returning(TicketEventRow.id)
+        _ADD_EVENT,
+        {
+            "ticket_id": ticket.id,
+            "episode_n": ticket.episode_n,
+            "kind": new.kind,
+            "reason": new.reason[:255] if new.reason else None,
+            "actor_kind": new.actor.kind,
+            "actor_id": new.actor.id,
+            "at": at,
+            "data": new.data or {},
+        },
     )
     return TicketEvent(
         id=made.scalar_one(),
@@ -254,11 +272,7 @@ async def _note_reopened(work: UnitOfWork, ticket: Ticket, event: TicketEvent) -
 
 
 async def _episode(work: UnitOfWork, ticket_id: int, n: int) -> Episode | None:
-    row = (
-        await work.connection.execute(
-            select(EpisodeRow).where(EpisodeRow.ticket_id == ticket_id, EpisodeRow.n == n)
-        )
-    ).first()
+    row = (await work.connection.execute(_EPISODE, {"ticket_id": ticket_id, "n": n})).first()
     return to_episode(row) if row else None
 
 
@@ -301,8 +315,8 @@ async def _write_episode(work: UnitOfWork, ticket: Ticket, episode: Episode) -> 
     values = asdict(episode)
     values["eligible"] = int(episode.eligible)
     values["involved"] = int(episode.involved)
-    where = (EpisodeRow.ticket_id == episode.ticket_id, EpisodeRow.n == episode.n)
-    done = await work.connection.execute(update(EpisodeRow).where(*where).values(**values))
+    which = {"of_ticket": episode.ticket_id, "number": episode.n}
+    done = await work.connection.execute(_CHANGE_EPISODE, {**which, **values})
     if done.rowcount:
         return
     head = select(TicketRow.product_id, TicketRow.channel_id).where(TicketRow.id == ticket.id)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, exists, insert, or_, select, update
 
 from supportbot.errors import NotFoundError
 from supportbot.model.ticket import Handler, Status, Ticket
+from supportbot.store.columns import bounded
 from supportbot.store.tables.answers import UNSENT, DeliveryRow
 from supportbot.store.tables.catalog import ChannelRow, ProductRow
 from supportbot.store.tables.tickets import OWED, ThreadKeyRow, TicketRow
@@ -45,6 +46,21 @@ def _tickets() -> Select[*tuple[Any, ...]]:
     )
 
 
+#: Built once, as all statements of an answer: to put one together takes longer than to run it.
+_BY_ID = _tickets().where(TicketRow.id == bindparam("ticket_id"))
+_BY_ID_LOCKED = _BY_ID.with_for_update(of=TicketRow)  # SQLite ignores it: its writer is alone
+_OWNERS = select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
+    ThreadKeyRow.channel_id == bindparam("channel_id"),
+    ThreadKeyRow.key.in_(bindparam("keys", expanding=True)),
+)
+_OPEN = insert(TicketRow).returning(TicketRow.id)
+_CHANGE = update(TicketRow).where(TicketRow.id == bindparam("ticket_id"))
+_COVER = _CHANGE.where(
+    TicketRow.answered_seq == bindparam("seen_seq"),
+    TicketRow.handler_epoch == bindparam("seen_epoch"),
+)
+
+
 def _ticket(row: Row[*tuple[Any, ...]]) -> Ticket:
     return Ticket(
         id=row.id,
@@ -77,10 +93,8 @@ async def get(work: UnitOfWork, ticket_id: int, *, lock: bool = False) -> Ticket
     Raises:
         NotFoundError: there is none.
     """
-    query = _tickets().where(TicketRow.id == ticket_id)
-    if lock:  # SQLite ignores it: its writer is alone anyway
-        query = query.with_for_update(of=TicketRow)
-    row = (await work.connection.execute(query)).first()
+    query = _BY_ID_LOCKED if lock else _BY_ID
+    row = (await work.connection.execute(query, {"ticket_id": ticket_id})).first()
     if row is None:
         raise NotFoundError(f"there is no ticket number {ticket_id}")
     return _ticket(row)
@@ -101,19 +115,41 @@ async def by_public_id(work: UnitOfWork, public_id: str, *, lock: bool = False) 
     return _ticket(row)
 
 
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets to list; None asks for any. `channel` is a channel's kind or key."""
+
+    status: Status | None = None
+    handler: Handler | None = None
+    product: str | None = None
+    channel: str | None = None
+
+
+async def listed(work: UnitOfWork, which: TicketFilter, limit: int | None = None) -> list[Ticket]:
+    """Return the tickets of a filter, the newest first."""
+    query = _tickets().order_by(TicketRow.id.desc()).limit(limit)
+    for column, wanted in (
+        (TicketRow.status, which.status),
+        (TicketRow.handler, which.handler),
+        (ProductRow.key, which.product),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if which.channel is not None:
+        query = query.where(or_(ChannelRow.kind == which.channel, ChannelRow.key == which.channel))
+    return [_ticket(row) for row in await work.connection.execute(query)]
+
+
 async def find_by_thread_keys(
     work: UnitOfWork, channel_id: int, keys: Sequence[str]
 ) -> Ticket | None:
     """Return the ticket that owns the first known key, in the order of trust; locks its row."""
     if not keys:
         return None
-    rows = await work.connection.execute(
-        select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
-            ThreadKeyRow.channel_id == channel_id, ThreadKeyRow.key.in_(keys)
-        )
-    )
+    names = [bounded(key) for key in keys]
+    rows = await work.connection.execute(_OWNERS, {"channel_id": channel_id, "keys": names})
     owners: dict[str, int] = {row.key: row.ticket_id for row in rows}
-    for key in keys:
+    for key in names:
         if key in owners:
             return await get(work, owners[key], lock=True)
     return None
@@ -122,21 +158,20 @@ async def find_by_thread_keys(
 async def open_ticket(work: UnitOfWork, new: NewTicket) -> Ticket:
     """Write a new ticket and return it."""
     made = await work.connection.execute(
-        insert(TicketRow)
-        .values(
-            public_id=new.public_id,
-            product_id=new.product_id,
-            channel_id=new.channel_id,
-            customer_id=new.customer_id,
-            thread_key=new.thread_key[:998],
-            subject=new.subject[:998] if new.subject else None,
-            target=dict(new.target),
-            status=Status.OPEN,
-            handler=Handler.BOT,
-            opened_at=new.opened_at,
-            linked_ticket_id=new.linked_ticket_id,
-        )
-        .returning(TicketRow.id)
+        _OPEN,
+        {
+            "public_id": new.public_id,
+            "product_id": new.product_id,
+            "channel_id": new.channel_id,
+            "customer_id": new.customer_id,
+            "thread_key": bounded(new.thread_key),
+            "subject": new.subject[:998] if new.subject else None,
+            "target": dict(new.target),
+            "status": Status.OPEN,
+            "handler": Handler.BOT,
+            "opened_at": new.opened_at,
+            "linked_ticket_id": new.linked_ticket_id,
+        },
     )
     return await get(work, made.scalar_one())
 
@@ -145,12 +180,8 @@ async def remember_keys(
     work: UnitOfWork, ticket: Ticket, channel_id: int, keys: Sequence[str], *, move: bool = False
 ) -> None:
     """Let these names lead to the ticket; a name that leads elsewhere is left, or moved."""
-    wanted = dict.fromkeys(key[:998] for key in keys)
-    rows = await work.connection.execute(
-        select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
-            ThreadKeyRow.channel_id == channel_id, ThreadKeyRow.key.in_(wanted)
-        )
-    )
+    wanted = dict.fromkeys(bounded(key) for key in keys)
+    rows = await work.connection.execute(_OWNERS, {"channel_id": channel_id, "keys": [*wanted]})
     known = {row.key: row.ticket_id for row in rows}
     new = [
         {"channel_id": channel_id, "key": key, "ticket_id": ticket.id}
@@ -170,9 +201,7 @@ async def remember_keys(
 
 async def change(work: UnitOfWork, ticket_id: int, **values: object) -> None:
     """Set columns of a ticket's head."""
-    await work.connection.execute(
-        update(TicketRow).where(TicketRow.id == ticket_id).values(**values)
-    )
+    await work.connection.execute(_CHANGE, {"ticket_id": ticket_id, **values})
 
 
 async def cover(work: UnitOfWork, ticket: Ticket, upto_seq: int, **values: object) -> bool:
@@ -181,15 +210,13 @@ async def cover(work: UnitOfWork, ticket: Ticket, upto_seq: int, **values: objec
     This is the fence: it succeeds only while `answered_seq` and `handler_epoch` still are what the
     caller saw. False means that somebody else was faster.
     """
-    done = await work.connection.execute(
-        update(TicketRow)
-        .where(
-            TicketRow.id == ticket.id,
-            TicketRow.answered_seq == ticket.answered_seq,
-            TicketRow.handler_epoch == ticket.handler_epoch,
-        )
-        .values(answered_seq=upto_seq, attempts=0, retry_at=None, **values)
-    )
+    seen = {
+        "ticket_id": ticket.id,
+        "seen_seq": ticket.answered_seq,
+        "seen_epoch": ticket.handler_epoch,
+    }
+    covered = {"answered_seq": upto_seq, "attempts": 0, "retry_at": None}
+    done = await work.connection.execute(_COVER, {**seen, **covered, **values})
     return done.rowcount == 1
 
 

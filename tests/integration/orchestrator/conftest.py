@@ -1,0 +1,224 @@
+"""A whole bot around a channel in memory, on both stores; nothing runs unless a test says so."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from supportbot.completions.scripted import Scripted, ScriptedCompleter
+from supportbot.dispatch.local import LocalDispatcher
+from supportbot.model.catalog import Mode
+from supportbot.model.completion import Passage, Prompt
+from supportbot.model.delivery import Delivery
+from supportbot.model.draft import Draft
+from supportbot.model.inbound import Accepted, Heard
+from supportbot.model.message import Message
+from supportbot.model.policy import CompiledPolicy, PublishedPolicy
+from supportbot.model.question import Question
+from supportbot.model.ticket import Ticket, TicketEvent
+from supportbot.model.time import public_id
+from supportbot.orchestrator.deliver import Deliver, DeliverRules
+from supportbot.orchestrator.intake import Intake, IntakeRules
+from supportbot.orchestrator.respond import Respond, RespondRules
+from supportbot.orchestrator.settle import Settle
+from supportbot.orchestrator.sweep import Sweep, SweepRules
+from supportbot.orchestrator.takeover import Takeover
+from supportbot.orchestrator.wiring import ConnectedChannel, NoticeRoute, Wiring
+from supportbot.policy.review import RULES
+from supportbot.store import catalog, deliveries, drafts, threads, tickets
+from supportbot.store.database import Database
+from supportbot.store.tables.intake import InboundRow
+from supportbot.testing import MemoryChannel
+
+ROUTES = (NoticeRoute("memory:test", {"to": "operators"}),)
+PASSAGE = Passage(
+    key="help/returns#0",
+    title="Returns",
+    text="Send it back within 30 days.",
+    url="https://help.example/returns",
+    version="v1",
+)
+
+
+class FakeRetriever:
+    """Finds the same passage for every question, and remembers the questions."""
+
+    def __init__(self) -> None:
+        self.questions: list[Question] = []
+
+    async def search(self, question: Question, limit: int) -> Sequence[Passage]:
+        self.questions.append(question)
+        return [PASSAGE][:limit]
+
+
+@dataclass
+class World:
+    """The verbs around one channel, and short ways to look at what they left."""
+
+    wiring: Wiring
+    channel: Any
+    completer: ScriptedCompleter
+    retriever: FakeRetriever
+    intake: Intake
+    deliver: Deliver
+    settle_ticket: Settle
+    sweep: Sweep
+    takeover: Takeover
+    dispatcher: LocalDispatcher
+    clock: Any
+    db: Database = field(repr=False)
+
+    async def hear(self, heard: Heard, *keys: str, deferred: bool = False) -> Accepted:
+        """Let the channel hear something."""
+        return await self.intake.accept(self.channel.inbound(heard, *keys, deferred=deferred))
+
+    async def settle(self) -> None:
+        """Settle every ticket that has work due."""
+        async with self.db.reading() as work:
+            owing = await tickets.owing(work, self.clock())
+        for ticket_id in owing:
+            await self.settle_ticket(ticket_id)
+
+    async def ask(self, heard: Heard) -> Ticket:
+        """Let a customer write, settle, and return the ticket."""
+        accepted = await self.hear(heard)
+        await self.settle()
+        return await self.ticket(accepted.ticket)
+
+    async def ticket(self, public: str | None) -> Ticket:
+        assert public is not None
+        async with self.db.reading() as work:
+            return await tickets.by_public_id(work, public)
+
+    async def all_tickets(self) -> list[Ticket]:
+        async with self.db.reading() as work:
+            ids = (await work.connection.execute(select(tickets.TicketRow.id))).scalars()
+            return [await tickets.get(work, one) for one in sorted(ids)]
+
+    async def messages(self, ticket: Ticket) -> list[Message]:
+        async with self.db.reading() as work:
+            return await threads.messages(work, ticket.id)
+
+    async def events(self, ticket: Ticket) -> list[TicketEvent]:
+        async with self.db.reading() as work:
+            return await threads.events(work, ticket.id)
+
+    async def kinds(self, ticket: Ticket) -> list[str]:
+        return [event.kind.value for event in await self.events(ticket)]
+
+    async def deliveries(self, ticket: Ticket) -> list[Delivery]:
+        async with self.db.reading() as work:
+            return [one for one, _sent in await deliveries.of_ticket(work, ticket.id)]
+
+    async def drafts(self, ticket: Ticket) -> list[Draft]:
+        async with self.db.reading() as work:
+            return await drafts.of_ticket(work, ticket.id)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is true; pytest's own time limit ends it otherwise."""
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+    async def inbounds(self) -> list[Any]:
+        async with self.db.reading() as work:
+            rows = await work.connection.execute(select(InboundRow).order_by(InboundRow.id))
+            return list(rows)
+
+
+def policy(mode: Mode, **changes: Any) -> CompiledPolicy:
+    """Make a compiled policy of the product `shop`."""
+    fields: dict[str, Any] = {
+        "product": "shop",
+        "name": "Shop",
+        "mode": mode,
+        "system": "Be kind.",
+        "canonical": f'{{"mode":"{mode}"}}',
+        "collections": ("help",),
+        **changes,
+    }
+    return CompiledPolicy(sha256=hashlib.sha256(fields["canonical"].encode()).hexdigest(), **fields)
+
+
+MakeWorld = Callable[..., Awaitable[World]]
+
+
+def _answers() -> Callable[[Prompt], Scripted]:
+    numbers = itertools.count(1)
+    return lambda _prompt: f"answer {next(numbers)}"
+
+
+@pytest.fixture
+def make_world(db: Database, clock: Any) -> MakeWorld:
+    """Build a bot; `script` are the model's answers, `answer 1`, `answer 2`... by default."""
+
+    async def make(
+        script: Iterable[Scripted] | Callable[[Prompt], Scripted] | None = None,
+        *,
+        mode: Mode = Mode.AUTO,
+        channel: Any = None,
+        rules: RespondRules | None = None,
+        attempts: int = 8,
+        **policy_changes: Any,
+    ) -> World:
+        channel = channel or MemoryChannel(clock)
+        completer = ScriptedCompleter(script or _answers(), clock=clock)
+        wiring = await _wiring(db, clock, channel, policy(mode, **policy_changes))
+        retriever = FakeRetriever()
+        respond = Respond(
+            wiring,
+            completer,
+            retriever,
+            rules or RespondRules(),
+            count_tokens=lambda text: len(text) // 3,
+            review_rules=RULES,
+        )
+        deliver = Deliver(wiring, DeliverRules(attempts=attempts))
+        assert isinstance(wiring.dispatcher, LocalDispatcher)
+        return World(
+            wiring=wiring,
+            channel=channel,
+            completer=completer,
+            retriever=retriever,
+            intake=Intake(wiring, IntakeRules(reopen_days=7)),
+            deliver=deliver,
+            settle_ticket=Settle(wiring, respond, deliver),
+            sweep=Sweep(wiring, SweepRules()),
+            takeover=Takeover(wiring),
+            dispatcher=wiring.dispatcher,
+            clock=clock,
+            db=db,
+        )
+
+    return make
+
+
+async def _wiring(db: Database, clock: Any, channel: Any, compiled: CompiledPolicy) -> Wiring:
+    async with db.writing() as work:
+        product = await catalog.ensure_product(work, "shop", "Shop")
+        stored = await catalog.ensure_channel(work, channel.key, channel.kind, clock())
+        version = await catalog.publish_policy(work, product, compiled, clock())
+    numbers = itertools.count(1)
+    return Wiring(
+        db=db,
+        clock=clock,
+        new_id=lambda: public_id(clock(), next(numbers).to_bytes(10)),
+        dispatcher=LocalDispatcher(),
+        channels={channel.key: ConnectedChannel(stored.id, channel)},
+        products={"shop": product},
+        policies={"shop": PublishedPolicy(version, compiled)},
+        default_product="shop",
+        notice_routes=ROUTES if channel.key == "memory:test" else (),
+    )
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    """A bot in auto mode that answers `answer 1`, `answer 2`..."""
+    return await make_world()

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from supportbot.model.catalog import Mode
+from supportbot.model.ticket import Handler, Status
+from supportbot.testing import said
+
+
+async def test_overdue_ticket_is_handed_off_once(world: Any, clock: Any) -> None:
+    accepted = await world.hear(said("hi"))
+    clock.advance(minutes=9)
+    await world.sweep.hand_off_overdue()
+    assert (await world.ticket(accepted.ticket)).handler is Handler.BOT
+    clock.advance(minutes=2)
+    await world.sweep.hand_off_overdue()
+    await world.sweep.hand_off_overdue()
+    ticket = await world.ticket(accepted.ticket)
+    assert ticket.handler is Handler.HUMAN
+    assert (await world.kinds(ticket)).count("handoff") == 1
+    await world.settle()
+    assert world.completer.prompts == []
+    assert len(world.channel.texts("t1")) == 1
+
+
+async def test_silent_ticket_is_resolved_as_assumed(world: Any, clock: Any) -> None:
+    ticket = await world.ask(said("hi"))
+    clock.advance(hours=23)
+    await world.sweep.resolve_silent()
+    assert (await world.ticket(ticket.public_id)).status is Status.PENDING
+    clock.advance(hours=2)
+    await world.sweep.resolve_silent()
+    await world.sweep.resolve_silent()
+    ticket = await world.ticket(ticket.public_id)
+    assert ticket.status is Status.RESOLVED
+    reasons = [e.reason for e in await world.events(ticket) if e.kind == "resolved"]
+    assert reasons == ["bot_assumed"]
+
+
+async def test_draft_that_waits_is_not_taken_for_silence(make_world: Any, clock: Any) -> None:
+    world = await make_world(mode=Mode.DRAFT)
+    ticket = await world.ask(said("hi"))
+    clock.advance(days=3)
+    await world.sweep.resolve_silent()
+    assert (await world.ticket(ticket.public_id)).status is Status.OPEN
+
+
+async def test_ticket_resolved_lately_is_reopened(world: Any, clock: Any) -> None:
+    first = await world.ask(said("hi"))
+    await world.takeover.resolve(first.public_id, None)
+    clock.advance(days=6)
+    again = await world.ask(said("it came back"))
+    assert again.id == first.id
+    assert (again.episode_n, again.handler, again.status) == (2, Handler.BOT, Status.PENDING)
+    assert (await world.kinds(again))[-2:] == ["reopened", "bot_replied"]
+    assert world.channel.texts() == ["answer 1", "answer 2"]
+
+
+async def test_ticket_resolved_long_ago_is_followed_by_a_linked_one(world: Any, clock: Any) -> None:
+    first = await world.ask(said("hi"))
+    await world.takeover.resolve(first.public_id, None)
+    clock.advance(days=8)
+    second = await world.ask(said("something new"))
+    third = await world.ask(said("and more"))
+    assert second.id != first.id
+    assert third.id == second.id
+    assert "linked" in await world.kinds(second)
+    assert (await world.ticket(first.public_id)).status is Status.RESOLVED
+
+
+async def test_lanes_are_rebuilt_from_the_tables_at_start(world: Any) -> None:
+    accepted = await world.hear(said("hi"))
+    await world.dispatcher.start(world.settle_ticket, world.sweep.periodic())
+    await world.until(lambda: bool(world.channel.sent))
+    await world.dispatcher.stop(5)
+    assert not (await world.ticket(accepted.ticket)).bot_owes
+
+
+async def test_tickets_are_answered_in_their_own_order_while_others_go_on(world: Any) -> None:
+    await world.dispatcher.start(world.settle_ticket, world.sweep.periodic())
+    for n in range(3):
+        await asyncio.gather(*(world.hear(said(f"{t}{n}", thread=t)) for t in ("a", "b", "c")))
+        await world.until(lambda n=n: len(world.channel.sent) == 3 * (n + 1))
+    await world.dispatcher.stop(5)
+    for thread in ("a", "b", "c"):
+        keys = [one.key for one in world.channel.sent if one.target["to"] == thread]
+        assert keys == sorted(keys)
+        assert len(keys) == 3
