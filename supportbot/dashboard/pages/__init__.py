@@ -1,0 +1,1 @@
+"""The pages, a file for each theme: every function takes a visit and gives a response."""

@@ -1,0 +1,61 @@
+"""Everything a ticket's page shows, read in one consistent view of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from supportbot.model.delivery import Delivery
+from supportbot.model.draft import Draft
+from supportbot.model.message import Message
+from supportbot.model.ticket import Ticket, TicketEvent
+from supportbot.store import answers, deliveries, details, drafts, feedback, operators, threads
+from supportbot.store import tickets as heads
+from supportbot.store.answers import StoredCompletion
+from supportbot.store.database import Database
+from supportbot.store.details import AttachmentCard, Behind, CustomerCard, DeliveryNote
+from supportbot.store.feedback import Feedback
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """A ticket with all that belongs to it, as stored."""
+
+    ticket: Ticket
+    customer: CustomerCard
+    #: Names of all operators by number.
+    names: Mapping[int, str]
+    messages: tuple[Message, ...]
+    behind: Mapping[int, Behind]
+    events: tuple[TicketEvent, ...]
+    deliveries: tuple[tuple[Delivery, datetime | None], ...]
+    delivery_notes: Mapping[int, DeliveryNote]
+    attachments: tuple[AttachmentCard, ...]
+    drafts: tuple[Draft, ...]
+    feedback: tuple[Feedback, ...]
+    completions: tuple[StoredCompletion, ...]
+
+
+async def read_ticket(db: Database, public_id: str) -> TicketFacts:
+    """Read a ticket.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    async with db.reading() as work:
+        ticket = await heads.by_public_id(work, public_id)
+        return TicketFacts(
+            ticket=ticket,
+            customer=await details.customer(work, ticket.customer_id),
+            names=await operators.names(work),
+            messages=tuple(await threads.messages(work, ticket.id)),
+            behind=await details.behind(work, ticket.id),
+            events=tuple(await threads.events(work, ticket.id)),
+            deliveries=tuple(await deliveries.of_ticket(work, ticket.id)),
+            delivery_notes=await details.delivery_notes(work, ticket.id),
+            attachments=tuple(await details.attachments(work, ticket.id)),
+            drafts=tuple(await drafts.of_ticket(work, ticket.id)),
+            feedback=tuple(await feedback.of_ticket(work, ticket.id)),
+            completions=tuple(await answers.completions(work, ticket.id)),
+        )
