@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from pathlib import Path
 from typing import Annotated
@@ -56,10 +57,16 @@ def check(config: Config = Path()) -> None:
 @app.command()
 def run(config: Config = Path()) -> None:
     """Answer customers: run all configured channels, the web chat and the dashboard."""
-    from supportbot.cli.run import serve
-    from supportbot.settings.load import load
+    # Nothing that is loaded now is garbage: looking for it would take a quarter of the start.
+    # The server turns collecting on again once it is ready.
+    gc.disable()
+    try:
+        from supportbot.cli.run import serve
+        from supportbot.settings.load import load
 
-    asyncio.run(serve(load(config, os.environ)))
+        asyncio.run(serve(load(config, os.environ)))
+    finally:
+        gc.enable()
 
 
 @app.command()
@@ -87,4 +94,5 @@ def demo(
     """Watch a scripted day in Slack, email and web chat, then try it yourself."""
     from supportbot.demo.show import show
 
-    raise typer.Exit(asyncio.run(show(once=once, keep=keep, port=port)))
+    starter = Path(__file__).parent / "starter"
+    raise typer.Exit(asyncio.run(show(starter=starter, once=once, keep=keep, port=port)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 from importlib.metadata import version
 
@@ -31,7 +32,7 @@ async def serve(settings: Settings) -> None:
                 "No language model is configured: kb-extractive answers with verbatim sentences of "
                 "your knowledge. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model."
             )
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 build_app(settings),
                 log_config=None,
@@ -43,6 +44,15 @@ async def serve(settings: Settings) -> None:
         await server.serve(sockets=[listening])
     if not server.started:
         raise typer.Exit(1)
+
+
+class _Server(uvicorn.Server):
+    """Takes what was loaded until it is ready out of garbage collection, then turns that on."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.freeze()
+        gc.enable()
 
 
 def bound(host: str, port: int) -> socket.socket:

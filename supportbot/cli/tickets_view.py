@@ -1,0 +1,107 @@
+"""Reads tickets for the command line, prints them, and carries out what operators type."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import typer
+
+from supportbot.app.house import database, opened
+from supportbot.cli.options import Format
+from supportbot.cli.output import emit, emit_json, emit_json_line, printable, table_cell
+from supportbot.cli.transcript_json import (
+    DRAFTED,
+    LISTED,
+    chat_object,
+    draft_record,
+    newest_policy,
+    ticket_record,
+    transcript_object,
+)
+from supportbot.orchestrator.takeover import Takeover
+from supportbot.settings.load import load
+from supportbot.store import drafts, tickets, transcripts
+from supportbot.store.tickets import TicketFilter
+from supportbot.store.transcripts import Transcript
+from supportbot.store.unit_of_work import UnitOfWork
+
+Environ = Mapping[str, str]
+
+
+async def show_list(
+    config: Path, environ: Environ, which: TicketFilter, limit: int, output: Format
+) -> None:
+    """Print the newest tickets of a filter."""
+    async with database(load(config, environ)) as db, db.reading() as work:
+        found = await tickets.listed(work, which, limit)
+    emit(LISTED, map(ticket_record, found), output)
+
+
+async def show_one(config: Path, environ: Environ, public_id: str, output: Format) -> None:
+    """Print a ticket's transcript.
+
+    Raises:
+        NotFoundError: there is no such ticket.
+    """
+    async with database(load(config, environ)) as db, db.reading() as work:
+        ticket = await tickets.by_public_id(work, public_id)
+        transcript = await transcripts.of_ticket(work, ticket)
+    match output:
+        case Format.JSON:
+            emit_json(transcript_object(transcript))
+        case Format.CSV:
+            columns = ("seq", "role", "author", "text", "created_at", "policy_sha", "model")
+            emit(columns, transcript_object(transcript)["messages"], output)  # type: ignore[arg-type] # an object of JSON has no finer type
+        case Format.TABLE:
+            _print_transcript(transcript)
+
+
+async def export(config: Path, environ: Environ, which: TicketFilter) -> None:
+    """Print tickets as chat messages, one JSON object a line, the oldest first."""
+    async with database(load(config, environ)) as db, db.reading() as work:
+        for ticket in reversed(await tickets.listed(work, which)):
+            transcript = await transcripts.of_ticket(work, ticket)
+            emit_json_line(chat_object(transcript, await _system(work, transcript)))
+
+
+async def show_drafts(config: Path, environ: Environ, output: Format) -> None:
+    """Print the drafts that wait for an operator, the oldest first."""
+    async with database(load(config, environ)) as db, db.reading() as work:
+        waiting = await drafts.waiting(work)
+    emit(DRAFTED, map(draft_record, waiting), output)
+
+
+async def act(config: Path, environ: Environ, do: Callable[[Takeover], Awaitable[None]]) -> None:
+    """Carry out an operator's verb.
+
+    Raises:
+        NotFoundError: there is no such ticket or draft.
+        ConflictError: it can't be done any more.
+    """
+    async with opened(load(config, environ)) as desk:
+        await do(desk.takeover)
+
+
+async def _system(work: UnitOfWork, transcript: Transcript) -> str | None:
+    sha = newest_policy(transcript)
+    if sha is None:
+        return None
+    return await transcripts.system_message(work, transcript.ticket.product, sha)
+
+
+def _print_transcript(transcript: Transcript) -> None:
+    ticket = transcript.ticket
+    typer.echo(f"{ticket.public_id}  {printable(ticket.subject or '')}")
+    typer.echo(f"{ticket.product} · {ticket.channel} · {ticket.status} · {ticket.handler}")
+    for message in transcript.messages:
+        by = f"{message.author.kind} ({message.model})" if message.model else message.author.kind
+        policy = f"  policy {message.policy_sha[:12]}" if message.policy_sha else ""
+        typer.echo(f"\n#{message.seq} {table_cell(message.created_at)} UTC  {by}{policy}")
+        typer.echo(printable(message.text))
+    for draft in transcript.drafts:
+        typer.echo(f"\ndraft {draft.id} ({draft.state})\n{printable(draft.text)}")
+    typer.echo()
+    for event in transcript.events:
+        why = f" ({event.reason})" if event.reason else ""
+        typer.echo(f"{table_cell(event.at)}  {event.kind}{why} by {event.actor.kind}")

@@ -1,0 +1,139 @@
+"""A transcript as JSON objects: for people's tools, and for fine-tuning and replays. Pure."""
+
+from __future__ import annotations
+
+from supportbot.model.delivery import Delivery
+from supportbot.model.draft import Draft
+from supportbot.model.message import Message, Role, Visibility
+from supportbot.model.ticket import Ticket
+from supportbot.store.transcripts import Transcript
+
+#: Columns of a list of tickets.
+LISTED = (
+    "id",
+    "status",
+    "handler",
+    "product",
+    "channel",
+    "subject",
+    "opened_at",
+    "waiting_since",
+    "messages",
+    "episode",
+)
+
+#: Columns of a list of drafts.
+DRAFTED = ("id", "ticket", "product", "state", "text", "reason", "created_at", "decided_at")
+
+
+def ticket_record(ticket: Ticket) -> dict[str, object]:
+    """Describe a ticket in a list, by the names of `LISTED`."""
+    values = (
+        ticket.public_id,
+        ticket.status,
+        ticket.handler,
+        ticket.product,
+        ticket.channel,
+        ticket.subject,
+        ticket.opened_at,
+        ticket.waiting_since,
+        ticket.last_seq,
+        ticket.episode_n,
+    )
+    return dict(zip(LISTED, values, strict=True))
+
+
+def draft_record(draft: Draft) -> dict[str, object]:
+    """Describe a draft, by the names of `DRAFTED`."""
+    return {name: getattr(draft, name) for name in DRAFTED}
+
+
+def transcript_object(transcript: Transcript) -> dict[str, object]:
+    """Describe a whole ticket; the keys are a public contract."""
+    ticket = transcript.ticket
+    return {
+        "id": ticket.public_id,
+        "status": ticket.status,
+        "handler": ticket.handler,
+        "product": ticket.product,
+        "channel": ticket.channel,
+        "subject": ticket.subject,
+        "messages": [_message(message) for message in transcript.messages],
+        "events": [
+            {
+                "kind": event.kind,
+                "reason": event.reason,
+                "actor": event.actor.kind,
+                "at": event.at,
+                "episode": event.episode_n,
+                "data": dict(event.data),
+            }
+            for event in transcript.events
+        ],
+        "deliveries": [_delivery(*delivery) for delivery in transcript.deliveries],
+        "drafts": [draft_record(draft) for draft in transcript.drafts],
+        "feedback": [
+            {"kind": one.kind, "rating": one.rating, "comment": one.comment, "at": one.at}
+            for one in transcript.feedback
+        ],
+    }
+
+
+def _message(message: Message) -> dict[str, object]:
+    return {
+        "seq": message.seq,
+        "role": message.role,
+        "author": message.author.kind,
+        "text": message.text,
+        "created_at": message.created_at,
+        "policy_sha": message.policy_sha,
+        "model": message.model,
+    }
+
+
+def _delivery(delivery: Delivery, sent_at: object) -> dict[str, object]:
+    return {
+        "key": delivery.key,
+        "channel": delivery.channel,
+        "audience": delivery.audience,
+        "kind": delivery.kind,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "provider_id": delivery.provider_id,
+        "sent_at": sent_at,
+        "text": delivery.text,
+    }
+
+
+def spoken(transcript: Transcript) -> list[Message]:
+    """Return what customer and answerer said to each other: public, and no notices."""
+    return [
+        message
+        for message in transcript.messages
+        if message.visibility is Visibility.PUBLIC
+        and message.role in {Role.USER, Role.ASSISTANT}
+        and "notice" not in message.data
+    ]
+
+
+def newest_policy(transcript: Transcript) -> str | None:
+    """Return the sha256 of the policy behind the newest answer that had one."""
+    shas = [message.policy_sha for message in spoken(transcript) if message.policy_sha]
+    return shas[-1] if shas else None
+
+
+def chat_object(transcript: Transcript, system: str | None) -> dict[str, object]:
+    """Describe a ticket as chat messages, the system message first where one is known."""
+    ticket = transcript.ticket
+    said = spoken(transcript)
+    head = [{"role": str(Role.SYSTEM), "content": system}] if system is not None else []
+    return {
+        "messages": head + [{"role": str(m.role), "content": m.text} for m in said],
+        "ticket": ticket.public_id,
+        "product": ticket.product,
+        "channel": ticket.channel,
+        "status": ticket.status,
+        "policy_sha": newest_policy(transcript),
+        "model": next((m.model for m in reversed(said) if m.model), None),
+        "opened_at": ticket.opened_at,
+    }

@@ -1,0 +1,1 @@
+"""Every metric, defined once, and the reports that show them."""
