@@ -1,0 +1,1 @@
+"""A channel and a retriever that supportbot finds by their entry points."""

@@ -1,0 +1,1 @@
+"""The scripted day and the lab page: drives the product through its real adapters."""

@@ -1,0 +1,88 @@
+"""The scenes in Slack."""
+
+from __future__ import annotations
+
+import asyncio
+
+from supportbot.demo.cast import HOSTING_HELP, MAYA
+from supportbot.demo.evidence import (
+    LISTEN_SECONDS,
+    Verdict,
+    decided,
+    needed,
+    quotes,
+    settled,
+    slack_case,
+    told,
+    verdict,
+)
+from supportbot.demo.scene import Check, Day, Take
+
+
+async def mention(day: Day) -> Take:
+    """Ask in a channel, with a mention of the bot."""
+    slack = day.stage.slack
+    day.question = slack.mention(HOSTING_HELP.name, MAYA.handle, "How do I restore a backup?")
+    case = await settled(day, slack_case(day, day.question), asked=1)
+    replies = slack.replies(day.question)
+    return Take(
+        told(case, None),
+        (
+            decided(day, case, None, Verdict.ANSWERED),
+            Check("one message in the thread", len(replies) == 1),
+            *quotes(day, case, [reply.markdown for reply in replies]),
+        ),
+        case,
+    )
+
+
+async def follow_up(day: Day) -> Take:
+    """Ask on in the same thread, without a mention."""
+    question = needed(day.question, "the question in Slack")
+    before = await settled(day, slack_case(day, question), asked=1)
+    slack = day.stage.slack
+    slack.say(
+        HOSTING_HELP.name, MAYA.handle, "And how long do you keep the backups?", thread=question
+    )
+    case = await settled(day, slack_case(day, question), asked=2)
+    replies = [reply.markdown for reply in slack.replies(question)[1:]]
+    with_a_person = verdict(before, None)[0] is Verdict.HANDED_OFF
+    return Take(
+        told(case, before),
+        (
+            Check("same ticket", case.ticket.public_id == before.ticket.public_id),
+            Check("a person has it", holds=day.stage.has_model)
+            if with_a_person
+            else decided(day, case, before, Verdict.ANSWERED),
+            *quotes(day, case, replies),
+        ),
+        case,
+        before,
+    )
+
+
+async def redelivery(day: Day) -> Take:
+    """Let Slack send the first question again, both copies of it."""
+    question, slack = needed(day.question, "the question in Slack"), day.stage.slack
+    before = await settled(day, slack_case(day, question), asked=1)
+    thread = len(slack.thread(question))
+    copies = [
+        slack.repeat(delivery)
+        for delivery in tuple(slack.deliveries)  # it grows meanwhile
+        if (delivery.payload.get("event") or {}).get("ts") == question.ts
+    ]
+    await slack.settled()
+    await asyncio.sleep(LISTEN_SECONDS)
+    case = await settled(day, slack_case(day, question), asked=1)
+    same = case.same_as(before) and len(slack.thread(question)) == thread
+    return Take(
+        "nothing changed" if same else told(case, before),
+        (
+            Check("Slack sent it again", len(copies) > 0),
+            Check("acknowledged", all(copy.acked for copy in copies)),
+            Check("nothing was added", same),
+            Check("Slack has nothing to complain about", not slack.violations),
+        ),
+        case,
+        before,
+    )

@@ -1,0 +1,48 @@
+"""The scripted day: two products, three channels, and the moments that go wrong elsewhere."""
+
+from __future__ import annotations
+
+from supportbot.demo.cast import HOSTING_HELP
+from supportbot.demo.scene import Scene
+from supportbot.demo.scenes import chat, mail, slack
+
+SCENES = (
+    Scene(
+        "A question with a mention",
+        f"Slack #{HOSTING_HELP.name}",
+        "hosting",
+        "answered in its thread, with quote and link",
+        slack.mention,
+    ),
+    Scene(
+        "A follow-up without a mention",
+        f"Slack #{HOSTING_HELP.name}",
+        "hosting",
+        "answered in the same ticket",
+        slack.follow_up,
+    ),
+    Scene("A question by mail", "Email", "hosting", "answered by mail, threaded", mail.question),
+    Scene(
+        "An out-of-office reply",
+        "Email",
+        "hosting",
+        "filed on the ticket, not answered",
+        mail.out_of_office,
+    ),
+    Scene("A question in the chat", "Web chat", "hosting", "answered in the chat", chat.question),
+    Scene(
+        "What no help page answers",
+        "Web chat",
+        "hosting",
+        "handed off, customer told",
+        chat.unknown,
+    ),
+    Scene("A product in draft mode", "Email", "retail", "a draft waits, nothing sent", mail.draft),
+    Scene(
+        "Slack delivers twice",
+        f"Slack #{HOSTING_HELP.name}",
+        "hosting",
+        "nothing changes",
+        slack.redelivery,
+    ),
+)
