@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
 
 import structlog
 from starlette.applications import Starlette
@@ -14,6 +15,9 @@ from starlette.routing import BaseRoute, Route
 
 from supportbot.app.house import House, answering
 from supportbot.channels.base import Channel, Health, WebRoutes
+from supportbot.dashboard.deps import DashboardDeps
+from supportbot.dashboard.numbers import overview_from_reports
+from supportbot.dashboard.routes import dashboard_routes
 from supportbot.errors import ConfigError, StoreError
 from supportbot.orchestrator.guard import survive
 from supportbot.settings.tree import Settings
@@ -85,7 +89,24 @@ def routes(house: House) -> list[BaseRoute]:
     for channel in house.wiring.channels.values():
         if isinstance(channel.adapter, WebRoutes):
             found += channel.adapter.routes(house.intake.accept)
-    return found
+    return [*found, *dashboard_routes(_dashboard(house))]
+
+
+def _dashboard(house: House) -> DashboardDeps:
+    wiring, server = house.wiring, house.settings.server
+    public_url = str(server.public_url) if server.public_url else None
+    time_zone = house.settings.reports.timezone
+    return DashboardDeps(
+        db=wiring.db,
+        takeover=house.takeover,
+        clock=wiring.clock,
+        overview=overview_from_reports(wiring.db, wiring.clock, time_zone),
+        products=tuple(wiring.products.values()),
+        time_zone=time_zone,
+        version=version("supportbot"),
+        secure_cookies=(public_url or "").startswith("https://"),
+        public_url=public_url,
+    )
 
 
 async def _healthz(_request: Request) -> JSONResponse:

@@ -20,6 +20,7 @@ from supportbot.cli.options import Format
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WIDE = 160
+_IDS = frozenset({"id", "ticket"})
 
 
 def emit(columns: Sequence[str], records: Iterable[Mapping[str, object]], output: Format) -> None:
@@ -53,7 +54,10 @@ def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*[name.replace("_", " ") for name in columns], box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in columns:
+        # An id that is cut short cannot be typed into the next command.
+        table.add_column(name.replace("_", " "), no_wrap=name in _IDS)
     for row in rows:
         table.add_row(*[Text(printable(cell)) for cell in row])
     console = Console(width=None if sys.stdout.isatty() else _WIDE)

@@ -34,7 +34,11 @@ class Takeover:
         self._wiring = wiring
 
     async def take_over(self, public_id: str, operator_id: int | None) -> None:
-        """Give the ticket to this operator; the bot is silent from now on. Idempotent."""
+        """Give the ticket to this operator; the bot is silent from now on. Idempotent.
+
+        Raises:
+            ConflictError: the ticket is resolved.
+        """
         async with self._wiring.db.writing() as work:
             ticket = await tickets.by_public_id(work, public_id, lock=True)
             await self._take(work, ticket, operator_id)
@@ -43,7 +47,7 @@ class Takeover:
         """Answer the customer as a person; takes the ticket over.
 
         Raises:
-            ConflictError: the text is empty.
+            ConflictError: the text is empty, or the ticket is resolved.
         """
         _check_words(text)
         async with self._wiring.db.writing() as work:
@@ -147,6 +151,10 @@ class Takeover:
         await drafts.decide(work, draft, decided, self._wiring.clock())
 
     async def _take(self, work: UnitOfWork, ticket: Ticket, operator_id: int | None) -> None:
+        if ticket.status is Status.RESOLVED:
+            raise ConflictError(
+                f"ticket {ticket.public_id} is resolved; it opens again when its customer writes"
+            )
         if ticket.handler is Handler.HUMAN and ticket.assignee_id == operator_id:
             return
         event = NewEvent(EventKind.TAKEOVER, Actor(ActorKind.OPERATOR, operator_id))

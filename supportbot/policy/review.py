@@ -70,7 +70,7 @@ def _handoff_requested(answer: Answer) -> Handoff | None:
     return Handoff(
         asked.reason,
         note=asked.message or None,
-        summary=f"The model asked for a person: {asked.message[:_SHOWN_CHARACTERS]}",
+        summary=f"Handed off instead of answered: {asked.message[:_SHOWN_CHARACTERS]}",
     )
 
 

@@ -70,13 +70,13 @@ async def _replies(client: httpx2.AsyncClient) -> list[str]:
 
 async def _until_replied(client: httpx2.AsyncClient) -> None:
     async with asyncio.timeout(20):
-        while not await _replies(client):
+        while not await _replies(client):  # noqa: ASYNC110 - another process answers
             await asyncio.sleep(0.05)
 
 
 async def _until_asked(model: FakeModel, times: int) -> None:
     async with asyncio.timeout(20):
-        while len(model.requests) < times:
+        while len(model.requests) < times:  # noqa: ASYNC110 - another process asks
             await asyncio.sleep(0.01)
 
 

@@ -72,24 +72,35 @@ async def test_every_append_only_table_has_its_guards(db: Database) -> None:
         assert await work.connection.run_sync(guards.missing_guards) == []
 
 
-@pytest.mark.parametrize("table", guards.APPEND_ONLY)
-async def test_truth_cannot_be_deleted_wholesale(db: Database, table: str) -> None:
-    verb = "DELETE FROM" if db.is_sqlite else "TRUNCATE"
+async def _write(db: Database, statement: str, **values: object) -> None:
     async with db.writing() as work:
-        await work.connection.execute(text("INSERT INTO product(key, name) VALUES ('p', 'P')"))
-        await work.connection.execute(
-            text(
-                "INSERT INTO policy_version(product_id, version, body, sha256, created_at)"
-                " VALUES (1, 1, '', '', :at)"
-            ),
-            {"at": 0} if db.is_sqlite else {"at": "2026-01-01T00:00:00Z"},
-        )
-    if db.is_sqlite and table != "policy_version":
-        return  # SQLite fires row triggers only; the row guard is proved where there is a row
-    with pytest.raises(DBAPIError, match="append-only"):
-        async with db.writing() as work:
-            suffix = "" if db.is_sqlite else " CASCADE"
-            await work.connection.execute(text(f"{verb} {table}{suffix}"))
+        await work.connection.execute(text(statement), values)
+
+
+@pytest.mark.parametrize(
+    "verb", ["UPDATE policy_version SET body = 'x'", "DELETE FROM policy_version"]
+)
+async def test_what_was_published_cannot_be_changed_or_deleted(db: Database, verb: str) -> None:
+    at = 0 if db.is_sqlite else "2026-01-01T00:00:00Z"
+    await _write(db, "INSERT INTO product(key, name) VALUES ('p', 'P')")
+    await _write(
+        db,
+        "INSERT INTO policy_version(product_id, version, body, sha256, created_at)"
+        " VALUES (1, 1, '', '', :at)",
+        at=at,
+    )
+    with pytest.raises(DBAPIError, match="policy_version is append-only"):
+        await _write(db, verb)
+
+
+@pytest.mark.parametrize("table", guards.APPEND_ONLY)
+async def test_truth_cannot_be_truncated(postgresql_url: str, table: str) -> None:
+    database = Database(postgresql_url)
+    try:
+        with pytest.raises(DBAPIError, match="append-only"):
+            await _write(database, f"TRUNCATE {table} CASCADE")
+    finally:
+        await database.aclose()
 
 
 async def test_views_exist_on_both_stores(db: Database) -> None:

@@ -1,0 +1,14 @@
+"""Write the pages that are generated from the code: `make docs`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from supportbot.reports.page import write_page
+from supportbot.settings.pages import write_pages
+
+ROOT = Path(__file__).parent.parent
+
+for written in [*write_pages(ROOT), write_page(ROOT)]:
+    sys.stdout.write(f"{written.relative_to(ROOT)}\n")
