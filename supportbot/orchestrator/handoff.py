@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import BOT, Actor, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.saying import say
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, drafts, threads, tickets
 from supportbot.store.threads import NewEvent
@@ -53,7 +52,7 @@ async def hand_off(
         retry_at=None,
     )
     await drafts.discard_stale(work, ticket.id, at)
-    await _tell_customer(wiring, work, ticket, handoff, at)
+    await _tell_customer(wiring, work, ticket, handoff)
     await notify(wiring, work, ticket, _packet(ticket, handoff), f"handoff-{ticket.handler_epoch}")
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
@@ -83,39 +82,21 @@ async def notify(
 
 
 async def _tell_customer(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff, at: datetime
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff
 ) -> None:
     if handoff.reason is HandoffReason.DELIVERY:
         return  # they can't be reached: that is why a person must look
     published = wiring.policies.get(ticket.product)
     canned = published.policy.canned if published else {}
     note = handoff.note or canned.get("handoff") or _DEFAULT_NOTE
-    message = await threads.append_message(
-        work,
-        ticket.id,
-        NewMessage(
-            role=Role.ASSISTANT,
-            author=BOT,
-            text=note,
-            policy_version_id=published.version_id if published else None,
-            data={"notice": "handoff"},
-        ),
-        at,
+    message = NewMessage(
+        role=Role.ASSISTANT,
+        author=BOT,
+        text=note,
+        policy_version_id=published.version_id if published else None,
+        data={"notice": "handoff"},
     )
-    await deliveries.add(
-        work,
-        ticket.id,
-        NewDelivery(
-            key=f"{ticket.public_id}-{message.seq}",
-            channel=ticket.channel,
-            audience=Audience.CUSTOMER,
-            kind=DeliveryKind.NOTICE,
-            target=ticket.target,
-            subject=ticket.subject,
-            message_id=message.id,
-        ),
-        at,
-    )
+    await say(wiring, work, ticket, message, DeliveryKind.NOTICE)
 
 
 def _packet(ticket: Ticket, handoff: Handoff) -> str:

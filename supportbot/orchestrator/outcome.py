@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import Completion, Prompt
-from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
 from supportbot.model.draft import DraftState
 from supportbot.model.message import Message, NewMessage, Role
 from supportbot.model.policy import Decision, DraftReply, Handoff, PublishedPolicy, Reply
 from supportbot.model.ticket import BOT, SYSTEM, EventKind, Status, Ticket
 from supportbot.orchestrator.handoff import hand_off, notify
+from supportbot.orchestrator.saying import say
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import answers, deliveries, drafts, threads, tickets
+from supportbot.store import answers, drafts, threads, tickets
 from supportbot.store.drafts import NewDraft
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
@@ -87,37 +87,16 @@ class _Answered:
     completion_id: int | None
 
     async def reply(self, decision: Reply) -> None:
-        at = self.wiring.clock()
-        message = await threads.append_message(
-            self.work,
-            self.ticket.id,
-            NewMessage(
-                role=Role.ASSISTANT,
-                author=BOT,
-                text=decision.text,
-                policy_version_id=self.turn.published.version_id,
-                completion_id=self.completion_id,
-            ),
-            at,
+        new = NewMessage(
+            role=Role.ASSISTANT,
+            author=BOT,
+            text=decision.text,
+            policy_version_id=self.turn.published.version_id,
+            completion_id=self.completion_id,
         )
-        await deliveries.add(
-            self.work,
-            self.ticket.id,
-            NewDelivery(
-                key=f"{self.ticket.public_id}-{message.seq}",
-                channel=self.ticket.channel,
-                audience=Audience.CUSTOMER,
-                kind=DeliveryKind.REPLY,
-                target=self.ticket.target,
-                subject=self.ticket.subject,
-                handler_epoch=self.ticket.handler_epoch,
-                escalate=True,
-                message_id=message.id,
-            ),
-            at,
-        )
+        message = await say(self.wiring, self.work, self.ticket, new, by_bot=True)
         event = NewEvent(EventKind.BOT_REPLIED, BOT, data={"seq": message.seq})
-        await threads.append_events(self.work, self.ticket, [event], at)
+        await threads.append_events(self.work, self.ticket, [event], self.wiring.clock())
         if self.ticket.asked_seq <= self.turn.upto_seq:
             await tickets.change(
                 self.work, self.ticket.id, status=Status.PENDING, waiting_since=None

@@ -6,7 +6,6 @@ Dashboard, CLI and channels all come through here. Every act is one transaction 
 from __future__ import annotations
 
 from supportbot.errors import ConflictError
-from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
 from supportbot.model.draft import Draft, DraftState
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import (
@@ -20,8 +19,9 @@ from supportbot.model.ticket import (
     Ticket,
 )
 from supportbot.orchestrator.closing import resolve
+from supportbot.orchestrator.saying import say
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import deliveries, drafts, threads, tickets
+from supportbot.store import drafts, threads, tickets
 from supportbot.store.drafts import Decided
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
@@ -179,24 +179,10 @@ class Takeover:
         upto_seq: int,
     ) -> int:
         """Append a public answer and its delivery; return the message's id."""
-        at = self._wiring.clock()
-        message = await threads.append_message(work, ticket.id, new, at)
-        await deliveries.add(
-            work,
-            ticket.id,
-            NewDelivery(
-                key=f"{ticket.public_id}-{message.seq}",
-                channel=ticket.channel,
-                audience=Audience.CUSTOMER,
-                kind=DeliveryKind.REPLY,
-                target=ticket.target,
-                subject=ticket.subject,
-                message_id=message.id,
-            ),
-            at,
-        )
+        message = await say(self._wiring, work, ticket, new)
         data: dict[str, object] = {"seq": message.seq, **dict(new.data)}
-        await threads.append_events(work, ticket, [NewEvent(kind, new.author, data=data)], at)
+        event = NewEvent(kind, new.author, data=data)
+        await threads.append_events(work, ticket, [event], self._wiring.clock())
         covered = max(ticket.answered_seq, upto_seq)
         await tickets.change(work, ticket.id, answered_seq=covered)
         if ticket.asked_seq <= covered:
