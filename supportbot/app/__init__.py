@@ -7,6 +7,6 @@
 from __future__ import annotations
 
 from supportbot.app.house import Desk, House, answering, opened
-from supportbot.app.serving import build_app, running
+from supportbot.app.serving import application, build_app, running
 
-__all__ = ["Desk", "House", "answering", "build_app", "opened", "running"]
+__all__ = ["Desk", "House", "answering", "application", "build_app", "opened", "running"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -62,6 +62,8 @@ class House:
     settle: Settle
     sweep: Sweep
     takeover: Takeover
+    #: Channels that are not running, and why; shown by `/readyz`.
+    stopped: dict[str, str] = field(default_factory=dict)
 
 
 def now() -> datetime:
@@ -194,6 +196,7 @@ def _house(settings: Settings, wiring: Wiring, completer: Completer, secret: str
     sweep = SweepRules(
         overdue_minutes=tickets.overdue_minutes,
         assume_resolved_hours=tickets.assume_resolved_hours,
+        grace_seconds=2 * model.turn_seconds,
     )
     return House(
         settings=settings,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
+from itertools import chain, repeat
 
 import structlog
 from starlette.applications import Starlette
@@ -18,13 +19,14 @@ from supportbot.channels.base import Channel, Health, WebRoutes
 from supportbot.dashboard.deps import DashboardDeps
 from supportbot.dashboard.numbers import overview_from_reports
 from supportbot.dashboard.routes import dashboard_routes
-from supportbot.errors import ConfigError, StoreError
+from supportbot.errors import StoreError, SupportbotError
 from supportbot.orchestrator.guard import survive
 from supportbot.settings.tree import Settings
 from supportbot.store import schema
 
 _log = structlog.get_logger(__name__)
 _DRAIN_SECONDS = 20.0
+_RESTART_SECONDS = (1.0, 5.0, 30.0, 60.0)
 
 
 @asynccontextmanager
@@ -47,15 +49,24 @@ async def running(settings: Settings) -> AsyncIterator[House]:
 
 
 async def _listen(channel: Channel, house: House) -> None:
-    """Let a channel run; one that gives up is shown by `/readyz`, the others go on."""
-    ended = await survive("channel", channel.run(house.intake.accept), channel=channel.key)
-    if isinstance(ended, Exception):
-        _log.error("channel_stopped", channel=channel.key, cause=_cause(ended))
+    """Let a channel run; one that breaks is started again, one that is refused for good rests.
+
+    Either is shown by `/readyz`, and the other channels go on.
+    """
+    for wait_seconds in chain(_RESTART_SECONDS, repeat(_RESTART_SECONDS[-1])):
+        house.stopped.pop(channel.key, None)
+        ended = await survive("channel", channel.run(house.intake.accept), channel=channel.key)
+        cause = _cause(ended) if isinstance(ended, Exception) else "it ended by itself"
+        house.stopped[channel.key] = cause
+        _log.error("channel_stopped", channel=channel.key, cause=cause)
+        if isinstance(ended, SupportbotError) and ended.permanent:
+            return
+        await asyncio.sleep(wait_seconds)
 
 
 def _cause(error: Exception) -> str:
-    """Configuration errors speak for themselves; others may hold somebody's words."""
-    return str(error) if isinstance(error, ConfigError) else type(error).__name__
+    """Our own errors name the thing and the cure; others may hold somebody's words."""
+    return str(error) if isinstance(error, SupportbotError) else type(error).__name__
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -78,6 +89,13 @@ def build_app(settings: Settings) -> Starlette:
             yield
 
     return Starlette(lifespan=lifespan)
+
+
+def application(house: House) -> Starlette:
+    """Return the ASGI application of a house that runs already."""
+    app = Starlette(routes=routes(house))
+    app.state.house = house
+    return app
 
 
 def routes(house: House) -> list[BaseRoute]:
@@ -117,7 +135,8 @@ async def _healthz(_request: Request) -> JSONResponse:
 async def _readyz(request: Request) -> JSONResponse:
     """Say whether the database answers and every channel is connected."""
     house: House = request.app.state.house
-    problems = [
+    problems = [f"{key}: {cause}" for key, cause in house.stopped.items()]
+    problems += [
         problem
         for channel in house.wiring.channels.values()
         if isinstance(channel.adapter, Health) and (problem := channel.adapter.healthy())

@@ -14,11 +14,6 @@ from supportbot.cli.options import Config
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `create` a command of a group, although it is the only one."""
-
-
 @app.command()
 def create(
     email: Annotated[str, typer.Argument(help="The operator's mail address.")],
@@ -31,9 +26,41 @@ def create(
     typer.echo(f"Open this link once, within 24 hours:\n{link}")
 
 
+@app.command()
+def link(
+    email: Annotated[str, typer.Argument(help="The operator's mail address.")],
+    config: Config = Path(),
+) -> None:
+    """Print a new link that logs an operator in once."""
+    typer.echo(f"Open this link once, within 24 hours:\n{asyncio.run(_link(config, email))}")
+
+
+async def _link(config: Path, email: str) -> str:
+    from supportbot.app.house import database, now
+    from supportbot.dashboard.access import Access
+    from supportbot.errors import NotFoundError
+    from supportbot.settings.load import load
+    from supportbot.store import operators
+
+    settings = load(config, os.environ)
+    async with database(settings) as db:
+        async with db.reading() as work:
+            operator = await operators.by_email(work, email.strip().lower())
+        if operator is None:
+            raise NotFoundError(f"there is no operator {email}; see: supportbot admin create")
+        token = await Access(db, now).login_link(operator.id)
+    return _address(settings.server.address, token)
+
+
+def _address(base: str, token: str) -> str:
+    from supportbot.dashboard.access import link_path
+
+    return base + link_path(token)
+
+
 async def _create(config: Path, email: str, name: str, role: str) -> str:
     from supportbot.app.house import database, now
-    from supportbot.dashboard.access import Access, link_path
+    from supportbot.dashboard.access import Access
     from supportbot.errors import NotFoundError
     from supportbot.model.catalog import OperatorRole
     from supportbot.settings.load import load
@@ -45,6 +72,4 @@ async def _create(config: Path, email: str, name: str, role: str) -> str:
         access = Access(db, now)
         operator = await access.create_operator(email, name, OperatorRole(role))
         token = await access.login_link(operator.id)
-    server = settings.server
-    base = str(server.public_url or f"http://{server.host}:{server.port}").rstrip("/")
-    return base + link_path(token)
+    return _address(settings.server.address, token)

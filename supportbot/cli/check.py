@@ -13,6 +13,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from supportbot.errors import StoreError
+from supportbot.knowledge.read import read_collection
 from supportbot.policy.compile import compile_policies
 from supportbot.policy.load import PolicyFiles, load_policies
 from supportbot.settings.load import examine
@@ -36,6 +37,7 @@ async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
     policies = load_policies(folder / "policies")
     found += [str(problem) for problem in compile_policies(policies).problems]
     found += _missing_collections(policies, folder / "knowledge")
+    found += _unreadable_articles(folder / "knowledge")
     if settings is not None:
         products = set(policies.products) | _product_files(folder)
         found += map(str, missing_secrets(settings))
@@ -75,6 +77,13 @@ def _missing_collections(policies: PolicyFiles, knowledge: Path) -> Iterator[str
         for collection in product.front.knowledge.collections or ():
             if not (knowledge / collection).is_dir():
                 yield f"{product.path}: there is no folder {knowledge / collection} to quote from"
+
+
+def _unreadable_articles(knowledge: Path) -> Iterator[str]:
+    if not knowledge.is_dir():
+        return
+    for source in sorted(path for path in knowledge.iterdir() if path.is_dir()):
+        yield from map(str, read_collection(source).problems)
 
 
 async def _surroundings(settings: Settings) -> list[str]:

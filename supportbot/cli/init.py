@@ -11,7 +11,8 @@ from supportbot.errors import ConfigError
 _STARTER = Path(__file__).parent / "starter"
 
 _NEXT_STEPS = """\
-Wrote {count} files to {folder}. Both products start in draft mode: nothing leaves by itself.
+Wrote {count} files to {folder}. Both products start in draft mode: no answer leaves by
+itself; customers are only told when a person takes over.
 
 Next:
   cd {folder}

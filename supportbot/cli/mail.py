@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from supportbot.cli.output import printable
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -36,4 +38,5 @@ def inspect(
 
 def _for_people(seen: dict[str, object]) -> str:
     shown = ("file", "kind", "reply_allowed", "reasons", "from", "subject", "reply_text")
-    return "\n".join(f"{key + ':':<15} {seen[key]}" for key in shown) + "\n"
+    lines = (printable(f"{key + ':':<15} {seen[key]}") for key in shown)
+    return "\n".join(lines) + "\n"

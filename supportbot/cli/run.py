@@ -10,7 +10,7 @@ from importlib.metadata import version
 import typer
 import uvicorn
 
-from supportbot.app import build_app
+from supportbot.app import House, application, running
 from supportbot.cli.logs import configure_logs
 from supportbot.errors import SettingsError
 from supportbot.settings.tree import Settings
@@ -25,25 +25,28 @@ async def serve(settings: Settings) -> None:
     """
     configure_logs()
     with bound(settings.server.host, settings.server.port) as listening:
-        host, port = listening.getsockname()[:2]
-        typer.echo(f"supportbot {version('supportbot')} on http://{host}:{port}")
-        if settings.model.chosen is None:
-            typer.echo(
-                "No language model is configured: kb-extractive answers with verbatim sentences of "
-                "your knowledge. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model."
-            )
-        server = _Server(
-            uvicorn.Config(
-                build_app(settings),
-                log_config=None,
-                access_log=False,
-                lifespan="on",
-                timeout_graceful_shutdown=5,
-            )
+        async with running(settings) as house:
+            await _serve(house, listening)
+
+
+async def _serve(house: House, listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    typer.echo(f"supportbot {version('supportbot')} on http://{host}:{port}")
+    if house.settings.model.chosen is None:
+        typer.echo(
+            "No language model is configured: kb-extractive answers with verbatim sentences of "
+            "your knowledge. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model."
         )
-        await server.serve(sockets=[listening])
-    if not server.started:
-        raise typer.Exit(1)
+    server = _Server(
+        uvicorn.Config(
+            application(house),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+        )
+    )
+    await server.serve(sockets=[listening])
 
 
 class _Server(uvicorn.Server):

@@ -45,7 +45,7 @@ def ticket_record(ticket: Ticket) -> dict[str, object]:
 
 def draft_record(draft: Draft) -> dict[str, object]:
     """Describe a draft, by the names of `DRAFTED`."""
-    return {name: getattr(draft, name) for name in DRAFTED}
+    return {name: getattr(draft, name) for name in (*DRAFTED, "policy_sha", "model")}
 
 
 def transcript_object(transcript: Transcript) -> dict[str, object]:

@@ -34,6 +34,8 @@ class Draft:
     handler_epoch: int
     decided_at: datetime | None = None
     reason: str | None = None
+    policy_sha: str | None = None
+    model: str | None = None
 
 
 def edit_distance(before: str, after: str) -> int:

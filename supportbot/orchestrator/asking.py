@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from supportbot.model.catalog import Mode
-from supportbot.model.inbound import CustomerMessage
+from supportbot.model.inbound import CustomerMessage, Disposition
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.closing import reopen
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import customers, drafts, threads, tickets
 from supportbot.store.inbound import Outcome
@@ -83,7 +84,8 @@ class Asking:
         resolved_at = episodes[-1].resolved_at if episodes else None
         if resolved_at and self._wiring.clock() - resolved_at > self._reopen_within:
             return await self._open(work, channel, heard, customer_id, known)
-        return await self._reopen(work, known)
+        author = Actor(ActorKind.CUSTOMER, customer_id)
+        return _Place(await reopen(self._wiring, work, known, author))
 
     async def _open(
         self,
@@ -119,23 +121,6 @@ class Asking:
         link = NewEvent(EventKind.LINKED, SYSTEM, data={"to": linked.public_id if linked else ""})
         return _Place(ticket, (opened, link) if linked else (opened,))
 
-    async def _reopen(self, work: UnitOfWork, known: Ticket) -> _Place:
-        await threads.next_episode(work, known, self._wiring.clock())
-        eligible = self._wiring.mode(known.product) is not Mode.OFF
-        event = NewEvent(
-            EventKind.REOPENED,
-            Actor(ActorKind.CUSTOMER, known.customer_id),
-            data={"eligible": eligible},
-        )
-        ticket = replace(
-            known,
-            episode_n=known.episode_n + 1,
-            handler=Handler.BOT,
-            handler_epoch=known.handler_epoch + 1,
-            waiting_since=None,
-        )
-        return _Place(ticket, (event,))
-
     async def _turn(
         self, work: UnitOfWork, place: _Place, heard: CustomerMessage, message: Appended
     ) -> None:
@@ -143,20 +128,33 @@ class Asking:
         ticket, at = place.ticket, self._wiring.clock()
         events = list(place.events)
         head: dict[str, object] = {"asked_seq": message.seq, "target": dict(heard.target)}
+        head |= {"status": Status.OPEN, "waiting_since": ticket.waiting_since or at}
         if heard.disposition.reply_allowed:
-            head |= {"status": Status.OPEN, "waiting_since": ticket.waiting_since or at}
+            stale = await drafts.discard_stale(work, ticket.id, at)
+            events += [
+                NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="stale", data={"draft": draft})
+                for draft in stale
+            ]
         else:
-            head |= {"status": Status.PENDING, "answered_seq": message.seq}
+            head |= _unanswerable(ticket, heard.disposition, message)
             reason = ",".join(heard.disposition.reasons) or "reply_not_allowed"
             events.append(NewEvent(EventKind.SUPPRESSED, SYSTEM, reason=reason))
-        stale = await drafts.discard_stale(work, ticket.id, at)
-        events += [
-            NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="stale", data={"draft": draft})
-            for draft in stale
-        ]
         await tickets.change(work, ticket.id, **head)
         await threads.append_events(work, ticket, events, at)
         await self._wiring.dispatcher.wake(work, ticket.id, message.seq)
+
+
+def _unanswerable(ticket: Ticket, disposition: Disposition, message: Appended) -> dict[str, object]:
+    """Say how the head moves when a person's message may not be answered by the bot.
+
+    What was asked before it stays owed, and what people hold stays theirs. Else it is covered, and
+    waits for an operator; only mail from before the mailbox was connected waits for nobody.
+    """
+    if ticket.bot_owes or ticket.handler is Handler.HUMAN:
+        return {}
+    if "before_cut_over" in disposition.reasons:
+        return {"answered_seq": message.seq, "status": Status.PENDING, "waiting_since": None}
+    return {"answered_seq": message.seq}
 
 
 def _headline(text: str) -> str:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from supportbot.model.delivery import DeliveryKind
-from supportbot.model.inbound import Action, ActionKind, CustomerMessage, Deleted, Edited
+from supportbot.model.inbound import (
+    Action,
+    ActionKind,
+    CustomerMessage,
+    Deleted,
+    DispositionKind,
+    Edited,
+)
 from supportbot.model.message import Message, NewMessage, Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
-from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Status, Ticket
-from supportbot.orchestrator.closing import resolve
+from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.closing import reopen, resolve
 from supportbot.orchestrator.handoff import hand_off
+from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import customers, deliveries, feedback, threads, tickets
 from supportbot.store import inbound as inbounds
@@ -27,6 +35,9 @@ async def machine_mail(
         data: dict[str, object] = {"kind": kind, "rules": list(heard.disposition.reasons)}
         event = NewEvent(EventKind.MACHINE_MAIL, SYSTEM, reason=kind, data=data)
         await threads.append_events(work, ticket, [event], wiring.clock())
+        if kind is DispositionKind.BOUNCE and ticket.status is not Status.RESOLVED:
+            handoff = Handoff(HandoffReason.DELIVERY, summary="A mail to the customer came back.")
+            await hand_off(wiring, work, ticket, handoff, SYSTEM)
     return Outcome("suppressed", reason=kind, ticket_id=ticket.id if ticket else None)
 
 
@@ -72,21 +83,22 @@ async def deleted(
     at = wiring.clock()
     await threads.rewrite_body(work, message.id, None, "deleted by its author", at)
     events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
-    asked = await threads.messages(
-        work, ticket.id, episode_n=ticket.episode_n, after_seq=ticket.answered_seq
-    )
-    waiting = [m for m in asked if m.author.kind is ActorKind.CUSTOMER and m.id != message.id]
-    if message.seq > ticket.answered_seq and not waiting:
-        events.append(NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="deleted"))
-        await tickets.change(
-            work,
-            ticket.id,
-            answered_seq=ticket.asked_seq,
-            handler_epoch=ticket.handler_epoch + 1,
-            status=Status.PENDING,
-            waiting_since=None,
-        )
+    if ticket.handler is Handler.BOT and message.seq > ticket.answered_seq:
+        answered, asked = await unanswered(work, ticket)
+        if any(seq != message.seq for seq in asked):
+            # An earlier question may have lost its draft to this one: it is owed again.
+            await tickets.change(work, ticket.id, answered_seq=answered)
+        else:
+            events.append(NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="deleted"))
+            await tickets.change(
+                work,
+                ticket.id,
+                answered_seq=ticket.asked_seq,
+                status=Status.PENDING,
+                waiting_since=None,
+            )
     await threads.append_events(work, ticket, events, at)
+    await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
     return Outcome("deleted", ticket_id=ticket.id, message_id=message.id)
 
 
@@ -97,6 +109,8 @@ async def acted(wiring: Wiring, work: UnitOfWork, ticket: Ticket, heard: Action)
     actor = Actor(ActorKind.CUSTOMER, customer_id)
     match heard.kind:
         case ActionKind.ESCALATE:
+            if ticket.status is Status.RESOLVED:
+                ticket = await reopen(wiring, work, ticket, actor)
             handoff = Handoff(HandoffReason.ASKED, summary="The customer asked for a person.")
             await hand_off(wiring, work, ticket, handoff, actor)
         case ActionKind.FEEDBACK:

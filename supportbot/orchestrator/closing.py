@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supportbot.model.catalog import Mode
 from supportbot.model.ticket import Actor, ActorKind, EventKind, Resolution, Status, Ticket
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import drafts, threads, tickets
@@ -27,6 +28,17 @@ async def resolve(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor
         waiting_since=None,
         retry_at=None,
     )
+
+
+async def reopen(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor) -> Ticket:
+    """Begin a resolved ticket's next episode, the bot in charge; return it as it is then."""
+    at = wiring.clock()
+    await threads.next_episode(work, ticket, at)
+    opened = await tickets.get(work, ticket.id)
+    eligible = wiring.mode(ticket.product) is not Mode.OFF
+    event = NewEvent(EventKind.REOPENED, actor, data={"eligible": eligible})
+    await threads.append_events(work, opened, [event], at)
+    return opened
 
 
 async def _resolution(work: UnitOfWork, ticket: Ticket, actor: Actor) -> Resolution:

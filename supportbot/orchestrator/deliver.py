@@ -15,11 +15,14 @@ from supportbot.channels.base import Channel
 from supportbot.errors import ChannelError, DeliveryUnknown, SendError
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
 from supportbot.model.policy import Handoff, HandoffReason
-from supportbot.model.ticket import SYSTEM, EventKind
-from supportbot.orchestrator.handoff import hand_off
+from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status
+from supportbot.orchestrator.closing import reopen
+from supportbot.orchestrator.guard import survive
+from supportbot.orchestrator.handoff import hand_off, notify
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, threads, tickets
 from supportbot.store.threads import NewEvent
+from supportbot.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class DeliverRules:
     attempts: int = 8
     first_wait_seconds: float = 2.0
     longest_wait_seconds: float = 600.0
+    #: An interrupted send is looked at after this; longer than any channel's own time-out.
+    lease_seconds: float = 60.0
 
 
 class Deliver:
@@ -51,7 +56,8 @@ class Deliver:
         for delivery in due:
             if delivery.audience in held_back:
                 continue
-            if not await self._alone(delivery) and delivery.audience is Audience.CUSTOMER:
+            done = await survive("delivery", self._alone(delivery), delivery=delivery.id)
+            if done is not True and delivery.audience is Audience.CUSTOMER:
                 held_back.add(delivery.audience)
 
     async def _alone(self, delivery: Delivery) -> bool:
@@ -74,13 +80,14 @@ class Deliver:
             return await self._failed(
                 delivery, SendError(f"{delivery.channel} is not connected", permanent=True)
             )
-        if delivery.attempts >= self._rules.attempts:
-            return await self._failed(delivery, SendError("tried too often", permanent=True))
+        lease = self._wiring.clock() + timedelta(seconds=self._rules.lease_seconds)
         try:
             receipt = await self._look(channel.adapter, delivery)
             if receipt is None:
+                if delivery.attempts >= self._rules.attempts:
+                    raise SendError("tried too often", permanent=True)  # noqa: TRY301 - ends as any refusal
                 async with self._wiring.db.writing() as work:
-                    if not await deliveries.claim(work, delivery, self._later(delivery)):
+                    if not await deliveries.claim(work, delivery, lease):
                         return True
                 delivery = replace(delivery, state=DeliveryState.PENDING)
                 receipt = await channel.adapter.send(delivery)
@@ -108,9 +115,8 @@ class Deliver:
     async def _uncertain(self, delivery: Delivery, error: ChannelError) -> bool:
         async with self._wiring.db.writing() as work:
             await deliveries.give_up(work, delivery.id, DeliveryState.UNCERTAIN, str(error))
-            ticket = await tickets.get(work, delivery.ticket_id)
-            event = NewEvent(EventKind.DELIVERY_UNCERTAIN, SYSTEM, data={"delivery": delivery.key})
-            await threads.append_events(work, ticket, [event], self._wiring.clock())
+            summary = f"Nobody can tell whether this arrived: {error}"
+            await self._person_must_look(work, delivery, EventKind.DELIVERY_UNCERTAIN, summary)
         return True
 
     async def _failed(self, delivery: Delivery, error: SendError) -> bool:
@@ -121,15 +127,28 @@ class Deliver:
             return False
         async with self._wiring.db.writing() as work:
             await deliveries.give_up(work, delivery.id, DeliveryState.FAILED, str(error))
-            ticket = await tickets.get(work, delivery.ticket_id, lock=True)
-            event = NewEvent(EventKind.DELIVERY_FAILED, SYSTEM, data={"delivery": delivery.key})
-            await threads.append_events(work, ticket, [event], self._wiring.clock())
-            if delivery.audience is Audience.CUSTOMER and delivery.kind is DeliveryKind.REPLY:
-                handoff = Handoff(
-                    HandoffReason.DELIVERY, summary=f"A reply could not be delivered: {error}"
-                )
-                await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
+            summary = f"A reply could not be delivered: {error}"
+            await self._person_must_look(work, delivery, EventKind.DELIVERY_FAILED, summary)
         return True
+
+    async def _person_must_look(
+        self, work: UnitOfWork, delivery: Delivery, kind: EventKind, summary: str
+    ) -> None:
+        """Record that a delivery ended badly; where it was an answer, put it before people."""
+        ticket = await tickets.get(work, delivery.ticket_id, lock=True)
+        event = NewEvent(kind, SYSTEM, data={"delivery": delivery.key})
+        await threads.append_events(work, ticket, [event], self._wiring.clock())
+        if delivery.audience is not Audience.CUSTOMER or delivery.kind is not DeliveryKind.REPLY:
+            return
+        if ticket.status is Status.RESOLVED:
+            ticket = await reopen(self._wiring, work, ticket, SYSTEM)
+        if ticket.handler is Handler.BOT:
+            handoff = Handoff(HandoffReason.DELIVERY, summary=summary)
+            await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
+            return
+        await tickets.change(work, ticket.id, status=Status.OPEN)
+        text = f"**A reply is in question** in `{ticket.public_id}`: {summary}"
+        await notify(self._wiring, work, ticket, text, f"delivery-{delivery.id}")
 
     def _later(self, delivery: Delivery, asked_seconds: float | None = None) -> datetime:
         """Say when to try again: twice as late after each attempt, up to a third less by chance."""

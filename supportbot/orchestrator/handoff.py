@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.policy import Handoff, HandoffReason
@@ -75,7 +76,7 @@ async def notify(
                 kind=DeliveryKind.NOTICE,
                 target=route.target,
                 text=text,
-                subject=f"[supportbot] {ticket.subject or ticket.public_id}",
+                subject=f"[supportbot] {ticket.subject or ticket.public_id}"[:998],
             ),
             wiring.clock(),
         )
@@ -86,6 +87,9 @@ async def _tell_customer(
 ) -> None:
     if handoff.reason is HandoffReason.DELIVERY:
         return  # they can't be reached: that is why a person must look
+    silent = wiring.mode(ticket.product) in {Mode.OFF, Mode.SHADOW}
+    if silent and handoff.reason is not HandoffReason.ASKED:
+        return  # nothing is said in these modes, but whoever asks for a person is told
     published = wiring.policies.get(ticket.product)
     canned = published.policy.canned if published else {}
     note = handoff.note or canned.get("handoff") or _DEFAULT_NOTE

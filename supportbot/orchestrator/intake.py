@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 
-from supportbot.errors import InboundRefused, Unparsable
+from supportbot.errors import InboundRefused, StoreUnavailable, Unparsable
 from supportbot.model.inbound import (
     Accepted,
     Action,
@@ -39,6 +39,8 @@ from supportbot.store.unit_of_work import UnitOfWork
 _BATCH = 50
 _PARSE_SECONDS = 20.0
 _MAX_ATTEMPTS = 5
+#: Account, identity, thread and inbound keys can each be taken by another transaction.
+_MOST_TWINS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,12 @@ class Intake:
             StoreUnavailable: it is not on disk; the sender must be asked to try again.
         """
         clean = storable(inbound)
-        try:
-            return await self._accept(clean)
-        except IntegrityError:
-            return await self._accept(clean)  # a twin committed first; now it is found
+        for _ in range(_MOST_TWINS):
+            try:
+                return await self._accept(clean)
+            except IntegrityError:
+                continue  # a twin stored a key, an identity or a thread first; now it is found
+        raise StoreUnavailable("too many writers at once; nothing was stored, try again")
 
     async def _accept(self, inbound: Inbound) -> Accepted:
         channel = self._wiring.channels[inbound.channel]

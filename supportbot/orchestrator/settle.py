@@ -35,11 +35,13 @@ class Settle:
         """Try a failed turn again later, and hand it off when that never helps."""
         async with self._wiring.db.writing() as work:
             ticket = await tickets.get(work, ticket_id, lock=True)
-            if ticket.attempts + 1 >= _MOST_ATTEMPTS:
-                handoff = Handoff(HandoffReason.ERROR, summary="The turn failed repeatedly.")
-                await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
-                return
-            wait = timedelta(seconds=2.0**ticket.attempts)
+            wait = timedelta(seconds=2.0 ** min(ticket.attempts, _MOST_ATTEMPTS))
             await tickets.change(
                 work, ticket.id, attempts=ticket.attempts + 1, retry_at=self._wiring.clock() + wait
             )
+        if ticket.attempts + 1 < _MOST_ATTEMPTS:
+            return
+        async with self._wiring.db.writing() as work:
+            ticket = await tickets.get(work, ticket_id, lock=True)
+            handoff = Handoff(HandoffReason.ERROR, summary="The turn failed repeatedly.")
+            await hand_off(self._wiring, work, ticket, handoff, SYSTEM)

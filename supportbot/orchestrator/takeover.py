@@ -19,6 +19,7 @@ from supportbot.model.ticket import (
     Ticket,
 )
 from supportbot.orchestrator.closing import resolve
+from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.saying import say
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import drafts, threads, tickets
@@ -67,12 +68,15 @@ class Takeover:
                 return
             event = NewEvent(EventKind.RETURNED, Actor(ActorKind.OPERATOR, operator_id))
             await threads.append_events(work, ticket, [event], self._wiring.clock())
+            answered, _ = await unanswered(work, ticket)
+            still_open = ticket.status is Status.OPEN
             await tickets.change(
                 work,
                 ticket.id,
                 handler=Handler.BOT,
                 handler_epoch=ticket.handler_epoch + 1,
                 assignee_id=None,
+                answered_seq=answered if still_open else ticket.answered_seq,
             )
             await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 

@@ -46,7 +46,8 @@ def read_file(file: Path) -> Source:
         return Source(file, tomllib.loads(text), toml_lines.lines_of(text))
     except FileNotFoundError as error:
         raise SettingsError(
-            f"there is no {file.name} here; make a bot folder with `supportbot init {file.parent}`",
+            f"there is no {file.name} here; "
+            "name a bot folder with --config, or make one with `supportbot init DIR`",
             path=file,
         ) from error
     except OSError as error:

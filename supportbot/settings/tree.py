@@ -113,6 +113,11 @@ class ServerSettings(Section):
         default=None, description="What people type to reach it; used in links and for cookies."
     )
 
+    @property
+    def address(self) -> str:
+        """The public URL, else where it listens; without a slash at the end."""
+        return str(self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
 
 class SlackSettings(Section):
     """One Slack workspace. Off until there is a bot token."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from supportbot.errors import StoreError, StoreUnavailable
@@ -165,11 +166,18 @@ class _translated:  # noqa: N801 - reads as a clause: `with _translated(url):`
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        unreachable = isinstance(error, (OperationalError, InterfaceError)) or isinstance(
-            cause, (sqlite3.OperationalError, OSError)
+        unreachable = (
+            isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
+            or isinstance(cause, (sqlite3.OperationalError, OSError))
+            or type(cause) is sqlite3.DatabaseError  # "file is not a database", a damaged page
         )
         if error is not None and unreachable:
-            shown = self._url.render_as_string(hide_password=True)
-            raise StoreUnavailable(
-                f"database {shown}: {cause}. Check that it exists, is writable and has space."
-            ) from error
+            backend = self._url.get_backend_name()
+            place = self._url.set(drivername=backend).render_as_string(hide_password=True)
+            cure = (
+                "Check that it is a database file, writable, with space left."
+                if backend == "sqlite"
+                else "Check that the server runs and that [database] url is right."
+            )
+            said = " ".join(str(cause).split())
+            raise StoreUnavailable(f"database {place}: {said}. {cure}") from error

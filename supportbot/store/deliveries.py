@@ -46,7 +46,7 @@ async def add(work: UnitOfWork, ticket_id: int, new: NewDelivery, at: datetime) 
             "state": DeliveryState.PENDING,
             "target": dict(new.target),
             "body": new.text,
-            "subject": new.subject,
+            "subject": new.subject[:998] if new.subject else None,
             "escalate": new.escalate,
             "handler_epoch": new.handler_epoch,
             "created_at": at,

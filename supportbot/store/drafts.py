@@ -11,8 +11,8 @@ from sqlalchemy import Row, Select, bindparam, insert, select, update
 from supportbot.errors import ConflictError, NotFoundError
 from supportbot.model.draft import Draft, DraftState, edit_distance
 from supportbot.model.ticket import Ticket
-from supportbot.store.tables.answers import DraftRow
-from supportbot.store.tables.catalog import ProductRow
+from supportbot.store.tables.answers import CompletionRow, DraftRow
+from supportbot.store.tables.catalog import PolicyVersionRow, ProductRow
 from supportbot.store.tables.tickets import TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -52,9 +52,17 @@ async def add(work: UnitOfWork, ticket: Ticket, new: NewDraft, at: datetime) -> 
 
 def _drafts() -> Select[*tuple[Any, ...]]:
     return (
-        select(DraftRow, TicketRow.public_id.label("ticket"), ProductRow.key.label("product"))
+        select(
+            DraftRow,
+            TicketRow.public_id.label("ticket"),
+            ProductRow.key.label("product"),
+            PolicyVersionRow.sha256.label("policy_sha"),
+            CompletionRow.model,
+        )
         .join(TicketRow, TicketRow.id == DraftRow.ticket_id)
         .join(ProductRow, ProductRow.id == TicketRow.product_id)
+        .outerjoin(PolicyVersionRow, PolicyVersionRow.id == DraftRow.policy_version_id)
+        .outerjoin(CompletionRow, CompletionRow.id == DraftRow.completion_id)
     )
 
 
@@ -81,6 +89,8 @@ def _draft(row: Row[*tuple[Any, ...]]) -> Draft:
         handler_epoch=row.handler_epoch,
         decided_at=row.decided_at,
         reason=row.reason,
+        policy_sha=row.policy_sha,
+        model=row.model,
     )
 
 

@@ -14,7 +14,7 @@ from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.store.columns import bounded
 from supportbot.store.tables.answers import UNSENT, DeliveryRow
 from supportbot.store.tables.catalog import ChannelRow, ProductRow
-from supportbot.store.tables.tickets import OWED, ThreadKeyRow, TicketRow
+from supportbot.store.tables.tickets import OWED, MessageRow, ThreadKeyRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 
@@ -240,10 +240,16 @@ async def owing(work: UnitOfWork, now: datetime, limit: int = 1000) -> list[int]
 
 
 async def overdue(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
-    """Return the tickets whose customer has waited for the bot since before that moment."""
+    """Return the tickets that owe the bot's answer to a message older than that moment."""
+    old = exists().where(
+        MessageRow.ticket_id == TicketRow.id,
+        MessageRow.seq > TicketRow.answered_seq,
+        MessageRow.author_kind == "customer",
+        MessageRow.created_at < before,
+    )
     rows = await work.connection.execute(
         select(TicketRow.id)
-        .where(OWED, TicketRow.handler == Handler.BOT, TicketRow.waiting_since < before)
+        .where(OWED, TicketRow.handler == Handler.BOT, old)
         .order_by(TicketRow.id)
         .limit(limit)
     )

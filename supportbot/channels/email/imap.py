@@ -157,6 +157,9 @@ class ImapConnection:
         try:
             return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
         except LoginError as error:
+            # IMAPClient says so too when the server went away, or asks to come back later.
+            if isinstance(error.__context__, IMAPClientAbortError) or "[UNAVAILABLE]" in str(error):
+                raise ConnectionLost(f"{self._server.host}: {error}") from error
             raise LoginRefused(f"{self._server.host}: {error}") from error
         except (IMAPClientError, IMAPClientAbortError, OSError, EOFError) as error:
             raise ConnectionLost(f"{self._server.host}: {error or type(error).__name__}") from error
