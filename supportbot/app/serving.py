@@ -135,11 +135,13 @@ async def _healthz(_request: Request) -> JSONResponse:
 async def _readyz(request: Request) -> JSONResponse:
     """Say whether the database answers and every channel is connected."""
     house: House = request.app.state.house
-    problems = [f"{key}: {cause}" for key, cause in house.stopped.items()]
+    problems = [f"{key} stopped: {cause}" for key, cause in house.stopped.items()]
     problems += [
         problem
-        for channel in house.wiring.channels.values()
-        if isinstance(channel.adapter, Health) and (problem := channel.adapter.healthy())
+        for key, channel in house.wiring.channels.items()
+        if key not in house.stopped
+        and isinstance(channel.adapter, Health)
+        and (problem := channel.adapter.healthy())
     ]
     try:
         await schema.revisions(house.wiring.db)
