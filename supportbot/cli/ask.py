@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from supportbot.app.house import House, now
 from supportbot.channels.console import ConsoleChannel
 from supportbot.cli.options import Format
 from supportbot.errors import NotFoundError
+from supportbot.model.ticket import EventKind, TicketEvent
 from supportbot.settings.tree import Settings
 from supportbot.store import answers, drafts, threads, tickets
 
@@ -30,6 +32,8 @@ class Answered:
     model: str | None
     policy_sha: str
     mode: str
+    #: Why it was handed off; the model's failure where there was one.
+    reason: str | None = None
 
 
 async def ask_once(settings: Settings, product: str | None, question: str) -> Answered:
@@ -60,6 +64,7 @@ async def _answered(house: House, public_id: str) -> Answered:
         said = [m for m in await threads.messages(work, ticket.id) if m.role == "assistant"]
         drafted = await drafts.of_ticket(work, ticket.id)
         calls = await answers.completions(work, ticket.id)
+        happened = await threads.events(work, ticket.id)
     published = house.wiring.policy(ticket.product).policy
     if said:
         outcome = "handed_off" if ticket.handler == "human" else "replied"
@@ -79,7 +84,17 @@ async def _answered(house: House, public_id: str) -> Answered:
         model=calls[-1].model if calls else None,
         policy_sha=published.sha256,
         mode=published.mode,
+        reason=_reason(happened),
     )
+
+
+def _reason(happened: Sequence[TicketEvent]) -> str | None:
+    told = [
+        event.reason
+        for event in happened
+        if event.reason and event.kind in {EventKind.HANDOFF, EventKind.COMPLETION_FAILED}
+    ]
+    return ": ".join(reversed(told)) or None
 
 
 def show(answered: Answered, output: Format) -> None:
@@ -90,8 +105,9 @@ def show(answered: Answered, output: Format) -> None:
         return
     console.print(Markdown(answered.reply or f"*({answered.outcome})*"))
     console.rule(style="dim")
+    reason = f" ({answered.reason})" if answered.reason else ""
     console.print(
-        f"[dim]{answered.outcome} · mode {answered.mode} · model {answered.model} · "
+        f"[dim]{answered.outcome}{reason} · mode {answered.mode} · model {answered.model} · "
         f"policy {answered.policy_sha[:12]} · ticket {answered.ticket}[/dim]"
     )
     for passage in answered.passages:
