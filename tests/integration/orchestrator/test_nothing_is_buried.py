@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 from supportbot.errors import DeliveryUnknown, SendError
@@ -121,3 +123,15 @@ async def test_shadow_mode_says_nothing_even_when_it_hands_over(
     await world.sweep.hand_off_overdue()
     await world.settle()
     assert world.channel.texts("t1") == []
+
+
+async def test_first_messages_of_one_company_at_once_are_all_taken(world: Any) -> None:
+    """Account, identity and thread are new to each of them, and unique."""
+    heard = [
+        replace(
+            said("hi", thread=f"t{n % 3}"), sender=Sender(f"c{n % 4}", account="mail:x.example")
+        )
+        for n in range(24)
+    ]
+    taken = await asyncio.gather(*(world.hear(one, f"k{n}") for n, one in enumerate(heard)))
+    assert all(one.ticket and not one.duplicate for one in taken)
