@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import structlog
-
 from supportbot.app.plugins import RETRIEVERS, REVIEW_RULES, load_all, load_factory
 from supportbot.app.ways_in import build_channels, notice_routes
 from supportbot.channels.base import Channel, ChannelParts
@@ -36,8 +34,6 @@ from supportbot.settings.secret import installation_secret
 from supportbot.settings.tree import Settings
 from supportbot.store import catalog, schema
 from supportbot.store.database import Database
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,4 +214,5 @@ def _choice(settings: Settings) -> ModelChoice:
         api_key=model.api_key.get_secret_value() if model.api_key else None,
         system_role=model.system_role,
         max_output_tokens=model.max_output_tokens,
+        attempts=model.attempts,
     )

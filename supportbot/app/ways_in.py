@@ -57,6 +57,7 @@ def _slack(settings: Settings, parts: ChannelParts) -> Channel:
         transport=Transport(slack.mode),
         products=Products(slack.channels, slack.default_product),
         api_url=str(slack.api_url),
+        operators=frozenset(slack.operators),
     )
     channel: Channel = load_factory(CHANNELS, _SLACK)(config, parts)
     return channel

@@ -24,6 +24,7 @@ class ModelChoice:
     system_role: Literal["system", "developer"] = "system"
     max_output_tokens: int | None = None
     stream_usage: bool = True
+    attempts: int = 3
     limit_name: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
 
     @property
@@ -51,7 +52,7 @@ def build_completer(choice: ModelChoice, *, clock: Clock) -> Completer:
             "`[model] base_url` must begin with http:// or https://, such as "
             "http://127.0.0.1:11434/v1"
         )
-    from supportbot.completions.openai import OpenAICompleter
+    from supportbot.completions.openai import OpenAICompleter, Retrying
 
     wire = Wire(
         model=choice.name,
@@ -61,5 +62,9 @@ def build_completer(choice: ModelChoice, *, clock: Clock) -> Completer:
         max_output_tokens=choice.max_output_tokens,
     )
     return OpenAICompleter(
-        wire, api_key=choice.api_key or NO_KEY, base_url=choice.base_url, clock=clock
+        wire,
+        api_key=choice.api_key or NO_KEY,
+        base_url=choice.base_url,
+        clock=clock,
+        retrying=Retrying(attempts=choice.attempts),
     )

@@ -22,7 +22,7 @@ from supportbot.channels.slack.sockets import SocketLine
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, Receipt
-from supportbot.model.inbound import Heard, Inbound
+from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
 from supportbot.model.time import Clock
 
 _log = structlog.get_logger(__name__)
@@ -76,7 +76,12 @@ class SlackChannel:
 
     def parse(self, inbound: Inbound) -> Heard:
         """Understand a stored payload; see `parse.parse`."""
-        return parse(inbound, self._config.products)
+        heard = parse(inbound, self._config.products)
+        if isinstance(heard, CustomerMessage):
+            user = heard.sender.external_id.rpartition(":")[2]
+            if user in self._config.operators:
+                return Ignored("operator", thread_keys=heard.thread_keys)
+        return heard
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Post into the thread that the target names; see `outbound.send`."""

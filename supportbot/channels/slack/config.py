@@ -43,6 +43,8 @@ class SlackConfig:
     signing_secret: str | None = field(default=None, repr=False)
     transport: Transport = Transport.SOCKET
     products: Products = field(default_factory=Products)
+    #: User ids of operators: what they write is never taken for a customer's question.
+    operators: frozenset[str] = frozenset()
     #: Makes the channel's key, `slack:<name>`; stable for ever, known before connecting.
     name: str = "main"
     api_url: str = DEFAULT_API_URL
