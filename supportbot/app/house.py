@@ -163,9 +163,7 @@ async def _wire(
         db=db,
         clock=now,
         new_id=new_id,
-        dispatcher=LocalDispatcher(
-            parallel=settings.tickets.parallel, quiet_seconds=settings.tickets.quiet_seconds
-        ),
+        dispatcher=LocalDispatcher(parallel=settings.tickets.parallel),
         channels={c.key: ConnectedChannel(stored[c.key].id, c) for c in channels},
         products=products,
         policies=published,

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import structlog
 
-from supportbot.dispatch.base import Periodic, Settle
+from supportbot.dispatch.base import FOUND, News, Periodic, Settle
+from supportbot.dispatch.news import Listeners
 from supportbot.store.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger(__name__)
 
 
 class LocalDispatcher:
-    """Runs lanes as tasks of the running loop.
+    """Runs lanes as tasks of the running loop; at most `parallel` work at the same time."""
 
-    At most `parallel` lanes work at the same time; `quiet_seconds` is waited before a lane looks at
-    its ticket, so that quick messages are answered together.
-    """
-
-    def __init__(self, *, parallel: int = 50, quiet_seconds: float = 0.0) -> None:
+    def __init__(self, *, parallel: int = 50) -> None:
         self._gate = asyncio.Semaphore(parallel)
-        self._quiet_seconds = quiet_seconds
+        self._listeners = Listeners()
         self._settle: Settle | None = None
         self._woken: set[int] = set()
         self._lanes: dict[int, asyncio.Task[None]] = {}
@@ -37,9 +35,22 @@ class LocalDispatcher:
         self._settle = settle
         self._periodic = [asyncio.create_task(_repeat(job), name=job.name) for job in periodic]
 
-    async def wake(self, work: UnitOfWork, ticket_id: int, upto: int) -> None:  # noqa: ARG002 - the lane reads the newest number itself
+    async def wake(
+        self,
+        work: UnitOfWork,
+        ticket_id: int,
+        upto: int,
+        *,
+        delay_seconds: float = 0.0,
+    ) -> None:
         """Have the ticket looked at once this transaction is committed."""
-        work.after_commit(lambda: self._arm(ticket_id))
+        if upto == FOUND and ticket_id in self._lanes:
+            return
+        work.after_commit(lambda: self._woken_up(ticket_id, delay_seconds))
+
+    def news(self, ticket_id: int) -> AbstractContextManager[News]:
+        """Listen for wake-ups of a ticket; every one of this process is told."""
+        return self._listeners.listen(ticket_id)
 
     async def stop(self, drain_seconds: float) -> None:
         """Stop periodic jobs, let running lanes end for so long, then cancel them."""
@@ -49,6 +60,13 @@ class LocalDispatcher:
         if lanes:
             await asyncio.wait(lanes, timeout=drain_seconds)
         await _end(lanes)
+
+    def _woken_up(self, ticket_id: int, delay_seconds: float) -> None:
+        self._listeners.tell(ticket_id)
+        if delay_seconds > 0:
+            asyncio.get_running_loop().call_later(delay_seconds, self._arm, ticket_id)
+        else:
+            self._arm(ticket_id)
 
     def _arm(self, ticket_id: int) -> None:
         if self._settle is None:
@@ -61,8 +79,6 @@ class LocalDispatcher:
     async def _run_lane(self, ticket_id: int) -> None:
         try:
             while ticket_id in self._woken and self._settle is not None:
-                if self._quiet_seconds:
-                    await asyncio.sleep(self._quiet_seconds)
                 async with self._gate:
                     self._woken.discard(ticket_id)
                     await self._settle(ticket_id)

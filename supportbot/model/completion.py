@@ -107,7 +107,19 @@ class Completion:
     attempt: int = 1
     #: None when answered; else the kind of failure, such as `rate_limit` or `timeout`.
     error_kind: str | None = None
+    #: What it cost in billionths of a US dollar, by the price table of that version; None = unpriced.
+    cost_nusd: int | None = None
+    price_version: str | None = None
+    #: Our own estimate of the prompt's tokens, made before it was sent; calibrates the next ones.
+    tokens_estimated: int | None = None
 
 
-#: What a completer yields: text as it comes, and one Completion as the last item.
-CompletionEvent = TextDelta | Completion
+@dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """A call that failed; another one, or a CompletionError, follows. Its text was not used."""
+
+    completion: Completion
+
+
+#: What a completer yields: text as it comes, failed attempts, and one Completion as the last item.
+CompletionEvent = TextDelta | AttemptFailed | Completion

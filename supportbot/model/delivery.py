@@ -15,9 +15,11 @@ class Audience(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """pending → sending → sent | uncertain | failed | cancelled."""
+    """pending → sending → sent | uncertain | failed | cancelled; or live → sent."""
 
     PENDING = "pending"
+    #: Claims its turn and grows in the customer's sight until the whole answer is committed.
+    LIVE = "live"
     SENDING = "sending"
     SENT = "sent"
     UNCERTAIN = "uncertain"
@@ -56,6 +58,8 @@ class Delivery:
     escalate: bool = False
     provider_id: str | None = None
     message_id: int | None = None
+    #: Live replies: the newest customer message that is answered.
+    upto_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

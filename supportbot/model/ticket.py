@@ -83,6 +83,15 @@ class EventKind(StrEnum):
     FEEDBACK = "feedback"
     LINKED = "linked"
     BOUNCED = "bounced"
+    #: A newer message came before anything was visible: the answer was given up, its cost recorded.
+    SUPERSEDED = "superseded"
+    #: A budget is near its end or spent: how the bot makes do, told by `reason`.
+    DEGRADED = "degraded"
+    #: A customer writes faster than anybody could answer, and was told so.
+    FLOODED = "flooded"
+    TOOL_CALLED = "tool_called"
+    #: Nobody can tell whether a tool did what it was asked to.
+    TOOL_UNCERTAIN = "tool_uncertain"
 
 
 class ActorKind(StrEnum):

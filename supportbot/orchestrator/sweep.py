@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from supportbot.dispatch.base import Periodic
+from supportbot.dispatch.base import FOUND, Periodic
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, Handler, Status
 from supportbot.orchestrator.closing import resolve
@@ -48,9 +48,12 @@ class Sweep:
     async def wake_owing(self) -> None:
         """Wake every ticket that has an answer or a delivery due; this rebuilds lanes at start."""
         async with self._wiring.db.reading() as work:
-            for ticket_id in await tickets.owing(work, self._wiring.clock()):
-                await self._wiring.dispatcher.wake(work, ticket_id, 0)
-        work.committed()
+            found = await tickets.owing(work, self._wiring.clock())
+        if not found:
+            return
+        async with self._wiring.db.writing() as work:
+            for ticket_id in found:
+                await self._wiring.dispatcher.wake(work, ticket_id, FOUND)
 
     async def hand_off_overdue(self) -> None:
         """Hand off the tickets whose customer has waited for the bot too long."""

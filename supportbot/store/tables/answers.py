@@ -9,6 +9,8 @@ from sqlalchemy import (
     Index,
     String,
     Text,
+    UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,7 +19,7 @@ from supportbot.store.columns import Id
 from supportbot.store.tables.base import Base, Facts, Key, Moment
 
 #: Literal text, shared by index and query.
-UNSENT = text("state IN ('pending','sending')")
+UNSENT = text("state IN ('pending','sending','live')")
 
 
 class PromptPartRow(Base):
@@ -33,10 +35,16 @@ class CompletionRow(Base):
     """One call of the chat completions API, answered or failed; append-only."""
 
     __tablename__ = "completion"
-    __table_args__ = (Index(None, "started_at"),)
+    __table_args__ = (Index(None, "started_at"), Index(None, "product_id", "started_at"))
     id: Mapped[Key]
     ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
     episode_n: Mapped[int]
+    #: answer or summary
+    purpose: Mapped[str] = mapped_column(String(16), server_default="answer")
+    #: The newest customer message of the turn it was made for.
+    upto_seq: Mapped[int | None]
+    #: The step of the degrade ladder it was made on.
+    degraded: Mapped[str | None] = mapped_column(String(32))
     product_id: Mapped[int] = mapped_column(Id, ForeignKey("product.id"))
     policy_version_id: Mapped[int] = mapped_column(Id, ForeignKey("policy_version.id"))
     model: Mapped[str] = mapped_column(String(128))
@@ -56,6 +64,7 @@ class CompletionRow(Base):
     tokens_out: Mapped[int]
     tokens_reasoning: Mapped[int]
     usage_estimated: Mapped[bool]
+    tokens_estimated: Mapped[int | None]
     cost_nusd: Mapped[int | None] = mapped_column(Id)
     price_version: Mapped[str | None] = mapped_column(String(24))
 
@@ -74,20 +83,42 @@ class RetrievalRow(Base):
 
 
 class ToolCallRow(Base):
-    """A tool call and what became of it."""
+    """A tool call and what became of it: the ledger that outlives a crash."""
 
     __tablename__ = "tool_call"
     id: Mapped[Key]
     ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
     completion_id: Mapped[int] = mapped_column(Id, ForeignKey("completion.id"))
+    #: The turn (its newest customer message), the model's round in it, the place in the round.
+    upto_seq: Mapped[int] = mapped_column(server_default="0")
+    round: Mapped[int] = mapped_column(server_default="0")
+    position: Mapped[int] = mapped_column(server_default="0")
+    #: False: it only reads and may be repeated.
+    writes: Mapped[bool] = mapped_column(server_default=false())
     call_id: Mapped[str] = mapped_column(String(128))
     name: Mapped[str] = mapped_column(String(64))
     arguments: Mapped[str | None] = mapped_column(Text)
     idempotency_key: Mapped[str] = mapped_column(String(128), unique=True)
+    #: asked, running, done, failed or uncertain
     state: Mapped[str] = mapped_column(String(16))
     result: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[Moment]
     finished_at: Mapped[Moment | None]
+
+
+class ThreadSummaryRow(Base):
+    """What was said up to a message, in short: stands in a prompt for what it covers."""
+
+    __tablename__ = "thread_summary"
+    __table_args__ = (UniqueConstraint("ticket_id", "upto_seq"),)
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"))
+    episode_n: Mapped[int]
+    upto_seq: Mapped[int]
+    completion_id: Mapped[int | None] = mapped_column(Id, ForeignKey("completion.id"))
+    body: Mapped[str | None] = mapped_column(Text)
+    erased_at: Mapped[Moment | None]
+    created_at: Mapped[Moment]
 
 
 class DraftRow(Base):
@@ -134,6 +165,8 @@ class DeliveryRow(Base):
     subject: Mapped[str | None] = mapped_column(String(998))
     escalate: Mapped[bool] = mapped_column(default=False)
     handler_epoch: Mapped[int | None]
+    #: Live replies: the newest customer message that is answered.
+    upto_seq: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[Moment | None]
     provider_id: Mapped[str | None] = mapped_column(String(998), index=True)

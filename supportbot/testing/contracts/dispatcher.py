@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from supportbot.dispatch.base import Dispatcher, Periodic
+from supportbot.dispatch.base import FOUND, Dispatcher, News, Periodic
 from supportbot.store.database import Database
 
 _PATIENCE_SECONDS = 10.0
@@ -127,6 +127,45 @@ class DispatcherContract:
         await until(lambda: len(settling.ended) >= 2)  # noqa: PLR2004 - the look and another one
         assert settling.overlapping == set()
 
+    async def test_whoever_works_on_a_ticket_gets_news_of_it(
+        self, dispatcher: Dispatcher, database: Database, settling: Settling
+    ) -> None:
+        """A newer message may make the answer that is being written pointless."""
+        del settling  # it only has to run
+        with dispatcher.news(7) as news, dispatcher.news(8) as others:
+            hearing = asyncio.create_task(_heard(news))
+            nothing = asyncio.create_task(_heard(others))
+            await wake(dispatcher, database, 7)
+            await asyncio.wait_for(hearing, _PATIENCE_SECONDS)
+            await asyncio.sleep(_SHORT_SECONDS)
+            assert not nothing.done()
+            nothing.cancel()
+
+    async def test_a_delayed_wake_up_comes_later(
+        self, dispatcher: Dispatcher, database: Database, settling: Settling
+    ) -> None:
+        """That is how a quiet period is waited for."""
+        async with database.writing() as work:
+            await dispatcher.wake(work, 7, 1, delay_seconds=0.6)
+        await asyncio.sleep(_SHORT_SECONDS)
+        assert settling.started == []
+        await until(lambda: settling.ended == [7])
+
+    async def test_a_sweep_adds_nothing_to_a_ticket_that_is_worked_on(
+        self, dispatcher: Dispatcher, database: Database, settling: Settling
+    ) -> None:
+        """It looks every second, and an answer may take a minute."""
+        settling.open.clear()
+        await wake(dispatcher, database, 7)
+        await until(lambda: settling.started == [7])
+        for _ in range(3):
+            async with database.writing() as work:
+                await dispatcher.wake(work, 7, FOUND)
+        settling.open.set()
+        await until(lambda: settling.ended == [7])
+        await asyncio.sleep(_SHORT_SECONDS)
+        assert settling.ended == [7]
+
     async def test_tickets_do_not_wait_for_each_other(
         self, dispatcher: Dispatcher, database: Database, settling: Settling
     ) -> None:
@@ -225,6 +264,10 @@ class DispatcherContract:
         await wake(dispatcher, database, 7)
         await asyncio.sleep(_SHORT_SECONDS)
         assert settling.started == []
+
+
+async def _heard(news: News) -> None:
+    await news.wait()
 
 
 async def wake(dispatcher: Dispatcher, database: Database, ticket_id: int) -> None:

@@ -14,15 +14,5 @@ class TestLocalDispatcher(DispatcherContract):
         return LocalDispatcher()
 
     @pytest.fixture
-    async def database(self, sqlite_db: Database) -> Database:
-        return sqlite_db
-
-
-class TestLocalDispatcherThatWaitsForQuiet(DispatcherContract):
-    @pytest.fixture
-    async def dispatcher(self) -> Dispatcher:
-        return LocalDispatcher(quiet_seconds=0.01)
-
-    @pytest.fixture
     async def database(self, db: Database) -> Database:
         return db

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from supportbot.dashboard.access import Access, link_path
 from supportbot.dashboard.deps import DashboardDeps
 from supportbot.dashboard.routes import dashboard_routes
-from supportbot.dispatch.base import Periodic, Settle
+from supportbot.dispatch.base import News, Periodic, Settle
 from supportbot.model.catalog import Channel, Mode, Operator, OperatorRole, Product
 from supportbot.model.completion import (
     ChatMessage,
@@ -62,8 +62,13 @@ class RecordingDispatcher:
     async def start(self, settle: Settle, periodic: Sequence[Periodic]) -> None:
         raise AssertionError("the dashboard never starts a dispatcher")
 
-    async def wake(self, work: UnitOfWork, ticket_id: int, upto: int) -> None:
+    async def wake(
+        self, work: UnitOfWork, ticket_id: int, upto: int, *, delay_seconds: float = 0.0
+    ) -> None:
         work.after_commit(lambda: self.woken.append(ticket_id))
+
+    def news(self, ticket_id: int) -> AbstractContextManager[News]:
+        raise AssertionError("the dashboard works on no ticket")
 
     async def stop(self, drain_seconds: float) -> None:
         raise AssertionError("the dashboard never stops a dispatcher")
