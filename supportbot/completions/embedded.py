@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx2
 
+from supportbot.completions.attempts import Calling
+from supportbot.completions.base import EMBEDDED
+from supportbot.completions.connection import Connection, Place
 from supportbot.completions.extractive import MODEL, answer
 from supportbot.completions.openai import OpenAICompleter
 from supportbot.completions.wire import Wire
 from supportbot.model.time import Clock
-
-#: Where kb-extractive is said to be; stored as the endpoint of its completions.
-ENDPOINT = "embedded"
 
 _URL = "http://embedded/v1"
 _NO_KEY = "embedded"
@@ -26,14 +26,11 @@ _NO_KEY = "embedded"
 
 def embedded_completer(*, clock: Clock) -> OpenAICompleter:
     """Build kb-extractive. It opens no socket."""
-    return OpenAICompleter(
-        Wire(model=MODEL),
-        api_key=_NO_KEY,
-        clock=clock,
-        base_url=_URL,
-        endpoint=ENDPOINT,
+    connection = Connection(
+        Place(_NO_KEY, _URL, shown=EMBEDDED),
         http_client=httpx2.AsyncClient(transport=EmbeddedTransport()),
     )
+    return OpenAICompleter(Wire(model=MODEL), connection, Calling(clock))
 
 
 class EmbeddedTransport(httpx2.AsyncBaseTransport):

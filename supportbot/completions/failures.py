@@ -13,6 +13,11 @@ from email.utils import parsedate_to_datetime
 
 from supportbot.errors import CompletionError
 
+#: Nothing was sent: too much waits already.
+OVERLOADED = "overloaded"
+#: Nothing was sent: every endpoint failed so often that it is left alone for a while.
+BREAKER_OPEN = "breaker_open"
+
 #: Codes that come with a 429 although no waiting will help: somebody has to pay.
 _QUOTA = frozenset(
     ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded"]
@@ -50,6 +55,8 @@ _CURES: Mapping[str, str] = {
     "not_found": "Check `[model] name` and `[model] base_url`.",
     "quota": "The account has no credit left.",
     "not_api": "Check `[model] base_url`; it usually ends in /v1.",
+    "dns": "Check `[model] base_url` and the name server.",
+    "tls": "Check the certificates of this machine and the address.",
 }
 
 

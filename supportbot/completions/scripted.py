@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from supportbot.errors import CompletionError
 from supportbot.model.completion import (
+    AttemptFailed,
     Completion,
     CompletionEvent,
     FinishReason,
@@ -32,6 +33,8 @@ class Turn:
     delay_seconds: float = 0.0
     #: The answer waits until this is set.
     gate: asyncio.Event | None = None
+    #: The text was given out, and the end waits until this is set.
+    end_gate: asyncio.Event | None = None
     #: Raised instead of the end, after `text` was given out.
     error: CompletionError | None = None
 
@@ -70,24 +73,33 @@ class ScriptedCompleter:
         started_at = self._clock()
         scripted = self._next(prompt)
         turn = Turn(scripted) if isinstance(scripted, str) else scripted
+        blank = Completion(
+            model=self.model,
+            endpoint=self.endpoint,
+            text=turn.text,
+            finish_reason=None,
+            started_at=started_at,
+            latency_ms=0,
+            usage=turn.usage,
+        )
         await asyncio.sleep(turn.delay_seconds)
         if turn.gate is not None:
             await turn.gate.wait()
         for word in re.findall(r"\S*\s*", turn.text):
             if word:
                 yield TextDelta(word)
+        if turn.end_gate is not None:
+            await turn.end_gate.wait()
+        latency_ms = int((self._clock() - started_at).total_seconds() * 1000)
         if turn.error is not None:
+            yield AttemptFailed(replace(blank, latency_ms=latency_ms, error_kind=turn.error.kind))
             raise turn.error
         finish = FinishReason.TOOL_CALLS if turn.tool_calls else FinishReason.STOP
-        yield Completion(
-            model=self.model,
-            endpoint=self.endpoint,
-            text=turn.text,
+        yield replace(
+            blank,
             finish_reason=turn.finish_reason or finish,
-            started_at=started_at,
-            latency_ms=int((self._clock() - started_at).total_seconds() * 1000),
+            latency_ms=latency_ms,
             tool_calls=turn.tool_calls,
-            usage=turn.usage,
         )
 
     async def aclose(self) -> None:
@@ -98,6 +110,7 @@ def _from_list(turns: Iterator[Scripted]) -> Callable[[Prompt], Scripted]:
     def following(_prompt: Prompt) -> Scripted:
         for turn in turns:
             return turn
-        raise CompletionError("script_over", "The script has no further turn.", permanent=True)
+        over = CompletionError("script_over", "The script has no further turn.", permanent=True)
+        return Turn(error=over)
 
     return following

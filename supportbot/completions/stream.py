@@ -8,7 +8,7 @@ error, however complete its text looks.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,6 +100,15 @@ class Accumulator:
         """True once `[DONE]` was read."""
         return self._done
 
+    @property
+    def text(self) -> str:
+        """All text that came so far."""
+        return "".join(self._text)
+
+    def feed_all(self, lines: Iterable[bytes]) -> str:
+        """Take the lines of one piece; return the text they add together. Raises like `feed`."""
+        return "".join(map(self.feed, lines))
+
     def feed(self, line: bytes) -> str:
         """Take one line; return the text it adds, usually a little, often none.
 
@@ -133,7 +142,7 @@ class Accumulator:
             ToolCall(call.id or f"call_{n}", call.name, "".join(call.arguments))
             for n, call in enumerate(self._calls.values())
         )
-        return Answered("".join(self._text), checked_finish(finish, calls), calls, self._usage)
+        return Answered(self.text, checked_finish(finish, calls), calls, self._usage)
 
     def _dispatch(self) -> str:
         if not self._data:
@@ -216,7 +225,8 @@ def parsed(data: bytes) -> dict[str, Any]:
         CompletionError: `malformed`.
     """
     try:
-        value = json.loads(data)
+        # Decoded here, which spares json the guessing of the encoding, chunk after chunk.
+        value = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise malformed("a chunk is no JSON") from error
     if not isinstance(value, dict):
@@ -271,6 +281,7 @@ def usage_of(given: Any) -> Usage | None:
     return Usage(
         prompt=_number(given, "prompt_tokens"),
         cached=_number(given.get("prompt_tokens_details"), "cached_tokens"),
+        cache_written=_number(given.get("prompt_tokens_details"), "cache_write_tokens"),
         output=_number(given, "completion_tokens"),
         reasoning=_number(given.get("completion_tokens_details"), "reasoning_tokens"),
     )

@@ -21,6 +21,7 @@ import pytest
 from supportbot.completions.base import Completer
 from supportbot.errors import CompletionError
 from supportbot.model.completion import (
+    AttemptFailed,
     ChatMessage,
     Completion,
     CompletionEvent,
@@ -42,7 +43,7 @@ def a_prompt() -> Prompt:
     return Prompt(
         messages=(
             ChatMessage(Role.SYSTEM, "You answer questions about a shop."),
-            ChatMessage(Role.USER, f"{passage}\n\n{question}"),
+            ChatMessage(Role.USER, f"{question}\n\n{passage}"),
         )
     )
 
@@ -51,6 +52,12 @@ async def events_of(completer: Completer, prompt: Prompt) -> list[CompletionEven
     """Ask once and return everything that came."""
     async with aclosing(completer.complete(prompt)) as events:
         return [event async for event in events]
+
+
+async def _listen(completer: Completer, told: list[CompletionEvent]) -> None:
+    async with aclosing(completer.complete(a_prompt())) as events:
+        async for event in events:
+            told.append(event)  # noqa: PERF401 - what came before an error counts
 
 
 class CompleterContract:
@@ -121,6 +128,19 @@ class CompleterContract:
         assert failed.value.kind
         assert len(failed.value.kind) <= 32  # noqa: PLR2004 - the column's width
         assert isinstance(failed.value.permanent, bool)
+
+    async def test_the_attempt_that_failed_is_told_before_the_error(
+        self, failing: Completer
+    ) -> None:
+        """It is recorded: who was asked, why it failed, what it cost."""
+        told: list[CompletionEvent] = []
+        with pytest.raises(CompletionError) as failed:
+            await _listen(failing, told)
+        last = told[-1]
+        assert isinstance(last, AttemptFailed)
+        assert last.completion.error_kind == failed.value.kind
+        assert last.completion.model == failing.model
+        assert last.completion.attempt == len(told)
 
     async def test_it_can_be_given_back(self, completer: Completer) -> None:
         """`aclose` works after a call."""

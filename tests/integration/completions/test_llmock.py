@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
-import httpx2
 import pytest
 from llmock.pytest_plugin import LLMock
 
+from supportbot.completions.attempts import Calling, Retrying
 from supportbot.completions.base import Completer
-from supportbot.completions.openai import OpenAICompleter, Retrying
+from supportbot.completions.connection import Connection, Place, Pool
+from supportbot.completions.openai import OpenAICompleter
 from supportbot.completions.registry import ModelChoice, build_completer
 from supportbot.completions.wire import Wire
 from supportbot.errors import CompletionError
@@ -39,16 +40,10 @@ async def make(llmock: LLMock) -> AsyncIterator[Make]:
     def build(
         *, connections: int = 10, read_seconds: float = 5, attempts: int = 3
     ) -> OpenAICompleter:
-        timeout = httpx2.Timeout(connect=5, read=read_seconds, write=5, pool=1)
-        limits = httpx2.Limits(max_connections=connections)
-        completer = OpenAICompleter(
-            Wire("m"),
-            api_key="k",
-            clock=now,
-            base_url=llmock.base_url(),
-            http_client=httpx2.AsyncClient(timeout=timeout, limits=limits),
-            retrying=Retrying(attempts=attempts, first_wait_seconds=0.05),
-        )
+        pool = Pool(connections=connections, connect_seconds=1, silence_seconds=read_seconds)
+        connection = Connection(Place("k", llmock.base_url()), http_client=pool.client())
+        retrying = Retrying(attempts=attempts, first_wait_seconds=0.05)
+        completer = OpenAICompleter(Wire("m"), connection, Calling(now, retrying))
         made.append(completer)
         return completer
 
@@ -129,7 +124,7 @@ async def test_broken_stream_is_never_an_answer(
 ) -> None:
     llmock.reply("one two three four five six seven eight nine ten")
     getattr(llmock, fault)(after_chunks=3)
-    assert (await failed(make(), prompt(f"broken {fault}"))).kind == kind
+    assert (await failed(make(attempts=1), prompt(f"broken {fault}"))).kind == kind
 
 
 async def test_stall_is_a_timeout(llmock: LLMock, make: Make) -> None:
@@ -138,9 +133,8 @@ async def test_stall_is_a_timeout(llmock: LLMock, make: Make) -> None:
 
 
 async def test_nobody_there_is_a_connection_failure() -> None:
-    completer = build_completer(ModelChoice(name="m", base_url="http://127.0.0.1:9/v1"), clock=now)
-    assert isinstance(completer, OpenAICompleter)
-    completer._retrying = Retrying(attempts=1)
+    choice = ModelChoice(name="m", base_url="http://127.0.0.1:9/v1", attempts=1)
+    completer = build_completer(choice, clock=now)
     assert (await failed(completer, prompt("nobody"))).kind == "connection"
     await completer.aclose()
 

@@ -12,10 +12,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from supportbot.completions.openai import OpenAICompleter, Retrying
+from supportbot.completions.attempts import Calling, Retrying
+from supportbot.completions.connection import Connection, Place
+from supportbot.completions.openai import OpenAICompleter
 from supportbot.completions.wire import Wire
 from supportbot.errors import CompletionError
 from supportbot.model.completion import (
+    AttemptFailed,
     ChatMessage,
     Completion,
     FinishReason,
@@ -111,14 +114,9 @@ async def make(waits: list[float]) -> AsyncIterator[Make]:
 
     def build(transport: FakeTransport, **changes: Any) -> OpenAICompleter:
         retrying = Retrying(jitter=lambda: 0.0, **{"sleep": note, **changes})
-        completer = OpenAICompleter(
-            Wire("m"),
-            api_key="k",
-            clock=now,
-            base_url="http://fake/v1",
-            http_client=httpx2.AsyncClient(transport=transport),
-            retrying=retrying,
-        )
+        place = Place("k", "http://fake/v1")
+        connection = Connection(place, http_client=httpx2.AsyncClient(transport=transport))
+        completer = OpenAICompleter(Wire("m"), connection, Calling(now, retrying))
         made.append(completer)
         return completer
 
@@ -133,7 +131,8 @@ async def ask(completer: OpenAICompleter) -> tuple[list[str], Completion]:
         async for event in events:
             if isinstance(event, Completion):
                 return texts, event
-            texts.append(event.text)
+            if isinstance(event, TextDelta):
+                texts.append(event.text)
     raise AssertionError("no completion came")
 
 
@@ -157,7 +156,9 @@ async def test_answer_carries_text_usage_request_id_and_times(make: Make) -> Non
         usage=Usage(prompt=7, output=2),
         ttft_ms=completion.ttft_ms,
         request_id="req-1",
+        tokens_estimated=completion.tokens_estimated,
     )
+    assert completion.tokens_estimated
     assert completion.ttft_ms is not None
     assert completion.ttft_ms <= completion.latency_ms
     (request,) = transport.requests
@@ -218,9 +219,9 @@ async def test_server_that_keeps_the_socket_open_after_done_costs_little(make: M
     [
         ((sse(HELLO),), "truncated"),
         ((sse(HELLO, b"[DONE]"),), "truncated"),
-        ((sse(HELLO, b"{broken"),), "malformed"),
-        ((sse(HELLO, {"error": {"message": "x", "code": "overloaded"}}),), "server"),
-        ((sse(HELLO, {"error": {"message": "x", "code": "insufficient_quota"}}),), "quota"),
+        ((sse(HELLO), sse(b"{broken")), "malformed"),
+        ((sse(HELLO), sse({"error": {"message": "x", "code": "overloaded"}})), "server"),
+        ((sse(HELLO), sse({"error": {"message": "x", "code": "insufficient_quota"}})), "quota"),
         ((sse(HELLO), httpx2.RemoteProtocolError("cut")), "connection"),
         ((sse(HELLO), httpx2.ReadError("reset")), "connection"),
         ((sse(HELLO), httpx2.ReadTimeout("stall")), "timeout"),
@@ -232,8 +233,17 @@ async def test_stream_that_breaks_after_text_fails_at_once(
     transport = FakeTransport(streamed(*body), streamed(GOOD))
     events = make(transport).complete(PROMPT)
     assert await anext(events) == TextDelta("Hello")
+    told = await anext(events)
+    assert isinstance(told, AttemptFailed)
+    assert (told.completion.error_kind, told.completion.text) == (kind, "Hello")
     assert (await failure(anext(events))).kind == kind
     assert (len(transport.requests), waits) == (1, [])
+
+
+async def test_text_that_broke_before_it_was_given_out_is_asked_for_again(make: Make) -> None:
+    broken = streamed(sse(HELLO, b"{broken"))
+    texts, completion = await ask(make(FakeTransport(broken, streamed(GOOD))))
+    assert (texts, completion.attempt) == (["Hello"], 2)
 
 
 @pytest.mark.parametrize(

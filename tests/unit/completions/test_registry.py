@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from supportbot.completions.openai import VENDOR_URL, OpenAICompleter
+from supportbot.completions.connection import VENDOR_URL
 from supportbot.completions.registry import ModelChoice, build_completer
 from supportbot.errors import ConfigError
 
@@ -25,16 +25,12 @@ async def test_key_alone_means_the_vendor(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/not-this")
     completer = build_completer(ModelChoice(name="m", api_key="k"), clock=now)
     assert (completer.model, completer.endpoint) == ("m", VENDOR_URL)
-    assert isinstance(completer, OpenAICompleter)
-    assert str(completer._client.base_url).startswith(VENDOR_URL)
     await completer.aclose()
 
 
-async def test_base_url_alone_needs_no_key_and_hides_its_password() -> None:
+async def test_password_in_a_base_url_is_not_shown() -> None:
     choice = ModelChoice(name="m", base_url="http://user:secret@127.0.0.1:1234/v1")
     completer = build_completer(choice, clock=now)
-    assert isinstance(completer, OpenAICompleter)
-    assert completer._client.api_key == "not-needed"
     assert completer.endpoint == "http://127.0.0.1:1234/v1"
     await completer.aclose()
 

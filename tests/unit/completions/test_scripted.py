@@ -8,6 +8,7 @@ import pytest
 from supportbot.completions.scripted import ScriptedCompleter, Turn
 from supportbot.errors import CompletionError
 from supportbot.model.completion import (
+    AttemptFailed,
     ChatMessage,
     Completion,
     FinishReason,
@@ -51,6 +52,9 @@ async def test_turn_may_fail_after_some_text() -> None:
     completer = ScriptedCompleter([Turn("half", error=error)], clock=now)
     events = completer.complete(PROMPT)
     assert await anext(events) == TextDelta("half")
+    told = await anext(events)
+    assert isinstance(told, AttemptFailed)
+    assert told.completion.error_kind == "server"
     with pytest.raises(CompletionError) as caught:
         await anext(events)
     assert caught.value is error

@@ -1,0 +1,196 @@
+"""The chain of endpoints: who is asked next when a model fails. It is a completer itself.
+
+    the first endpoint, with its own retries → the other endpoints in order
+    → where the prompt was too long: the larger model, and nothing else
+    → where there are passages to quote: kb-extractive
+    → CompletionError, which hands off
+
+Nothing is handed on once text was given out, nor what a content filter refused: another endpoint
+is no way around it. What is too long even for the larger model is the caller's to shorten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from supportbot.completions.attempts import Attempt, Calling
+from supportbot.completions.base import Completer
+from supportbot.completions.breaker import Breaker, BreakerRules, BreakerState
+from supportbot.completions.failures import BREAKER_OPEN, completion_error
+from supportbot.errors import CompletionError
+from supportbot.model.completion import (
+    AttemptFailed,
+    Completion,
+    CompletionEvent,
+    Prompt,
+    TextDelta,
+)
+
+_OVERFLOW = "context_length"
+_FILTERED = "content_filter"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One endpoint of the chain."""
+
+    completer: Completer
+    breaker: Breaker
+    #: Longest prompt worth asking it with; None: not known.
+    context_tokens: int | None = None
+
+    @property
+    def label(self) -> str:
+        """How it is shown: model and endpoint."""
+        return f"{self.completer.model} at {self.completer.endpoint}"
+
+
+class Chain:
+    """Asks one endpoint after the other; `model` and `endpoint` are those of the first."""
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        calling: Calling,
+        *,
+        larger: Link | None = None,
+        quoting: Completer | None = None,
+    ) -> None:
+        """Build a chain of at least one link; what it is made of is closed with it."""
+        self.model = links[0].completer.model
+        self.endpoint = links[0].completer.endpoint
+        self._links = tuple(links)
+        self._larger = larger
+        self._quoting = Link(quoting, Breaker(BreakerRules())) if quoting else None
+        self._calling = calling
+
+    @property
+    def breakers(self) -> Mapping[str, BreakerState]:
+        """The state of each endpoint's breaker, for `/readyz` and metrics. Needs a running loop."""
+        states: dict[str, BreakerState] = {}
+        for n, link in enumerate((*self._links, *_one(self._larger)), start=1):
+            label = link.label if link.label not in states else f"{link.label} ({n})"
+            states[label] = link.breaker.state(_now())
+        return states
+
+    async def complete(self, prompt: Prompt) -> AsyncGenerator[CompletionEvent, None]:
+        """Ask until somebody answers; see `Completer.complete`.
+
+        Attempts are numbered across endpoints; each says who was asked. One that was left alone
+        leaves no trace, unless all were: then the kind is `breaker_open`.
+        """
+        call = _Call()
+        for link in self._route(prompt, call):
+            async with aclosing(self._ask(link, prompt, call)) as events:
+                async for event in events:
+                    yield event
+            if call.is_over:
+                break
+        if call.failure is None and not call.is_over:
+            call.failure = _all_open()
+            yield self._unasked(call.failure)
+        if call.failure is not None:
+            raise call.failure
+
+    async def aclose(self) -> None:
+        """Close every endpoint."""
+        for link in (*self._links, *_one(self._larger), *_one(self._quoting)):
+            await link.completer.aclose()
+
+    def _route(self, prompt: Prompt, call: _Call) -> Iterator[Link]:
+        """Yield who is to be asked next; the failure so far decides."""
+        for link in self._links:
+            yield link
+            if call.kind in (_OVERFLOW, _FILTERED):
+                break
+        if call.kind == _OVERFLOW and self._larger and call.fits(self._larger):
+            yield self._larger
+        if call.kind not in (_OVERFLOW, _FILTERED) and self._quoting and prompt.passages:
+            yield self._quoting
+
+    async def _ask(
+        self, link: Link, prompt: Prompt, call: _Call
+    ) -> AsyncGenerator[CompletionEvent, None]:
+        with link.breaker.trial(_now()) as admitted:
+            if not admitted:
+                return
+            try:
+                async with aclosing(link.completer.complete(prompt)) as events:
+                    async for event in events:
+                        yield call.note(event)
+                        self._judge(link.breaker, event)
+            except CompletionError as error:
+                call.failure = error
+
+    def _judge(self, breaker: Breaker, event: CompletionEvent) -> None:
+        match event:
+            case Completion():
+                breaker.succeeded()
+            case AttemptFailed(completion):
+                kind = completion.error_kind or ""
+                if breaker.failed(kind, _now()):
+                    raise completion_error(kind, "It is left alone for a while.", permanent=False)
+
+    def _unasked(self, failure: CompletionError) -> AttemptFailed:
+        blank = Completion(
+            model=self.model,
+            endpoint=self.endpoint,
+            text="",
+            finish_reason=None,
+            started_at=self._calling.clock(),
+            latency_ms=0,
+        )
+        return Attempt(self._calling, blank).failed(failure)
+
+
+@dataclass(slots=True)
+class _Call:
+    """How one call stands."""
+
+    attempts: int = 0
+    #: Text was given out, or the whole answer: nobody else is asked.
+    is_over: bool = False
+    failure: CompletionError | None = None
+    estimate: int = 0
+
+    @property
+    def kind(self) -> str | None:
+        """Why the newest endpoint failed."""
+        return self.failure.kind if self.failure else None
+
+    def fits(self, link: Link) -> bool:
+        """Tell whether the prompt may fit where it is asked next."""
+        return link.context_tokens is None or self.estimate <= link.context_tokens
+
+    def note(self, event: CompletionEvent) -> CompletionEvent:
+        """Note an event; number it among all attempts of the call."""
+        match event:
+            case TextDelta():
+                self.is_over = True
+                return event
+            case AttemptFailed(completion):
+                return AttemptFailed(self._numbered(completion))
+            case Completion():
+                self.is_over, self.failure = True, None
+                return self._numbered(event)
+
+    def _numbered(self, completion: Completion) -> Completion:
+        self.attempts += 1
+        self.estimate = completion.tokens_estimated or 0
+        return replace(completion, attempt=self.attempts)
+
+
+def _one(link: Link | None) -> tuple[Link, ...]:
+    return (link,) if link else ()
+
+
+def _all_open() -> CompletionError:
+    message = "Every endpoint failed so often that it is left alone for a while."
+    return completion_error(BREAKER_OPEN, message, permanent=False)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
