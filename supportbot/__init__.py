@@ -1,7 +1,8 @@
 """A customer-support bot for Slack, email and web chat.
 
 The names below are for authors of extensions. They load on first use, so that importing any single
-module of the package stays cheap; nothing inside the package imports them from here.
+module of the package stays cheap; nothing inside the package imports them from here. Type checkers
+read `__init__.pyi`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,30 @@ _HOMES = {
     "Completer": "supportbot.completions.base",
     "Retriever": "supportbot.knowledge.base",
     "ReviewRule": "supportbot.policy.base",
+    "Tool": "supportbot.tools.tool",
+    "ToolContext": "supportbot.tools.tool",
+    "ToolError": "supportbot.errors",
+    "ToolRules": "supportbot.tools.tool",
+    "ToolSpec": "supportbot.model.completion",
     "build_app": "supportbot.app",
+    "tool": "supportbot.tools.declare",
+    "tool_from_schema": "supportbot.tools.declare",
 }
 
-__all__ = ["Channel", "Completer", "Retriever", "ReviewRule", "build_app"]
+__all__ = [
+    "Channel",
+    "Completer",
+    "Retriever",
+    "ReviewRule",
+    "Tool",
+    "ToolContext",
+    "ToolError",
+    "ToolRules",
+    "ToolSpec",
+    "build_app",
+    "tool",
+    "tool_from_schema",
+]
 
 
 def __getattr__(name: str) -> object:

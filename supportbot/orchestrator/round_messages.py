@@ -1,0 +1,142 @@
+"""Tool rounds as messages of a thread: how they are written, and how they are read back. Pure.
+
+What a model wrote goes back to it in the next request, so it is made fit for that: servers refuse
+odd names, ids that are used twice, and arguments that are not JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from supportbot.model.completion import ToolCall
+from supportbot.model.message import NewMessage, Role, Visibility
+from supportbot.model.ticket import BOT
+from supportbot.model.tool_call import CallState, NewCall, RecordedCall
+from supportbot.orchestrator.storable import storable
+from supportbot.orchestrator.turn import Asked, Turn
+from supportbot.tools.tool import NAME
+
+_MOST_ID_CHARACTERS = 64
+_MOST_NAME_CHARACTERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCall:
+    """A call as the thread tells it, and as the ledger notes it."""
+
+    shown: ToolCall
+    noted: NewCall
+
+
+def asked_calls(
+    calls: Sequence[ToolCall], taken: Collection[str], key: str, writes: Callable[[str], bool]
+) -> list[AskedCall]:
+    """Prepare the calls of a round for thread and ledger.
+
+    `taken` are the call ids that the ticket has used already; `key` names the round, and with the
+    place of a call it is the call's idempotency key: the same whenever it is worked out.
+    """
+    used = set(taken)
+    made: list[AskedCall] = []
+    for position, call in enumerate(storable(tuple(calls))):
+        own_key = f"{key}-{position}"
+        call_id, name = _unused(call.id, used, own_key), _name(call.name)
+        used.add(call_id)
+        new = NewCall(call_id, name, call.arguments, writes(name), own_key)
+        made.append(AskedCall(ToolCall(call_id, name, _json_object(call.arguments)), new))
+    return made
+
+
+def question_message(
+    turn: Turn, asked: Asked, completion_id: int, round_n: int, calls: Sequence[AskedCall]
+) -> NewMessage:
+    """Make the message by which the model asks for the calls of a round."""
+    return NewMessage(
+        role=Role.ASSISTANT,
+        author=BOT,
+        text=storable(asked.completion.text),
+        visibility=Visibility.INTERNAL,
+        policy_version_id=turn.published.version_id,
+        completion_id=completion_id,
+        data={
+            "tool_calls": [[one.shown.id, one.shown.name, one.shown.arguments] for one in calls],
+            "upto": turn.upto_seq,
+            "round": round_n,
+        },
+    )
+
+
+def result_message(call: RecordedCall) -> NewMessage:
+    """Make the message by which a call that is over is answered."""
+    return NewMessage(
+        role=Role.TOOL,
+        author=BOT,
+        text=call.result or "",
+        visibility=Visibility.INTERNAL,
+        completion_id=call.completion_id,
+        tool_call_id=call.call_id,
+        data={"upto": call.upto_seq, "name": call.name, "state": call.state},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the tool rounds of a turn have come, by its thread."""
+
+    #: Number of the next round.
+    next_round: int
+    #: True: calls wait for their results; carry them out before the model is asked.
+    unanswered: bool
+    #: Tools of which nobody knows what they did, and no person has looked yet.
+    uncertain: tuple[str, ...]
+
+
+def standing(turn: Turn) -> Standing:
+    """Tell how far the tool rounds of a turn have come."""
+    begun = [message for message in turn.thread if "tool_calls" in message.data]
+    results = [message for message in turn.thread if message.role is Role.TOOL]
+    answered = {message.tool_call_id for message in results}
+    return Standing(
+        next_round=sum(message.data.get("upto") == turn.upto_seq for message in begun),
+        unanswered=any(call[0] not in answered for one in begun for call in _calls(one.data)),
+        uncertain=tuple(
+            str(message.data.get("name"))
+            for message in results
+            if message.data.get("state") == CallState.UNCERTAIN
+            and _number(message.data.get("upto")) > turn.ticket.answered_seq
+        ),
+    )
+
+
+def _calls(data: Mapping[str, object]) -> Sequence[Sequence[str]]:
+    calls = data["tool_calls"]
+    return calls if isinstance(calls, list) else ()
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _unused(call_id: str, used: Collection[str], own: str) -> str:
+    """Keep the server's id where it is one; else the call's own key, which nothing else has."""
+    usable = 0 < len(call_id) <= _MOST_ID_CHARACTERS and call_id not in used
+    return call_id if usable else own
+
+
+def _name(name: str) -> str:
+    """Keep a name that a server takes; mark another so that it can be no tool's."""
+    if NAME.fullmatch(name):
+        return name
+    return f"invalid-{re.sub('[^a-zA-Z0-9_-]', '_', name)}"[:_MOST_NAME_CHARACTERS]
+
+
+def _json_object(arguments: str) -> str:
+    """Keep arguments that are a JSON object, which is what servers read back; else show none."""
+    try:
+        given = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return "{}"
+    return arguments if isinstance(given, dict) else "{}"

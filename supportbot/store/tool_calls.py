@@ -1,0 +1,183 @@
+"""The ledger of tool calls: it outlives a crash, so that no completed call is ever repeated.
+
+A call is over for the thread once a tool message answers it. `arguments` and `result` hold personal
+data and can be erased; everything else stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, exists, insert, or_, select, update
+
+from supportbot.model.ticket import Handler
+from supportbot.model.tool_call import CallState, NewCall, RecordedCall
+from supportbot.store.tables.answers import ToolCallRow
+from supportbot.store.tables.tickets import MessageRow, TicketRow
+from supportbot.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Which answer of a model the calls belong to."""
+
+    ticket_id: int
+    upto_seq: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the ledger of a ticket holds already of a round that is about to begin."""
+
+    #: Ids of calls that are used in this ticket.
+    call_ids: frozenset[str]
+    #: True: the round was begun before.
+    begun: bool
+
+
+_ADD = insert(ToolCallRow)
+_TAKEN = select(ToolCallRow.call_id, ToolCallRow.upto_seq, ToolCallRow.round).where(
+    ToolCallRow.ticket_id == bindparam("of_ticket")
+)
+_START = (
+    update(ToolCallRow)
+    .where(
+        ToolCallRow.id == bindparam("call"),
+        ToolCallRow.state == bindparam("seen_state"),
+        ToolCallRow.started_at == bindparam("seen_at"),
+    )
+    .values(state=CallState.RUNNING, started_at=bindparam("at"))
+)
+_FINISH = (
+    update(ToolCallRow)
+    .where(
+        ToolCallRow.id == bindparam("call"),
+        ToolCallRow.state.in_([CallState.ASKED, CallState.RUNNING]),
+    )
+    .values(state=bindparam("new_state"), result=bindparam("text"), finished_at=bindparam("at"))
+)
+_UNANSWERED = (
+    select(ToolCallRow)
+    .where(
+        ToolCallRow.ticket_id == bindparam("of_ticket"),
+        ~exists().where(
+            MessageRow.ticket_id == ToolCallRow.ticket_id,
+            MessageRow.tool_call_id == ToolCallRow.call_id,
+        ),
+    )
+    .order_by(ToolCallRow.upto_seq, ToolCallRow.round, ToolCallRow.position)
+)
+_OF_TICKET = (
+    select(ToolCallRow)
+    .where(ToolCallRow.ticket_id == bindparam("of_ticket"))
+    .order_by(ToolCallRow.upto_seq, ToolCallRow.round, ToolCallRow.position)
+)
+
+
+async def taken(work: UnitOfWork, which: Round) -> Taken:
+    """Return what the ticket's ledger holds already, before a round is added."""
+    rows = (await work.connection.execute(_TAKEN, {"of_ticket": which.ticket_id})).all()
+    return Taken(
+        frozenset(row.call_id for row in rows),
+        any((row.upto_seq, row.round) == (which.upto_seq, which.number) for row in rows),
+    )
+
+
+async def add(
+    work: UnitOfWork, which: Round, completion_id: int, calls: Sequence[NewCall], at: datetime
+) -> None:
+    """Note the calls of a round as asked for, in their order."""
+    rows = [
+        {
+            "ticket_id": which.ticket_id,
+            "completion_id": completion_id,
+            "upto_seq": which.upto_seq,
+            "round": which.number,
+            "position": position,
+            "writes": call.writes,
+            "call_id": call.call_id,
+            "name": call.name,
+            "arguments": call.arguments,
+            "idempotency_key": call.idempotency_key,
+            "state": CallState.ASKED,
+            "started_at": at,
+        }
+        for position, call in enumerate(calls)
+    ]
+    if rows:
+        await work.connection.execute(_ADD, rows)
+
+
+async def start(work: UnitOfWork, call: RecordedCall, at: datetime) -> bool:
+    """Note that a call begins (again); False: it moved on since it was read."""
+    given = {"call": call.id, "seen_state": call.state, "seen_at": call.started_at, "at": at}
+    done = await work.connection.execute(_START, given)
+    return done.rowcount == 1
+
+
+async def finish(
+    work: UnitOfWork, call_id: int, state: CallState, result: str, at: datetime
+) -> bool:
+    """Note what became of a call (its number, not the model's id); False: it was over already."""
+    given = {"call": call_id, "new_state": state, "text": result, "at": at}
+    done = await work.connection.execute(_FINISH, given)
+    return done.rowcount == 1
+
+
+async def unanswered(work: UnitOfWork, ticket_id: int) -> list[RecordedCall]:
+    """Return the calls of a ticket that no tool message answers yet, in order."""
+    rows = await work.connection.execute(_UNANSWERED, {"of_ticket": ticket_id})
+    return [_recorded(row) for row in rows]
+
+
+async def of_ticket(work: UnitOfWork, ticket_id: int) -> list[RecordedCall]:
+    """Return all calls of a ticket in the order in which they were asked for."""
+    rows = await work.connection.execute(_OF_TICKET, {"of_ticket": ticket_id})
+    return [_recorded(row) for row in rows]
+
+
+async def abandoned(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
+    """Return the tickets with calls, begun before that moment, that the bot will not go on with.
+
+    A person has the ticket, or nothing is owed: whoever was at it was killed.
+    """
+    rows = await work.connection.execute(
+        select(ToolCallRow.ticket_id)
+        .join(TicketRow, TicketRow.id == ToolCallRow.ticket_id)
+        .where(
+            ToolCallRow.state.in_([CallState.ASKED, CallState.RUNNING]),
+            ToolCallRow.started_at < before,
+            or_(
+                TicketRow.handler == Handler.HUMAN,
+                TicketRow.asked_seq <= TicketRow.answered_seq,
+            ),
+        )
+        .distinct()
+        .order_by(ToolCallRow.ticket_id)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def _recorded(row: Row[*tuple[Any, ...]]) -> RecordedCall:
+    return RecordedCall(
+        id=row.id,
+        ticket_id=row.ticket_id,
+        completion_id=row.completion_id,
+        upto_seq=row.upto_seq,
+        round=row.round,
+        position=row.position,
+        writes=row.writes,
+        call_id=row.call_id,
+        name=row.name,
+        arguments=row.arguments,
+        idempotency_key=row.idempotency_key,
+        state=CallState(row.state),
+        result=row.result,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
