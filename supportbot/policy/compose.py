@@ -1,29 +1,41 @@
 """From a thread to a prompt. Pure: equal input gives an equal prompt.
 
-The order keeps prompt caches warm: the policy, then the history, then what changes with every
-turn (passages and the newest customer messages). No customer's word ever enters the system
-message; customers and passages stand in fences, as data.
+The order keeps prompt caches warm: the policy, the summary, the history, the newest question, and
+behind it what changes with every turn (passages) or grows with every round (tool calls). A
+question is written alike when it is new and when it is history. No customer's word ever enters the
+system message; customers, passages and summaries stand in fences, as data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from supportbot.model.completion import ChatMessage, Passage, Prompt, ToolSpec
-from supportbot.model.fence import PASSAGE, QUESTION, fence
-from supportbot.model.message import Message, Role, Visibility
+from supportbot.model.fence import PASSAGE, QUESTION, SUMMARY, fence
+from supportbot.model.message import Message, Role
 from supportbot.model.policy import CompiledPolicy
+from supportbot.model.summary import Summary
+from supportbot.model.ticket import Ticket
+from supportbot.policy.cut import cut
+from supportbot.policy.turns import Round, TurnGroup, turn_groups
 
 #: Tokens every message costs on top of its text, and the reply's own start.
 _MESSAGE_TOKENS = 4
-#: Turn groups leave in blocks, else every turn would change the start of the history.
-_DROPPED_AT_ONCE = 4
+#: Tokens of a fence's two lines, without its facts.
+_FENCE_TOKENS = 30
+_CHARACTERS_PER_FACT_TOKEN = 3
 #: The newest question always gets at least so much, however long the policy is.
 _LEAST_QUESTION_TOKENS = 256
-#: No text has more characters a token than this; what is longer is cut before it is counted.
-_MOST_CHARACTERS_PER_TOKEN = 8
+#: No tool result is cut below this.
+_LEAST_RESULT_TOKENS = 64
+#: One part in so many is left free: counting is an estimate.
+_FREE = 20
+#: Parts of the room: a tool result, the question with its passages, the summary, a dropped block.
+_QUARTER = 4
+#: What is left of a tool result of an earlier turn, before turns leave.
+_SMALL = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,12 @@ class Fencing:
     facts: Mapping[str, str]
 
 
+def fencing_of(ticket: Ticket) -> Fencing:
+    """Return the fencing of a ticket; the same for all its prompts, or no cache would hit."""
+    token = hashlib.sha256(f"fence:{ticket.public_id}".encode()).hexdigest()[:16]
+    return Fencing(token, {"channel": ticket.channel_kind})
+
+
 def compose(
     policy: CompiledPolicy,
     thread: Sequence[Message],
@@ -51,31 +69,30 @@ def compose(
     fencing: Fencing,
     window: Window,
     tools: Sequence[ToolSpec] = (),
+    summary: Summary | None = None,
 ) -> Prompt:
-    """Build the prompt for the newest customer turn of a thread.
+    """Build the prompt for the newest customer turn of a thread, and for its next tool round.
 
-    Only public messages of the newest episode are shown. When the budget is short, the oldest
-    turns leave first, then the worst passages; the newest turn stays, cut in its middle if it
-    alone is too long. `Prompt.passages` are those that stand in it.
+    Only the newest episode is shown, and of it what the summary does not cover. When the budget
+    is short, tool results of earlier turns are cut, then the oldest turns leave in blocks; the
+    newest turn stays, cut in its middle if it alone is too long. `Prompt.passages` are those that
+    stand in it.
     """
-    history, newest = _divided(_shown(thread))
-    left = window.budget_tokens - window.count(policy.system) - _tool_tokens(tools, window)
-    question_tokens = max(_LEAST_QUESTION_TOKENS, left // 2)
-    asked = _cut("\n\n".join(message.text for message in newest), question_tokens, window)
-    questions = (
-        [_fenced(message, fencing) for message in newest]
-        if asked.whole
-        else [_fenced(newest[-1], fencing, asked.text)]
-    )
-    left -= sum(window.count(text) for text in questions) + _MESSAGE_TOKENS
-    kept, blocks = _fitting(passages, fencing.token, left // 2 if history else left, window)
-    left -= sum(window.count(block) for block in blocks)
-    final = [ChatMessage(Role.USER, "\n\n".join([*blocks, *questions]))] if newest else []
+    sheet = Sheet(fencing, window.count)
+    room = window.budget_tokens - window.budget_tokens // _FREE
+    room -= window.count(policy.system) + _tool_tokens(tools, window)
+    early = sheet.early(summary, room // _QUARTER) if summary else []
+    room -= sheet.cost(early)
+    sheet = sheet.limited(room)
+    history, newest = _divided(turn_groups(thread, summary))
+    kept, question = _question(sheet, newest, passages, room)
+    left = room - sheet.cost(question)
+    current = [*question, *sheet.rounds(newest.rounds, left)]
+    earlier = _within(history, sheet, room - max(sheet.cost(current), room // _QUARTER), room)
     return Prompt(
         messages=(
             ChatMessage(Role.SYSTEM, policy.system),
-            *_within(_groups(history, fencing, question_tokens, window), left, window),
-            *final,
+            *_joined([*early, *earlier, *current]),
         ),
         passages=kept,
         tools=tuple(tools),
@@ -83,71 +100,123 @@ def compose(
     )
 
 
-def _shown(thread: Sequence[Message]) -> list[Message]:
-    episode = max((message.episode_n for message in thread), default=0)
-    return [
-        message
-        for message in thread
-        if message.episode_n == episode
-        and message.visibility is Visibility.PUBLIC
-        and (message.role is Role.USER or (message.role is Role.ASSISTANT and message.text))
-    ]
-
-
-def _divided(shown: list[Message]) -> tuple[list[Message], list[Message]]:
-    """Split off the newest run of customer messages.
-
-    What we said after it (a word that a person will look at it) is told before it: a prompt ends
-    with what has to be answered.
-    """
-    runs = [list(run) for _, run in groupby(shown, key=lambda message: message.role)]
-    last = max((n for n, run in enumerate(runs) if run[0].role is Role.USER), default=None)
-    if last is None:
-        return shown, []
-    return [message for n, run in enumerate(runs) if n != last for message in run], runs[last]
-
-
-def _fenced(message: Message, fencing: Fencing, text: str | None = None) -> str:
-    known = {
-        key: str(value)
-        for key, value in message.data.items()
-        if key in ("subject", "verified") and value is not None
-    }
-    return fence(
-        QUESTION,
-        fencing.token,
-        {**fencing.facts, **known},
-        message.text if text is None else text,
-    )
-
-
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    text: str
-    whole: bool
+class Sheet:
+    """Writes turns as chat messages: everything that is not ours in fences, nothing too long."""
+
+    fencing: Fencing
+    count: Callable[[str], int]
+    message_tokens: int = _LEAST_QUESTION_TOKENS
+    result_tokens: int = _LEAST_RESULT_TOKENS
+
+    def limited(self, room: int) -> Sheet:
+        """Return a sheet for a room of so many tokens."""
+        return replace(
+            self,
+            message_tokens=max(_LEAST_QUESTION_TOKENS, room // 2),
+            result_tokens=max(_LEAST_RESULT_TOKENS, room // _QUARTER),
+        )
+
+    def early(self, summary: Summary, most_tokens: int) -> list[ChatMessage]:
+        """Write what is told of the turns that left."""
+        text = cut(summary.text, max(_LEAST_QUESTION_TOKENS, most_tokens), self.count)
+        facts = {"covers": "what was said before"}
+        return [ChatMessage(Role.USER, fence(SUMMARY, self.fencing.token, facts, text))]
+
+    def turn(self, group: TurnGroup) -> list[ChatMessage]:
+        """Write a turn of the history."""
+        return [*self.asked(group), *self.said(group.said)]
+
+    def asked(self, group: TurnGroup) -> list[ChatMessage]:
+        """Write what the customer said in a row: a fence each, or one if it is too long."""
+        if not group.asked:
+            return []
+        whole = "\n\n".join(message.text for message in group.asked)
+        shown = cut(whole, self.message_tokens, self.count)
+        if shown is whole:
+            return [ChatMessage(Role.USER, "\n\n".join(map(self._fenced, group.asked)))]
+        return [ChatMessage(Role.USER, self._fenced(group.asked[-1], shown))]
+
+    def said(self, said: Iterable[Message | Round]) -> list[ChatMessage]:
+        """Write what was said and done to it."""
+        lines: list[ChatMessage] = []
+        for one in said:
+            if isinstance(one, Round):
+                lines += self._round(one)
+            else:
+                text = cut(one.text, self.message_tokens, self.count)
+                lines.append(ChatMessage(Role.ASSISTANT, text))
+        return lines
+
+    def rounds(self, rounds: Sequence[Round], most_tokens: int) -> list[ChatMessage]:
+        """Write the tool rounds of the newest turn, their results cut where there is no room."""
+        lines = self.said(rounds)
+        if not lines or self.cost(lines) <= most_tokens:
+            return lines
+        results = sum(len(one.results) for one in rounds)
+        least = max(_LEAST_RESULT_TOKENS, most_tokens // (2 * results))
+        return replace(self, result_tokens=least).said(rounds)
+
+    def cost(self, lines: Iterable[ChatMessage]) -> int:
+        """Count the tokens of messages."""
+        return sum(
+            self.count(line.content)
+            + _MESSAGE_TOKENS
+            + sum(self.count(call.arguments) + _MESSAGE_TOKENS for call in line.tool_calls)
+            for line in lines
+        )
+
+    def _round(self, one: Round) -> list[ChatMessage]:
+        # Results stand as they are: their role says that they are data, and they name their call.
+        results = [
+            ChatMessage(
+                Role.TOOL, cut(result.text, self.result_tokens, self.count), tool_call_id=call.id
+            )
+            for call, result in zip(one.calls, one.results, strict=True)
+        ]
+        return [ChatMessage(Role.ASSISTANT, one.asked.text, one.calls), *results]
+
+    def _fenced(self, message: Message, text: str | None = None) -> str:
+        known = {
+            key: str(value)
+            for key, value in message.data.items()
+            if key in ("subject", "verified") and value is not None
+        }
+        return fence(
+            QUESTION,
+            self.fencing.token,
+            {**self.fencing.facts, **known},
+            message.text if text is None else text,
+        )
 
 
-def _cut(text: str, most_tokens: int, window: Window) -> _Cut:
-    """Keep head and tail of a text that is too long, with a visible mark between."""
-    keep = min(len(text), most_tokens * _MOST_CHARACTERS_PER_TOKEN)
-    shown, whole = _head_and_tail(text, keep), keep == len(text)
-    while (tokens := window.count(shown)) > most_tokens and keep > 1:
-        # Text is not even: aim a little below what the average says, until it fits.
-        keep = keep * most_tokens * 9 // (tokens * 10)
-        shown, whole = _head_and_tail(text, keep), False
-    return _Cut(shown, whole)
+def _divided(groups: list[TurnGroup]) -> tuple[list[TurnGroup], TurnGroup]:
+    """Split off the newest turn.
+
+    What we said after its question (a word that a person will look at it) is told before it: a
+    prompt ends with what has to be answered.
+    """
+    if not groups or not groups[-1].asked:
+        return groups, TurnGroup((), ())
+    *history, newest = groups
+    if newest.words:
+        history.append(TurnGroup((), newest.words))
+    return history, TurnGroup(newest.asked, newest.rounds)
 
 
-def _head_and_tail(text: str, keep: int) -> str:
-    if keep >= len(text):
-        return text
-    tail = keep // 3
-    mark = f"\n[... {len(text) - keep} characters left out ...]\n"
-    return text[: keep - tail] + mark + (text[-tail:] if tail else "")
+def _question(
+    sheet: Sheet, newest: TurnGroup, passages: Sequence[Passage], room: int
+) -> tuple[tuple[Passage, ...], list[ChatMessage]]:
+    """Write the newest question, and behind it as many passages as fit beside a history."""
+    asked = sheet.asked(newest)
+    if not asked:
+        return (), []
+    kept, blocks = _fitting(passages, sheet, (room - sheet.cost(asked)) // 2)
+    return kept, [ChatMessage(Role.USER, "\n\n".join([asked[0].content, *blocks]))]
 
 
 def _fitting(
-    passages: Sequence[Passage], token: str, most_tokens: int, window: Window
+    passages: Sequence[Passage], sheet: Sheet, most_tokens: int
 ) -> tuple[tuple[Passage, ...], list[str]]:
     kept: list[Passage] = []
     blocks: list[str] = []
@@ -155,43 +224,53 @@ def _fitting(
         facts = {"key": passage.key, "title": passage.title}
         if passage.url:
             facts["url"] = passage.url
-        block = fence(PASSAGE, token, facts, passage.text)
-        most_tokens -= window.count(block)
+        # The bare text is counted: it is the same for all tickets, and counted once.
+        shown = sum(map(len, facts.values())) // _CHARACTERS_PER_FACT_TOKEN
+        most_tokens -= sheet.count(passage.text) + shown + _FENCE_TOKENS
         if most_tokens < 0:
             break
         kept.append(passage)
-        blocks.append(block)
+        blocks.append(fence(PASSAGE, sheet.fencing.token, facts, passage.text))
     return tuple(kept), blocks
 
 
-def _groups(
-    history: list[Message], fencing: Fencing, most_tokens: int, window: Window
-) -> list[list[ChatMessage]]:
-    """Turns that stay or leave together: what customers said, and what was said to it."""
-    groups: list[list[ChatMessage]] = []
-    for role, run in groupby(history, key=lambda message: message.role):
-        texts = []
-        for message in run:
-            text = _cut(message.text, most_tokens, window).text
-            texts.append(_fenced(message, fencing, text) if role is Role.USER else text)
-        said = ChatMessage(role, "\n\n".join(texts))
-        if role is Role.USER or not groups:
-            groups.append([said])
+def _within(
+    history: Sequence[TurnGroup], sheet: Sheet, most_tokens: int, room: int
+) -> list[ChatMessage]:
+    """Write the history, within so many tokens."""
+    turns = [sheet.turn(group) for group in history]
+    costs = [sheet.cost(turn) for turn in turns]
+    if sum(costs) > most_tokens and any(group.rounds for group in history):
+        least = max(_LEAST_RESULT_TOKENS, room // _SMALL)
+        turns = [replace(sheet, result_tokens=least).turn(group) for group in history]
+        costs = [sheet.cost(turn) for turn in turns]
+    first = _dropped(costs, most_tokens, max(1, room // _QUARTER))
+    return [line for turn in turns[first:] for line in turn]
+
+
+def _dropped(costs: Sequence[int], most_tokens: int, block_tokens: int) -> int:
+    """Count the turns that leave: whole blocks, so that the start of the history lasts."""
+    over = sum(costs) - most_tokens
+    leaving = -(-over // block_tokens) * block_tokens
+    first = 0
+    while leaving > 0 and first < len(costs):
+        leaving -= costs[first]
+        first += 1
+    return first
+
+
+def _joined(lines: Iterable[ChatMessage]) -> list[ChatMessage]:
+    """Make one message of neighbours with one role: some servers insist that roles alternate."""
+    joined: list[ChatMessage] = []
+    for line in lines:
+        before = joined[-1] if joined else None
+        alike = before and before.role is line.role and line.role is not Role.TOOL
+        if before and alike and not before.tool_calls:
+            content = "\n\n".join(text for text in (before.content, line.content) if text)
+            joined[-1] = replace(line, content=content)
         else:
-            groups[-1].append(said)
-    return groups
-
-
-def _within(groups: list[list[ChatMessage]], most_tokens: int, window: Window) -> list[ChatMessage]:
-    costs = [
-        sum(window.count(said.content) + _MESSAGE_TOKENS for said in group) for group in groups
-    ]
-    total, dropped = sum(costs), 0
-    while total > most_tokens and dropped < len(groups):
-        block = costs[dropped : dropped + _DROPPED_AT_ONCE]
-        total -= sum(block)
-        dropped += len(block)
-    return [said for group in groups[dropped:] for said in group]
+            joined.append(line)
+    return joined
 
 
 def _tool_tokens(tools: Sequence[ToolSpec], window: Window) -> int:

@@ -59,7 +59,9 @@ def test_tools_only_shrink_and_tighten() -> None:
     policy = compiled(own, org)
     assert policy.tools == ("look",)
     assert json.loads(policy.canonical)["tools"] == {"look": "read"}
+    assert policy.read_only_tools == ("look",)
     assert compiled(front(), org).tools == ()
+    assert compiled(own).read_only_tools == ()
     assert compiled(own).tools == ("erase", "look")
 
 

@@ -39,7 +39,7 @@ def policy(make_policy: MakePolicy) -> CompiledPolicy:
     return make_policy()
 
 
-def test_prompt_is_policy_then_history_then_passages_and_question(
+def test_prompt_is_policy_then_history_then_question_and_passages(
     policy: CompiledPolicy, make_message: MakeMessage
 ) -> None:
     thread = [
@@ -54,9 +54,9 @@ def test_prompt_is_policy_then_history_then_passages_and_question(
     assert prompt.messages[0].content == "Be kind."
     assert prompt.messages[2].content == "first answer"
     assert blocks(prompt) == [
+        Fenced(QUESTION, {"channel": "email"}, "second?"),
         Fenced(PASSAGE, {"key": "help/1#0", "title": "Title 1", "url": "https://help/1"}, "text"),
         Fenced(PASSAGE, {"key": "help/2#0", "title": "Title 2", "url": "https://help/2"}, "text"),
-        Fenced(QUESTION, {"channel": "email"}, "second?"),
     ]
     assert prompt.passages == (passage(1), passage(2))
 
@@ -68,7 +68,7 @@ def test_no_word_of_a_customer_enters_the_system_message(
     fencing = Fencing(FENCING.token, {"name": "ATTACK"})
     prompt = compose(policy, thread, [passage(1, "ATTACK")], fencing=fencing, window=WIDE)
     assert prompt.messages[0].content == policy.system
-    assert blocks(prompt)[-1].facts == {"name": "ATTACK", "subject": "ATTACK", "verified": "True"}
+    assert blocks(prompt)[0].facts == {"name": "ATTACK", "subject": "ATTACK", "verified": "True"}
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,7 @@ def test_next_turn_keeps_the_prefix(policy: CompiledPolicy, make_message: MakeMe
     thread += [make_message(4, "more", role=Role.ASSISTANT), make_message(5, "three")]
     after = compose(policy, thread, [passage(2)], fencing=FENCING, window=WIDE)
     assert after.messages[:3] == before.messages[:3]
+    assert before.messages[3].content.startswith(after.messages[3].content)
 
 
 def test_oldest_turns_leave_first_and_the_newest_stays(
@@ -179,7 +180,7 @@ def test_turns_leave_in_blocks_so_that_the_prefix_lasts(
         return prompt.messages[1].content
 
     starts = [first_shown(turns) for turns in range(20, 28)]
-    assert len(set(starts)) <= 3
+    assert len(set(starts)) <= 4
 
 
 def test_worst_passages_leave_when_the_budget_is_short(
