@@ -68,6 +68,20 @@ def export(
     asyncio.run(tickets_view.export(config, os.environ, which))
 
 
+@app.command()
+def violations(
+    fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 if there are any.")] = False,
+    output: OutputFormat = Format.TABLE,
+    config: Config = Path(),
+) -> None:
+    """List what waits longer than it may, the longest wait first."""
+    from supportbot.cli import tickets_view
+
+    found = asyncio.run(tickets_view.show_violations(config, os.environ, output))
+    if fail and found:
+        raise typer.Exit(1)
+
+
 @app.command("take-over")
 def take_over(ticket: _Ticket, config: Config = Path()) -> None:
     """Take a ticket from the bot, which then stays silent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -53,6 +54,8 @@ class Delivery:
     subject: str | None
     #: The fence at the time of writing; None = not bound to a handler.
     handler_epoch: int | None
+    #: Claims so far, the present one included where there is one; a channel is told only of
+    #: those before it.
     attempts: int = 0
     #: Offer the customer a way to a person (button or line).
     escalate: bool = False
@@ -60,6 +63,8 @@ class Delivery:
     message_id: int | None = None
     #: Live replies: the newest customer message that is answered.
     upto_seq: int | None = None
+    #: Whoever claimed it must have renewed the claim by then.
+    claimed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

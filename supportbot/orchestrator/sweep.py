@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from supportbot.dispatch.base import FOUND, Periodic
+from supportbot.model.catalog import Mode
 from supportbot.model.policy import Handoff, HandoffReason
-from supportbot.model.ticket import SYSTEM, Handler, Status
+from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import resolve
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off
+from supportbot.orchestrator.retention import Retention, RetentionRules
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import tickets
+from supportbot.store import threads, tickets
+from supportbot.store.threads import NewEvent
+from supportbot.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class SweepRules:
     grace_seconds: float = 0.0
     wake_every_seconds: float = 1.0
     sweep_every_seconds: float = 30.0
+    retention_every_seconds: float = 3600.0
+    retention: RetentionRules = field(default_factory=RetentionRules)
 
 
 class Sweep:
@@ -34,15 +40,19 @@ class Sweep:
     def __init__(self, wiring: Wiring, rules: SweepRules) -> None:
         self._wiring = wiring
         self._rules = rules
+        self._retention = Retention(wiring, rules.retention)
         self._started_at = wiring.clock()
 
     def periodic(self) -> Sequence[Periodic]:
         """Return the jobs for a dispatcher; each survives its own failures."""
         every = self._rules.sweep_every_seconds
+        seldom = self._rules.retention_every_seconds
         return (
             _job("wake", self._rules.wake_every_seconds, self.wake_owing),
             _job("overdue", every, self.hand_off_overdue),
             _job("silent", every, self.resolve_silent),
+            _job("raw", seldom, self._retention.empty_raw),
+            _job("sign_ins", seldom, self._retention.drop_sign_ins),
         )
 
     async def wake_owing(self) -> None:
@@ -56,7 +66,10 @@ class Sweep:
                 await self._wiring.dispatcher.wake(work, ticket_id, FOUND)
 
     async def hand_off_overdue(self) -> None:
-        """Hand off the tickets whose customer has waited for the bot too long."""
+        """Hand off the tickets whose customer has waited for the bot too long.
+
+        In modes in which nobody would be told, the message is suppressed with that reason instead.
+        """
         now = self._wiring.clock()
         if now - self._started_at < timedelta(seconds=self._rules.grace_seconds):
             return
@@ -64,7 +77,7 @@ class Sweep:
         async with self._wiring.db.reading() as work:
             found = await tickets.overdue(work, before)
         for ticket_id in found:  # one ticket's trouble must not keep the others waiting
-            await survive("overdue", self._hand_off(ticket_id), ticket=ticket_id)
+            await survive("overdue", self._end_wait(ticket_id, before), ticket=ticket_id)
 
     async def resolve_silent(self) -> None:
         """Resolve the tickets whose customer did not come back after the bot's last word."""
@@ -74,12 +87,22 @@ class Sweep:
         for ticket_id in found:
             await survive("silent", self._resolve(ticket_id), ticket=ticket_id)
 
-    async def _hand_off(self, ticket_id: int) -> None:
+    async def _end_wait(self, ticket_id: int, before: datetime) -> None:
         async with self._wiring.db.writing() as work:
             ticket = await tickets.get(work, ticket_id, lock=True)
-            if ticket.bot_owes:
-                handoff = Handoff(HandoffReason.OVERDUE, summary="Nobody answered in time.")
-                await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
+            # It was read without a lock: somebody may have answered, and the customer asked again.
+            if not await tickets.is_overdue(work, ticket_id, before):
+                return
+            if self._wiring.mode(ticket.product) in {Mode.OFF, Mode.SHADOW}:
+                await self._suppress(work, ticket)
+                return
+            handoff = Handoff(HandoffReason.OVERDUE, summary="Nobody answered in time.")
+            await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
+
+    async def _suppress(self, work: UnitOfWork, ticket: Ticket) -> None:
+        if await tickets.cover(work, ticket, ticket.asked_seq):
+            event = NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="overdue")
+            await threads.append_events(work, ticket, [event], self._wiring.clock())
 
     async def _resolve(self, ticket_id: int) -> None:
         async with self._wiring.db.writing() as work:
@@ -89,7 +112,7 @@ class Sweep:
                 await resolve(self._wiring, work, ticket, SYSTEM)
 
 
-def _job(name: str, every_seconds: float, run: Callable[[], Awaitable[None]]) -> Periodic:
+def _job(name: str, every_seconds: float, run: Callable[[], Awaitable[object]]) -> Periodic:
     async def guarded() -> None:
         await survive(name, run())
 

@@ -1,11 +1,17 @@
-"""Replies and notices on their way out."""
+"""Replies and notices on their way out.
+
+Whoever sends one holds a claim on it: a state, a number of attempts, and a moment by which the
+claim is renewed. Every later change names the claim, so one that was lost changes nothing.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from supportbot.model.delivery import (
     Audience,
@@ -15,6 +21,7 @@ from supportbot.model.delivery import (
     NewDelivery,
     Receipt,
 )
+from supportbot.model.ticket import Ticket
 from supportbot.store.tables.answers import UNSENT, DeliveryRow
 from supportbot.store.tables.catalog import ChannelRow
 from supportbot.store.tables.tickets import MessageBodyRow, TicketRow
@@ -29,30 +36,123 @@ _ADD = (
     )
     .returning(DeliveryRow.id)
 )
-_CHANGE = update(DeliveryRow).where(DeliveryRow.id == bindparam("delivery_id"))
+#: Words to the customer that must leave before a new one.
+_BEFORE_IT = (
+    select(DeliveryRow.id)
+    .where(
+        DeliveryRow.ticket_id == bindparam("of_ticket"),
+        DeliveryRow.audience == Audience.CUSTOMER,
+        UNSENT,
+    )
+    .exists()
+)
+_BEGIN = (
+    _ADD.values(
+        state=case((_BEFORE_IT, DeliveryState.PENDING), else_=DeliveryState.SENDING),
+        attempts=case((_BEFORE_IT, 0), else_=1),
+        next_attempt_at=case(
+            (_BEFORE_IT, null()),
+            else_=bindparam("claimed_until", type_=DeliveryRow.next_attempt_at.type),
+        ),
+    )
+).returning(DeliveryRow.state)
+
+_FENCE = (
+    select(TicketRow.handler_epoch).where(TicketRow.id == DeliveryRow.ticket_id).scalar_subquery()
+)
+#: A delivery as somebody saw, or holds, it.
+_SEEN = update(DeliveryRow).where(
+    DeliveryRow.id == bindparam("seen_id"),
+    DeliveryRow.state == bindparam("seen_state"),
+    DeliveryRow.attempts == bindparam("seen_attempts"),
+)
+_CLAIM = _SEEN.where(
+    or_(
+        DeliveryRow.next_attempt_at.is_(None),
+        DeliveryRow.next_attempt_at <= bindparam("claimed_at"),
+    )
+)
+_CLAIM_BEHIND_FENCE = _CLAIM.where(
+    or_(DeliveryRow.handler_epoch.is_(None), DeliveryRow.handler_epoch == _FENCE)
+)
+_CANCEL = _SEEN.where(DeliveryRow.handler_epoch != _FENCE)
 
 
 async def add(work: UnitOfWork, ticket_id: int, new: NewDelivery, at: datetime) -> int:
     """Write a delivery as pending; return its id."""
-    made = await work.connection.execute(
-        _ADD,
-        {
-            "channel_key": new.channel,
-            "key": new.key,
-            "ticket_id": ticket_id,
-            "message_id": new.message_id,
-            "audience": new.audience,
-            "kind": new.kind,
-            "state": DeliveryState.PENDING,
-            "target": dict(new.target),
-            "body": new.text,
-            "subject": new.subject[:998] if new.subject else None,
-            "escalate": new.escalate,
-            "handler_epoch": new.handler_epoch,
-            "created_at": at,
-        },
+    made = await work.execute(
+        _ADD, {**_columns(ticket_id, new, at), "state": DeliveryState.PENDING}
     )
-    return made.scalar_one()
+    number: int = made.scalar_one()
+    return number
+
+
+async def add_once(work: UnitOfWork, ticket_id: int, new: NewDelivery, at: datetime) -> bool:
+    """Write a delivery as pending unless its key is taken; tell whether it was written.
+
+    Safe in two transactions at once: the later one waits for the end of the other, and goes on.
+    """
+    if await by_key(work, new.key) is not None:
+        return False
+    try:
+        async with work.connection.begin_nested():
+            await add(work, ticket_id, new, at)
+    except IntegrityError:
+        if await by_key(work, new.key) is None:
+            raise
+        return False
+    return True
+
+
+async def begin(
+    work: UnitOfWork, ticket: Ticket, new: NewDelivery, at: datetime, until: datetime
+) -> Delivery | None:
+    """Write a delivery to the customer as being sent, claimed until then, and return it.
+
+    None: older words to the customer have not left, so it is pending, and leaves after them. The
+    caller must hold the ticket's row, send after the commit, and give the text where it is a
+    message's own.
+    """
+    given = {"of_ticket": ticket.id, "claimed_until": until}
+    made = await work.execute(_BEGIN, {**_columns(ticket.id, new, at), **given})
+    row = made.one()
+    if row.state != DeliveryState.SENDING:
+        return None
+    return Delivery(
+        id=row.id,
+        key=new.key,
+        ticket_id=ticket.id,
+        ticket=ticket.public_id,
+        channel=new.channel,
+        audience=new.audience,
+        kind=new.kind,
+        state=DeliveryState.SENDING,
+        target=new.target,
+        text=new.text or "",
+        subject=new.subject,
+        handler_epoch=new.handler_epoch,
+        attempts=1,
+        escalate=new.escalate,
+        message_id=new.message_id,
+        claimed_until=until,
+    )
+
+
+def _columns(ticket_id: int, new: NewDelivery, at: datetime) -> dict[str, object]:
+    return {
+        "channel_key": new.channel,
+        "key": new.key,
+        "ticket_id": ticket_id,
+        "message_id": new.message_id,
+        "audience": new.audience,
+        "kind": new.kind,
+        "target": dict(new.target),
+        "body": new.text,
+        "subject": new.subject[:998] if new.subject else None,
+        "escalate": new.escalate,
+        "handler_epoch": new.handler_epoch,
+        "created_at": at,
+    }
 
 
 def _deliveries() -> Select[*tuple[Any, ...]]:
@@ -94,20 +194,24 @@ def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
         escalate=row.escalate,
         provider_id=row.provider_id,
         message_id=row.message_id,
+        upto_seq=row.upto_seq,
+        claimed_until=row.next_attempt_at,
     )
 
 
 async def due(work: UnitOfWork, ticket_id: int, now: datetime) -> list[Delivery]:
     """Return a ticket's deliveries that may be sent now, in the order they were written.
 
-    What goes to the customer stays in order: behind one that has to wait, none may be sent.
+    What goes to the customer stays in order: behind one that has to wait, or that still grows,
+    none may be sent.
     """
-    rows = await work.connection.execute(_DUE, {"ticket_id": ticket_id})
+    rows = await work.execute(_DUE, {"ticket_id": ticket_id})
     found: list[Delivery] = []
     held_back = False
     for row in rows:
         to_customer = row.audience == Audience.CUSTOMER
-        if row.next_attempt_at is not None and row.next_attempt_at > now:
+        waits = row.next_attempt_at is not None and row.next_attempt_at > now
+        if waits or row.state == DeliveryState.LIVE:
             held_back = held_back or to_customer
         elif not (to_customer and held_back):
             found.append(_delivery(row))
@@ -122,74 +226,90 @@ async def of_ticket(work: UnitOfWork, ticket_id: int) -> list[tuple[Delivery, da
     return [(_delivery(row), row.sent_at) for row in rows]
 
 
-async def claim(work: UnitOfWork, delivery: Delivery, until: datetime) -> bool:
-    """Note that a send begins; False when the delivery moved on meanwhile.
+async def claim(
+    work: UnitOfWork, delivery: Delivery, at: datetime, until: datetime
+) -> Delivery | None:
+    """Claim a delivery that is due; return it as claimed, None when somebody else was faster.
 
-    Should the send be interrupted, nobody looks at the delivery again before `until`.
-
-    A delivery bound to a handler (`handler_epoch`) is cancelled instead if the ticket's fence has
-    moved: nobody may talk over the person who took the ticket.
+    Should its sending be interrupted, nobody looks at it again before `until`. One that is bound
+    to a handler (`handler_epoch`) comes back cancelled if it never began and the ticket's fence
+    has moved: nobody may talk over the person who took the ticket.
     """
-    fence = (
-        select(TicketRow.handler_epoch).where(TicketRow.id == delivery.ticket_id).scalar_subquery()
-    )
-    done = await work.connection.execute(
-        update(DeliveryRow)
-        .where(
-            DeliveryRow.id == delivery.id,
-            DeliveryRow.state == delivery.state,
-            DeliveryRow.attempts == delivery.attempts,
-            or_(DeliveryRow.handler_epoch.is_(None), DeliveryRow.handler_epoch == fence),
-        )
-        .values(
-            state=DeliveryState.SENDING, attempts=DeliveryRow.attempts + 1, next_attempt_at=until
-        )
-    )
-    if done.rowcount == 1:
-        return True
-    await work.connection.execute(
-        update(DeliveryRow)
-        .where(
-            DeliveryRow.id == delivery.id,
-            DeliveryRow.state == delivery.state,
-            DeliveryRow.handler_epoch.is_not(None),
-            DeliveryRow.handler_epoch != fence,
-        )
-        .values(state=DeliveryState.CANCELLED, error="the ticket changed hands")
-    )
-    return False
-
-
-async def sent(work: UnitOfWork, delivery_id: int, receipt: Receipt, at: datetime) -> None:
-    """Note that a delivery left."""
-    await work.connection.execute(
-        _CHANGE,
+    begins = delivery.state is DeliveryState.PENDING
+    state = DeliveryState.SENDING if begins else delivery.state
+    claimed = replace(delivery, state=state, attempts=delivery.attempts + 1, claimed_until=until)
+    done = await work.execute(
+        _CLAIM_BEHIND_FENCE if begins else _CLAIM,
         {
-            "delivery_id": delivery_id,
-            "state": DeliveryState.SENT,
-            "provider_id": receipt.provider_id[:998],
-            "sent_at": at,
-            "error": None,
+            **_seen(delivery),
+            "claimed_at": at,
+            "state": state,
+            "attempts": claimed.attempts,
+            "next_attempt_at": until,
         },
     )
+    if done.rowcount == 1:
+        return claimed
+    if begins and delivery.handler_epoch is not None:
+        error = "the ticket changed hands"
+        values = {"state": DeliveryState.CANCELLED, "error": error, "next_attempt_at": None}
+        done = await work.execute(_CANCEL, {**_seen(delivery), **values})
+    cancelled = begins and delivery.handler_epoch is not None and done.rowcount == 1
+    return replace(delivery, state=DeliveryState.CANCELLED) if cancelled else None
 
 
-async def postpone(work: UnitOfWork, delivery: Delivery, error: str, until: datetime) -> None:
-    """Try again later, in the state it is given with: `sending` must still be looked for first."""
-    await work.connection.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id == delivery.id)
-        .values(state=delivery.state, error=error, next_attempt_at=until)
+async def may_leave(work: UnitOfWork, delivery: Delivery) -> bool:
+    """Tell whether the ticket's fence still is what it was when the delivery was written."""
+    if delivery.handler_epoch is None:
+        return True
+    query = select(TicketRow.handler_epoch).where(TicketRow.id == delivery.ticket_id)
+    return await work.connection.scalar(query) == delivery.handler_epoch
+
+
+async def renew(work: UnitOfWork, delivery: Delivery, until: datetime) -> bool:
+    """Keep a claim for longer; False when it was lost."""
+    return await _change(work, delivery, next_attempt_at=until)
+
+
+async def sent(work: UnitOfWork, delivery: Delivery, receipt: Receipt, at: datetime) -> bool:
+    """Note that a claimed delivery left; False when the claim was lost."""
+    return await _change(
+        work,
+        delivery,
+        state=DeliveryState.SENT,
+        provider_id=receipt.provider_id[:998],
+        sent_at=at,
+        error=None,
+        next_attempt_at=None,
     )
 
 
-async def give_up(work: UnitOfWork, delivery_id: int, state: DeliveryState, error: str) -> None:
-    """Note that a delivery is not tried again: refused for good, or of unknown fate."""
-    await work.connection.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id == delivery_id)
-        .values(state=state, error=error, next_attempt_at=None)
-    )
+async def postpone(
+    work: UnitOfWork, delivery: Delivery, state: DeliveryState, error: str, until: datetime
+) -> bool:
+    """Let a claimed delivery be tried again later; False when the claim was lost.
+
+    `state` is pending when it surely did not leave, else sending: then it is looked for first.
+    """
+    return await _change(work, delivery, state=state, error=error, next_attempt_at=until)
+
+
+async def give_up(work: UnitOfWork, delivery: Delivery, state: DeliveryState, error: str) -> bool:
+    """Note that a claimed delivery is not tried again; False when the claim was lost."""
+    return await _change(work, delivery, state=state, error=error, next_attempt_at=None)
+
+
+async def _change(work: UnitOfWork, delivery: Delivery, **values: object) -> bool:
+    done = await work.execute(_SEEN, {**_seen(delivery), **values})
+    return done.rowcount == 1
+
+
+def _seen(delivery: Delivery) -> dict[str, object]:
+    return {
+        "seen_id": delivery.id,
+        "seen_state": delivery.state,
+        "seen_attempts": delivery.attempts,
+    }
 
 
 async def by_key(work: UnitOfWork, key: str) -> Delivery | None:

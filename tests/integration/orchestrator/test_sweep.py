@@ -1,10 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from supportbot.errors import StoreUnavailable
 from supportbot.model.catalog import Mode
+from supportbot.model.inbound import Action, ActionKind, Sender
 from supportbot.model.ticket import Handler, Status
+from supportbot.orchestrator.sweep import Sweep, SweepRules
+from supportbot.store.database import Database
 from supportbot.testing import said
 
 
@@ -87,3 +95,75 @@ async def test_tickets_are_answered_in_their_own_order_while_others_go_on(world:
         keys = [one.key for one in world.channel.sent if one.target["to"] == thread]
         assert keys == sorted(keys)
         assert len(keys) == 3
+
+
+async def test_overdue_ticket_is_handed_off_once_by_many_processes_and_restarts(
+    world: Any, clock: Any, store_url: str
+) -> None:
+    accepted = await world.hear(said("hi"))
+    clock.advance(minutes=11)
+    elsewhere = [Database(store_url) for _ in range(3)]
+    sweeps = [Sweep(replace(world.wiring, db=db), SweepRules()) for db in elsewhere]
+    await asyncio.gather(*(sweep.hand_off_overdue() for sweep in sweeps))
+    await Sweep(world.wiring, SweepRules()).hand_off_overdue()
+    for db in elsewhere:
+        await db.aclose()
+    await world.settle()
+    await world.settle()
+    ticket = await world.ticket(accepted.ticket)
+    assert (await world.kinds(ticket)).count("handoff") == 1
+    assert len(world.channel.texts("t1")) == 1
+    assert len(world.channel.texts("operators")) == 1
+
+
+async def test_question_that_came_after_the_overdue_one_was_answered_is_not_handed_off(
+    world: Any, clock: Any
+) -> None:
+    """The sweep reads first and locks later; what it read may be settled by then."""
+    accepted = await world.hear(said("hi"))
+    clock.advance(minutes=11)
+    before = clock() - timedelta(minutes=10)
+    await world.settle()
+    await world.hear(said("and this?"))
+    ticket = await world.ticket(accepted.ticket)
+    await world.sweep._end_wait(ticket.id, before)
+    assert (await world.ticket(ticket.public_id)).handler is Handler.BOT
+
+
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SHADOW])
+async def test_overdue_ticket_is_suppressed_by_name_where_nobody_would_be_told(
+    make_world: Any, clock: Any, mode: Mode
+) -> None:
+    world = await make_world(mode=mode)
+    accepted = await world.hear(said("hi"))
+    clock.advance(minutes=11)
+    await world.sweep.hand_off_overdue()
+    await world.sweep.hand_off_overdue()
+    ticket = await world.ticket(accepted.ticket)
+    assert (ticket.handler, ticket.bot_owes) == (Handler.BOT, False)
+    reasons = [e.reason for e in await world.events(ticket) if e.kind == "suppressed"]
+    assert reasons == ["overdue"]
+    await world.settle()
+    assert world.channel.sent == []
+
+
+async def test_customer_who_asks_for_a_person_waits_from_then_on(world: Any, clock: Any) -> None:
+    await world.ask(said("hi"))
+    asked_at = clock.advance(minutes=5)
+    accepted = await world.hear(Action(ActionKind.ESCALATE, Sender("ada"), ("t1",)))
+    assert (await world.ticket(accepted.ticket)).waiting_since == asked_at
+
+
+async def test_every_periodic_job_survives_a_store_that_is_away(world: Any) -> None:
+    class Away:
+        def reading(self) -> Any:
+            raise StoreUnavailable("away")
+
+        writing = reading
+
+    away: Any = Away()
+    sweep = Sweep(replace(world.wiring, db=away), SweepRules())
+    jobs = sweep.periodic()
+    for job in jobs:
+        await job.run()
+    assert {job.name for job in jobs} == {"wake", "overdue", "silent", "raw", "sign_ins"}

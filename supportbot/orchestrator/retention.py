@@ -1,0 +1,59 @@
+"""What is kept only for a while is emptied, in small steps: raw arrivals, old sign-ins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from supportbot.orchestrator.wiring import Wiring
+from supportbot.store import expiry
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRules:
+    """How long what is kept."""
+
+    #: The raw bytes of what arrived; what was understood of it stays.
+    raw_days: float = 30.0
+    #: Logins and login links that nobody can use any more, failed sign-ins.
+    sign_in_days: float = 8.0
+    batch_rows: int = 200
+    #: One run empties at most so many batches; the next run goes on.
+    most_batches: int = 50
+
+
+class Retention:
+    """The periodic jobs that empty what has been kept long enough."""
+
+    def __init__(self, wiring: Wiring, rules: RetentionRules) -> None:
+        self._wiring = wiring
+        self._rules = rules
+        #: All inbound rows up to this one have been looked at since the start.
+        self._looked_at = 0
+
+    async def empty_raw(self) -> int:
+        """Empty the raw bytes of settled arrivals that are old enough; return how many.
+
+        Looks at every row once after a start: each step is a short transaction, so that nobody
+        who writes waits for it.
+        """
+        before = self._wiring.clock() - timedelta(days=self._rules.raw_days)
+        emptied = 0
+        for _ in range(self._rules.most_batches):
+            async with self._wiring.db.reading() as work:
+                batch = await expiry.arrived_before(
+                    work, before, after_id=self._looked_at, limit=self._rules.batch_rows
+                )
+            if not batch.ids:
+                break
+            if batch.full:
+                async with self._wiring.db.writing() as work:
+                    emptied += await expiry.empty_raw(work, batch.full)
+            self._looked_at = batch.ids[-1]
+        return emptied
+
+    async def drop_sign_ins(self) -> None:
+        """Delete logins, login links and failed sign-ins that are past their time."""
+        before = self._wiring.clock() - timedelta(days=self._rules.sign_in_days)
+        async with self._wiring.db.writing() as work:
+            await expiry.drop_sign_ins(work, before)

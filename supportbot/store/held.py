@@ -1,0 +1,72 @@
+"""Connections that are kept open and lent out; SQLAlchemy's pool asks too much for each loan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Generic, Protocol, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Held(Protocol):
+    """An open connection that can be told from a dead one."""
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """SQLAlchemy's face of it."""
+
+    def is_alive(self) -> bool:
+        """Tell, without asking the server, whether it may be lent."""
+
+
+_H = TypeVar("_H", bound=Held)
+
+
+class HeldConnections(Generic[_H]):
+    """At most so many connections, opened as they are needed; the one used last is lent first."""
+
+    def __init__(self, open_one: Callable[[], Awaitable[_H]], most: int) -> None:
+        self._open_one = open_one
+        self._free = asyncio.Semaphore(most)
+        self._idle: list[_H] = []
+        self._closed = False
+
+    @asynccontextmanager
+    async def lent(self, wait_seconds: float) -> AsyncIterator[_H]:
+        """Lend a connection for a block; a dead one is replaced.
+
+        Raises:
+            TimeoutError: none came back within that time.
+        """
+        if self._free.locked():
+            async with asyncio.timeout(wait_seconds):
+                await self._free.acquire()
+        else:
+            await self._free.acquire()
+        try:
+            one = await self._next()
+            try:
+                yield one
+            finally:
+                if one.is_alive() and not self._closed:
+                    self._idle.append(one)
+                else:
+                    await one.connection.close()
+        finally:
+            self._free.release()
+
+    async def aclose(self) -> None:
+        """Close the idle ones, and the others as they come back."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().connection.close()
+
+    async def _next(self) -> _H:
+        while self._idle:
+            one = self._idle.pop()
+            if one.is_alive():
+                return one
+            await one.connection.close()
+        return await self._open_one()
