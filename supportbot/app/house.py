@@ -8,27 +8,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from supportbot.app.plugins import RETRIEVERS, REVIEW_RULES, load_all, load_factory
-from supportbot.app.ways_in import build_channels, notice_routes
+from supportbot.app.dispatching import build_dispatcher
+from supportbot.app.minds import Answering, build_answering, calibrated, models
+from supportbot.app.roles import Roles
+from supportbot.app.tools import load_tools, tool_problems
+from supportbot.app.ways_in import build_channels, notice_routes, patience
 from supportbot.channels.base import Channel, ChannelParts
 from supportbot.completions.base import Completer
-from supportbot.completions.registry import ModelChoice, build_completer
-from supportbot.completions.tokens import estimate_tokens
+from supportbot.dispatch.base import Dispatcher
 from supportbot.dispatch.local import LocalDispatcher
 from supportbot.errors import ConfigError
 from supportbot.knowledge.importer import import_folder
 from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.time import Clock, public_id
+from supportbot.model.violation import Deadlines
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
 from supportbot.orchestrator.intake import Intake, IntakeRules
-from supportbot.orchestrator.respond import Respond, RespondRules
+from supportbot.orchestrator.retention import RetentionRules
 from supportbot.orchestrator.settle import Settle
 from supportbot.orchestrator.sweep import Sweep, SweepRules
 from supportbot.orchestrator.takeover import Takeover
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.policy.compile import compile_policies
 from supportbot.policy.load import load_policies
-from supportbot.policy.review import RULES
 from supportbot.settings.needs import missing_secrets, unknown_products
 from supportbot.settings.secret import installation_secret
 from supportbot.settings.tree import Settings
@@ -44,6 +46,7 @@ class Desk:
     db: Database
     clock: Clock
     takeover: Takeover
+    dispatcher: Dispatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,16 @@ class House:
     settle: Settle
     sweep: Sweep
     takeover: Takeover
+    #: What this process does; nothing before it runs.
+    roles: Roles = field(default_factory=lambda: Roles(frozenset()))
     #: Channels that are not running, and why; shown by `/readyz`.
     stopped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    secret: str
+    completer: Completer
 
 
 def now() -> datetime:
@@ -83,6 +94,18 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         await db.aclose()
 
 
+def deadlines(settings: Settings) -> Deadlines:
+    """Return how long what may wait before it is listed as overdue."""
+    tickets = settings.tickets
+    return Deadlines(
+        answer_minutes=tickets.overdue_minutes,
+        draft_minutes=tickets.draft_minutes,
+        inbound_minutes=tickets.overdue_minutes,
+        delivery_minutes=tickets.overdue_minutes,
+        person_minutes=tickets.human_minutes,
+    )
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Desk]:
     """Open the store with the operators' verbs. What they send leaves once `run` is running."""
@@ -91,13 +114,13 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
             db=db,
             clock=now,
             new_id=new_id,
-            dispatcher=LocalDispatcher(),
+            dispatcher=build_dispatcher(settings, db),
             channels={},
             products={},
             policies={},
             default_product="",
         )
-        yield Desk(settings, db, now, Takeover(wiring))
+        yield Desk(settings, db, now, Takeover(wiring), wiring.dispatcher)
 
 
 @asynccontextmanager
@@ -110,21 +133,26 @@ async def answering(settings: Settings, only: Channel | None = None) -> AsyncIte
         ConfigError: the bot folder has a problem; the message names them all.
     """
     policies = _policies(settings)
+    gathered = await load_tools(settings.folder)
+    toolbox = gathered.toolbox
+    _refuse(*gathered.problems, *tool_problems(toolbox, policies, settings.folder))
     if only is None:
         _refuse(*missing_secrets(settings), *unknown_products(settings, policies))
     async with database(settings) as db:
-        imported = await import_folder(db, settings.folder / "knowledge", now())
-        _refuse(*imported.problems)
         names = {key: policy.name for key, policy in policies.items()}
         secret = installation_secret(settings).get_secret_value()
         parts = ChannelParts(db, now, secret)
         channels = [only] if only else list(build_channels(settings, names, parts))
-        wiring = await _wire(settings, db, policies, channels)
-        completer = build_completer(_choice(settings), clock=now)
-        try:
-            yield _house(settings, wiring, completer, secret)
-        finally:
-            await completer.aclose()
+        # What `ask` asks is answered here: no other process has its console.
+        dispatcher = LocalDispatcher() if only else build_dispatcher(settings, db)
+        async with schema.alone(db):
+            imported = await import_folder(db, settings.folder / "knowledge", now())
+            _refuse(*imported.problems)
+            wiring = await _wire(settings, db, policies, channels, dispatcher)
+        calibration = await calibrated(db)
+        async with models(settings, now) as chosen:
+            answers = build_answering(settings, wiring, chosen, toolbox, calibration)
+            yield _house(settings, wiring, answers, _Parts(secret, chosen.main))
 
 
 def _policies(settings: Settings) -> Mapping[str, CompiledPolicy]:
@@ -143,6 +171,7 @@ async def _wire(
     db: Database,
     policies: Mapping[str, CompiledPolicy],
     channels: Sequence[Channel],
+    dispatcher: Dispatcher,
 ) -> Wiring:
     async with db.writing() as work:
         products = {
@@ -163,8 +192,10 @@ async def _wire(
         db=db,
         clock=now,
         new_id=new_id,
-        dispatcher=LocalDispatcher(parallel=settings.tickets.parallel),
-        channels={c.key: ConnectedChannel(stored[c.key].id, c) for c in channels},
+        dispatcher=dispatcher,
+        channels={
+            c.key: ConnectedChannel(stored[c.key].id, c, patience(settings, c)) for c in channels
+        },
         products=products,
         policies=published,
         default_product=settings.tickets.default_product or min(policies),
@@ -172,45 +203,25 @@ async def _wire(
     )
 
 
-def _house(settings: Settings, wiring: Wiring, completer: Completer, secret: str) -> House:
+def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts) -> House:
     tickets, model = settings.tickets, settings.model
-    retriever = load_factory(RETRIEVERS, settings.knowledge.retriever)(wiring.db)
-    respond = Respond(
-        wiring,
-        completer,
-        retriever,
-        RespondRules(
-            turn_seconds=model.turn_seconds,
-            context_tokens=model.context_tokens - model.max_output_tokens,
-            max_output_tokens=model.max_output_tokens,
-        ),
-        count_tokens=estimate_tokens,
-        review_rules=(*RULES, *load_all(REVIEW_RULES)),
-    )
     sweep = SweepRules(
         overdue_minutes=tickets.overdue_minutes,
         assume_resolved_hours=tickets.assume_resolved_hours,
         grace_seconds=2 * model.turn_seconds,
+        retention=RetentionRules(raw_days=settings.retention.raw_days),
+    )
+    intake = IntakeRules(
+        reopen_days=tickets.reopen_days,
+        customer_messages_per_minute=tickets.customer_messages_per_minute,
     )
     return House(
         settings=settings,
         wiring=wiring,
-        secret=secret,
-        completer=completer,
-        intake=Intake(wiring, IntakeRules(reopen_days=tickets.reopen_days)),
-        settle=Settle(wiring, respond, Deliver(wiring, DeliverRules())),
+        secret=parts.secret,
+        completer=parts.completer,
+        intake=Intake(wiring, intake),
+        settle=Settle(wiring, answers.respond, Deliver(wiring, DeliverRules()), answers.summaries),
         sweep=Sweep(wiring, sweep),
         takeover=Takeover(wiring),
-    )
-
-
-def _choice(settings: Settings) -> ModelChoice:
-    model = settings.model
-    return ModelChoice(
-        name=model.chosen,
-        base_url=str(model.base_url) if model.base_url else None,
-        api_key=model.api_key.get_secret_value() if model.api_key else None,
-        system_role=model.system_role,
-        max_output_tokens=model.max_output_tokens,
-        attempts=model.attempts,
     )

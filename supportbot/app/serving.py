@@ -5,47 +5,66 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import chain, repeat
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
+from supportbot.app.alone import alone
+from supportbot.app.health import health_routes
 from supportbot.app.house import House, answering
-from supportbot.channels.base import Channel, Health, WebRoutes
+from supportbot.app.roles import choose
+from supportbot.channels.base import Channel, Closing, WebRoutes
 from supportbot.dashboard.deps import DashboardDeps
 from supportbot.dashboard.numbers import overview_from_reports
 from supportbot.dashboard.routes import dashboard_routes
-from supportbot.errors import StoreError, SupportbotError
+from supportbot.dispatch.base import Periodic
+from supportbot.errors import SupportbotError
 from supportbot.orchestrator.guard import survive
 from supportbot.settings.tree import Settings
-from supportbot.store import schema
 
 _log = structlog.get_logger(__name__)
 _DRAIN_SECONDS = 20.0
+#: The backlog is read until it is cancelled; so soon it is begun again where it breaks.
+_BACKLOG_SECONDS = 1.0
 _RESTART_SECONDS = (1.0, 5.0, 30.0, 60.0)
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[House]:
+async def running(settings: Settings, only: Sequence[str] = ()) -> AsyncIterator[House]:
     """Run everything but HTTP: lanes are rebuilt, the backlog is read, channels listen.
 
-    At the end channels stop first, then running lanes get time to finish; what is left is resumed
-    by the next start.
+    With `only`, that is what these roles do; see `roles.choose`. At the end channels stop first,
+    then running lanes get time to finish; what is left is resumed by the next start, or by another
+    process.
+
+    Raises:
+        StoreUnavailable: another process runs on this SQLite database.
     """
-    async with answering(settings) as house, AsyncExitStack() as ending:
-        await house.wiring.dispatcher.start(house.settle, house.sweep.periodic())
-        ending.push_async_callback(house.wiring.dispatcher.stop, _DRAIN_SECONDS)
-        tasks = [asyncio.create_task(house.intake.run_backlog(), name="backlog")]
-        tasks += [
-            asyncio.create_task(_listen(channel.adapter, house), name=key)
-            for key, channel in house.wiring.channels.items()
-        ]
-        ending.push_async_callback(_cancelled, tasks)
-        yield house
+    roles = choose(settings, only)
+    with alone(settings.database.url):
+        async with answering(settings) as wired, AsyncExitStack() as ending:
+            house = replace(wired, roles=roles)
+            ending.push_async_callback(_closed, house)
+            if roles.works:
+                await _work(house)
+                ending.push_async_callback(house.wiring.dispatcher.stop, _DRAIN_SECONDS)
+            tasks = [
+                asyncio.create_task(_listen(channel.adapter, house), name=key)
+                for key, channel in house.wiring.channels.items()
+                if roles.hears(channel.adapter.kind)
+            ]
+            ending.push_async_callback(_cancelled, tasks)
+            yield house
+
+
+async def _work(house: House) -> None:
+    """Begin to answer; of several processes one reads the backlog at a time."""
+    backlog = Periodic("backlog", _BACKLOG_SECONDS, house.intake.run_backlog)
+    await house.wiring.dispatcher.start(house.settle, (*house.sweep.periodic(), backlog))
 
 
 async def _listen(channel: Channel, house: House) -> None:
@@ -69,6 +88,12 @@ def _cause(error: Exception) -> str:
     return str(error) if isinstance(error, SupportbotError) else type(error).__name__
 
 
+async def _closed(house: House) -> None:
+    for channel in house.wiring.channels.values():
+        if isinstance(channel.adapter, Closing):
+            await channel.adapter.aclose()
+
+
 async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
@@ -84,7 +109,6 @@ def build_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with running(settings) as house:
-            app.state.house = house
             app.router.routes.extend(routes(house))
             yield
 
@@ -93,21 +117,18 @@ def build_app(settings: Settings) -> Starlette:
 
 def application(house: House) -> Starlette:
     """Return the ASGI application of a house that runs already."""
-    app = Starlette(routes=routes(house))
-    app.state.house = house
-    return app
+    return Starlette(routes=routes(house))
 
 
 def routes(house: House) -> list[BaseRoute]:
-    """Return all HTTP routes of a running house; the dashboard answers what nobody else does."""
-    found: list[BaseRoute] = [
-        Route("/healthz", _healthz, methods=["GET"]),
-        Route("/readyz", _readyz, methods=["GET"]),
-    ]
+    """Return the HTTP routes of a running house; the dashboard answers what nobody else does."""
+    found: list[BaseRoute] = [*health_routes(house)]
     for channel in house.wiring.channels.values():
-        if isinstance(channel.adapter, WebRoutes):
+        if isinstance(channel.adapter, WebRoutes) and house.roles.hears(channel.adapter.kind):
             found += channel.adapter.routes(house.intake.accept)
-    return [*found, *dashboard_routes(_dashboard(house))]
+    if house.roles.shows:
+        found += dashboard_routes(_dashboard(house))
+    return found
 
 
 def _dashboard(house: House) -> DashboardDeps:
@@ -125,27 +146,3 @@ def _dashboard(house: House) -> DashboardDeps:
         secure_cookies=(public_url or "").startswith("https://"),
         public_url=public_url,
     )
-
-
-async def _healthz(_request: Request) -> JSONResponse:
-    """Say that the process is alive."""
-    return JSONResponse({"status": "ok"})
-
-
-async def _readyz(request: Request) -> JSONResponse:
-    """Say whether the database answers and every channel is connected."""
-    house: House = request.app.state.house
-    problems = [f"{key} stopped: {cause}" for key, cause in house.stopped.items()]
-    problems += [
-        problem
-        for key, channel in house.wiring.channels.items()
-        if key not in house.stopped
-        and isinstance(channel.adapter, Health)
-        and (problem := channel.adapter.healthy())
-    ]
-    try:
-        await schema.revisions(house.wiring.db)
-    except StoreError as error:
-        problems.append(str(error))
-    status = 503 if problems else 200
-    return JSONResponse({"status": "degraded" if problems else "ok", "problems": problems}, status)

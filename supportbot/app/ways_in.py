@@ -8,8 +8,14 @@ from pydantic import SecretStr
 
 from supportbot.app.plugins import CHANNELS, load_factory
 from supportbot.channels.base import Channel, ChannelOptions, ChannelParts
-from supportbot.orchestrator.wiring import NoticeRoute
-from supportbot.settings.tree import PluginChannel, Settings
+from supportbot.orchestrator.wiring import NoticeRoute, Patience
+from supportbot.settings.tree import (
+    Mailbox,
+    PluginChannel,
+    Settings,
+    SlackSettings,
+    WebSettings,
+)
 
 _SLACK = "slack"
 
@@ -30,6 +36,21 @@ def build_channels(
         yield _web(settings, products, parts)
     for plugin in settings.channels:
         yield load_factory(CHANNELS, plugin.kind)(_options(plugin), parts)
+
+
+def patience(settings: Settings, channel: Channel) -> Patience:
+    """Say how long a channel's customers may go on writing before they are answered."""
+    boxes = {f"email:{box.address}": box for box in settings.email.mailboxes}
+    own: SlackSettings | WebSettings | Mailbox | None = boxes.get(channel.key)
+    if channel.kind == _SLACK:
+        own = settings.slack
+    elif channel.kind == "web":
+        own = settings.web
+    quiet, longest = (own.quiet_seconds, own.max_wait_seconds) if own else (None, None)
+    return Patience(
+        settings.tickets.quiet_seconds if quiet is None else quiet,
+        settings.tickets.max_wait_seconds if longest is None else longest,
+    )
 
 
 def notice_routes(settings: Settings) -> tuple[NoticeRoute, ...]:

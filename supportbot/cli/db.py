@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from supportbot.cli.options import Config
+from supportbot.cli.options import Config, Format, OutputFormat
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -24,9 +24,13 @@ def upgrade(config: Config = Path()) -> None:
 @app.command()
 def status(config: Config = Path()) -> None:
     """Print the database's schema and the one this version needs; exit 1 if they differ."""
-    current, head = asyncio.run(_status(config))
+    current, head, problem = asyncio.run(_status(config))
     typer.echo(f"database: {current or 'empty'}\nneeded:   {head}")
-    if current not in {head, None}:
+    if current is None:
+        return
+    if problem:
+        typer.echo(problem)
+    if problem or current != head:
         raise typer.Exit(1)
 
 
@@ -48,6 +52,24 @@ def backup(
     typer.echo(f"wrote {target} ({size_bytes:,} bytes)")
 
 
+@app.command("dead-letters")
+def dead_letters(
+    retry: Annotated[
+        int | None, typer.Option("--retry", metavar="JOB", help="Try this one again.")
+    ] = None,
+    output: OutputFormat = Format.TABLE,
+    config: Config = Path(),
+) -> None:
+    """List the jobs that failed too often to be tried again (PostgreSQL), or revive one."""
+    from supportbot.cli.db_view import revive, show_dead_letters
+
+    if retry is None:
+        asyncio.run(show_dead_letters(config, os.environ, output))
+        return
+    asyncio.run(revive(config, os.environ, retry))
+    typer.echo(f"job {retry} is tried again by the next worker")
+
+
 async def _upgrade(config: Path) -> tuple[str | None, str]:
     from supportbot.settings.load import load
     from supportbot.store import schema
@@ -62,13 +84,13 @@ async def _upgrade(config: Path) -> tuple[str | None, str]:
     return found
 
 
-async def _status(config: Path) -> tuple[str | None, str]:
+async def _status(config: Path) -> tuple[str | None, str, str | None]:
     from supportbot.settings.load import load
     from supportbot.store import schema
     from supportbot.store.database import Database
 
     db = Database(load(config, os.environ).database.url)
     try:
-        return await schema.revisions(db)
+        return *await schema.revisions(db), await schema.job_queue_problem(db)
     finally:
         await db.aclose()

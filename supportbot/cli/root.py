@@ -14,6 +14,15 @@ from supportbot.cli import admin, db, knowledge, mail, policy, report, tickets
 from supportbot.cli.options import Config, Format, OutputFormat
 from supportbot.errors import SupportbotError
 
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="ROLES",
+        help="Only these roles, with PostgreSQL: worker, web, slack, email; by commas or repeated.",
+    ),
+]
+
 app = typer.Typer(
     name="supportbot",
     help="A customer-support bot for Slack, email and web chat.",
@@ -55,7 +64,7 @@ def check(config: Config = Path()) -> None:
 
 
 @app.command()
-def run(config: Config = Path()) -> None:
+def run(config: Config = Path(), only: Only = None) -> None:
     """Answer customers: run all configured channels, the web chat and the dashboard."""
     # Nothing that is loaded now is garbage: looking for it would take a quarter of the start.
     # The server turns collecting on again once it is ready.
@@ -64,7 +73,7 @@ def run(config: Config = Path()) -> None:
         from supportbot.cli.run import serve
         from supportbot.settings.load import load
 
-        asyncio.run(serve(load(config, os.environ)))
+        asyncio.run(serve(load(config, os.environ), only or ()))
     finally:
         gc.enable()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import socket
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import typer
@@ -16,8 +17,8 @@ from supportbot.errors import SettingsError
 from supportbot.settings.tree import Settings
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM.
+async def serve(settings: Settings, only: Sequence[str] = ()) -> None:
+    """Serve until SIGINT or SIGTERM; with `only` these roles, see `roles.choose`.
 
     Raises:
         SettingsError: the port is taken; the message names the variable to change.
@@ -25,14 +26,15 @@ async def serve(settings: Settings) -> None:
     """
     configure_logs()
     with bound(settings.server.host, settings.server.port) as listening:
-        async with running(settings) as house:
+        async with running(settings, only) as house:
             await _serve(house, listening)
 
 
 async def _serve(house: House, listening: socket.socket) -> None:
     host, port = listening.getsockname()[:2]
-    typer.echo(f"supportbot {version('supportbot')} on http://{host}:{port}")
-    if house.settings.model.chosen is None:
+    roles = "" if house.roles.works and house.roles.shows else f" ({', '.join(house.roles)})"
+    typer.echo(f"supportbot {version('supportbot')} on http://{host}:{port}{roles}")
+    if house.roles.works and house.settings.model.chosen is None:
         typer.echo(
             "No language model is configured: kb-extractive answers with verbatim sentences of "
             "your knowledge. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model."

@@ -5,6 +5,8 @@ An empty database is created on first use; an older one is refused with the comm
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, inspect, text
 from supportbot.errors import SchemaOutdated
 from supportbot.store.database import Database
 from supportbot.store.guards import create_guards, missing_guards
+from supportbot.store.job_schema import advance_jobs, drop_jobs, outdated_jobs
 from supportbot.store.tables import Base
 from supportbot.store.views import create_views, drop_views
 
@@ -23,6 +26,9 @@ _PACKAGED = Path(__file__).parent.parent / "_migrations"
 _CHECKOUT = Path(__file__).parent.parent.parent / "migrations"
 #: Serialises processes that find an empty PostgreSQL at the same time.
 _LOCK = 0x5550_B07
+#: Serialises their start: each publishes policies and imports knowledge.
+_START_LOCK = 0x5550_B08
+_ALONE = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 def migrations_folder() -> Path:
@@ -60,12 +66,29 @@ async def prepare(db: Database) -> None:
             f"the append-only guards of {', '.join(state.unguarded)} are missing; "
             "run: supportbot db upgrade"
         )
+    if state.outdated_jobs:
+        raise SchemaOutdated(f"{state.outdated_jobs}; run: supportbot db upgrade")
 
 
 async def upgrade(db: Database, revision: str = "head") -> None:
     """Run all migrations up to a revision; safe to repeat and to run in two processes at once."""
     async with db.migrating() as connection:
         await connection.run_sync(_upgrade, revision)
+    more = True
+    while more:
+        async with db.migrating() as connection:
+            more = await connection.run_sync(_upgrade_jobs)
+
+
+@asynccontextmanager
+async def alone(db: Database) -> AsyncIterator[None]:
+    """Keep other processes waiting that also want to write what stands in the bot folder."""
+    if db.is_sqlite:
+        yield  # one process has it to itself
+        return
+    async with db.migrating() as connection:
+        await connection.execute(_ALONE, {"key": _START_LOCK})
+        yield
 
 
 async def downgrade(db: Database, revision: str) -> None:
@@ -81,6 +104,16 @@ async def revisions(db: Database) -> tuple[str | None, str]:
     return state.current, state.head
 
 
+async def job_queue_problem(db: Database) -> str | None:
+    """Say what is wrong with the job queue's tables; None when they are what we need.
+
+    Raises:
+        ConfigError: PostgreSQL is used and the package for its queue is not installed.
+    """
+    async with db.reading() as work:
+        return await work.connection.run_sync(outdated_jobs)
+
+
 class _State:
     """What stands in the database against what should."""
 
@@ -90,6 +123,7 @@ class _State:
         self.empty = self.current is None and not inspect(connection).get_table_names()
         self.head = str(ScriptDirectory.from_config(alembic_config()).get_current_head())
         self.unguarded = [] if self.empty else missing_guards(connection)
+        self.outdated_jobs = None if self.empty else outdated_jobs(connection)
 
 
 def _state(connection: Connection) -> _State:
@@ -97,8 +131,7 @@ def _state(connection: Connection) -> _State:
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    _lock(connection)
     drop_views(connection)
     command.upgrade(alembic_config(connection), revision)
     create_guards(connection)
@@ -109,6 +142,18 @@ def _upgrade(connection: Connection, revision: str) -> None:
             raise SchemaOutdated(f"the migration would break {len(broken)} references; undone")
 
 
+def _upgrade_jobs(connection: Connection) -> bool:
+    _lock(connection)
+    return advance_jobs(connection)
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ALONE, {"key": _LOCK})
+
+
 def _downgrade(connection: Connection, revision: str) -> None:
     drop_views(connection)
     command.downgrade(alembic_config(connection), revision)
+    if revision == "base":
+        drop_jobs(connection)

@@ -25,7 +25,7 @@ async def test_model_attempts_bound_the_calls_of_a_failing_model(tmp_path: Path)
         asked.append(request)
         raise RuntimeError("the model is down")  # aiohttp answers 500
 
-    folder = _folder(tmp_path, "[model]\nattempts = 2\n")
+    folder = _folder(tmp_path, "[model]\nattempts = 2\nextractive_fallback = false\n")
     async with FakeModel(broken) as model:
         environ = {"OPENAI_BASE_URL": model.url, "SUPPORTBOT_MODEL_NAME": "test"}
         answered = await ask_once(load(folder, environ), "hosting", "How do I restore a backup?")

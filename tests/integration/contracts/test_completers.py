@@ -7,9 +7,12 @@ import pytest
 
 from supportbot.completions.base import Completer
 from supportbot.completions.embedded import embedded_completer
+from supportbot.completions.registry import ModelChoice, build_completer
 from supportbot.completions.scripted import ScriptedCompleter, Turn
 from supportbot.errors import CompletionError
 from supportbot.testing.contracts import CompleterContract
+from supportbot.testing.fake_answers import Refused, in_turn
+from supportbot.testing.fake_model import FakeModel
 
 
 class TestScriptedCompleter(CompleterContract):
@@ -35,3 +38,22 @@ class TestEmbeddedCompleter(CompleterContract):
     @pytest.fixture
     async def failing(self, clock: Any) -> Completer:
         return ScriptedCompleter([], clock=clock)
+
+
+class TestChain(CompleterContract):
+    """What a configured model is asked through, over real sockets."""
+
+    @pytest.fixture
+    async def completer(self, clock: Any) -> AsyncIterator[Completer]:
+        async with FakeModel(lambda _: "Within thirty days.") as model:
+            made = build_completer(ModelChoice(name="m", base_url=model.url), clock=clock)
+            yield made
+            await made.aclose()
+
+    @pytest.fixture
+    async def failing(self, clock: Any) -> AsyncIterator[Completer]:
+        async with FakeModel(in_turn(Refused(429, "insufficient_quota"))) as model:
+            choice = ModelChoice(name="m", base_url=model.url, quotes=False)
+            made = build_completer(choice, clock=clock)
+            yield made
+            await made.aclose()

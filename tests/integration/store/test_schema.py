@@ -39,7 +39,11 @@ async def test_autogenerate_finds_nothing(db: Database) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(
             connection,
-            opts={"include_name": lambda name, _kind, _parents: not str(name).startswith("bi_")},
+            opts={
+                "include_name": lambda name, _kind, _parents: (
+                    not str(name).startswith(("bi_", "procrastinate_"))
+                )
+            },
         )
         return list(compare_metadata(context, Base.metadata))
 
