@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
@@ -28,12 +28,13 @@ from supportbot.model.inbound import (
 )
 from supportbot.orchestrator import changes
 from supportbot.orchestrator.asking import Asking
+from supportbot.orchestrator.flood import Flood
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
 from supportbot.store import tickets
-from supportbot.store.inbound import Earlier, Outcome
+from supportbot.store.inbound import Earlier, Outcome, Settled
 from supportbot.store.unit_of_work import UnitOfWork
 
 _BATCH = 50
@@ -49,6 +50,8 @@ class IntakeRules:
 
     #: A message on a ticket resolved less than this ago reopens it; later it opens a linked one.
     reopen_days: float = 7.0
+    #: Whoever writes more, over all their tickets, is told so and answered once a minute.
+    customer_messages_per_minute: int = 20
 
 
 class Intake:
@@ -56,7 +59,8 @@ class Intake:
 
     def __init__(self, wiring: Wiring, rules: IntakeRules) -> None:
         self._wiring = wiring
-        self._asking = Asking(wiring, timedelta(days=rules.reopen_days))
+        flood = Flood(rules.customer_messages_per_minute)
+        self._asking = Asking(wiring, timedelta(days=rules.reopen_days), flood)
         self._backlog = asyncio.Event()
 
     async def accept(self, inbound: Inbound) -> Accepted:
@@ -80,13 +84,13 @@ class Intake:
             earlier = await inbounds.find_by_keys(work, channel.id, inbound.keys)
             if earlier is not None:
                 return _repeated(earlier)
-            inbound_id = await inbounds.add(work, channel.id, inbound)
             if heard is None:
                 work.after_commit(self._backlog.set)
-                return Accepted(inbound_id)
-            outcome = await self._settle(work, StoredInbound(inbound_id, inbound, 0), heard)
+                return Accepted(await inbounds.add(work, channel.id, inbound))
+            outcome = await self._decide(work, inbound, heard)
+            settled = Settled(outcome, self._wiring.clock())
             return Accepted(
-                inbound_id,
+                await inbounds.add(work, channel.id, inbound, settled),
                 ticket=await _public_id(work, outcome),
                 suppressed=outcome.reason if outcome.ticket_id is None else None,
             )
@@ -105,6 +109,9 @@ class Intake:
             waiting = await inbounds.unsettled(work, _BATCH)
         settled = 0
         for stored in waiting:
+            if stored.attempts >= _MAX_ATTEMPTS:  # each of them ended with the process
+                await self._park(stored, Unparsable("not understood before the process died"))
+                continue
             result = await survive("intake", self._understand(stored), inbound_id=stored.id)
             if not isinstance(result, Exception):
                 settled += 1
@@ -122,7 +129,8 @@ class Intake:
         heard = await self._parse(channel, stored.inbound)
         async with self._wiring.db.writing() as work:
             if await inbounds.still_waits(work, stored.id):
-                await self._settle(work, stored, heard)
+                outcome = await self._decide(work, stored.inbound, heard)
+                await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
 
     async def _parse(self, channel: ConnectedChannel, inbound: Inbound) -> Heard | InboundRefused:
         """Run the channel's parser; a parser that fails on an input refuses that input."""
@@ -138,24 +146,17 @@ class Intake:
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             return Unparsable(f"the parser failed: {type(error).__name__}")
 
-    async def _settle(
-        self, work: UnitOfWork, stored: StoredInbound, heard: Heard | InboundRefused
-    ) -> Outcome:
-        outcome = await self._decide(work, stored, heard)
-        await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
-        return outcome
-
     async def _decide(
-        self, work: UnitOfWork, stored: StoredInbound, heard: Heard | InboundRefused
+        self, work: UnitOfWork, inbound: Inbound, heard: Heard | InboundRefused
     ) -> Outcome:
-        channel = self._wiring.channels[stored.inbound.channel]
+        channel = self._wiring.channels[inbound.channel]
         match heard:
             case InboundRefused():
                 return Outcome("refused", reason=heard.reason)
             case Ignored():
                 return Outcome("suppressed", reason=heard.reason, keep_raw=heard.keep)
             case CustomerMessage():
-                return await self._decide_message(work, channel, stored, heard)
+                return await self._decide_message(work, channel, inbound.received_at, heard)
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         if ticket is None:
             return Outcome("suppressed", reason="unknown_thread", keep_raw=False)
@@ -171,7 +172,7 @@ class Intake:
         self,
         work: UnitOfWork,
         channel: ConnectedChannel,
-        stored: StoredInbound,
+        received_at: datetime,
         heard: CustomerMessage,
     ) -> Outcome:
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
@@ -181,7 +182,7 @@ class Intake:
             return await changes.machine_mail(self._wiring, work, ticket, heard)
         if not heard.text.strip() and not heard.attachments:
             return Outcome("refused", reason="empty", ticket_id=ticket.id if ticket else None)
-        return await self._asking.ask(work, channel, stored.inbound.received_at, heard, ticket)
+        return await self._asking.ask(work, channel, received_at, heard, ticket)
 
     async def _park(self, stored: StoredInbound, error: Exception) -> None:
         outcome = Outcome("refused", reason=f"parked: {type(error).__name__}")
@@ -195,8 +196,8 @@ def _repeated(earlier: Earlier) -> Accepted:
 
 
 async def _public_id(work: UnitOfWork, outcome: Outcome) -> str | None:
-    if outcome.ticket_id is None:
-        return None
+    if outcome.ticket is not None or outcome.ticket_id is None:
+        return outcome.ticket
     return (await tickets.get(work, outcome.ticket_id)).public_id
 
 

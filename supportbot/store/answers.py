@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from supportbot.model.completion import ChatMessage, Completion, Passage, Prompt, ToolCall
 from supportbot.model.message import Role
@@ -17,6 +18,18 @@ from supportbot.model.ticket import Ticket
 from supportbot.store.tables.answers import CompletionRow, PromptPartRow, RetrievalRow
 from supportbot.store.tables.catalog import PolicyVersionRow, ProductRow
 from supportbot.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a call was made for: a turn's answer (or a summary), up to which message, how cheaply."""
+
+    policy_version_id: int
+    upto_seq: int | None = None
+    #: answer or summary
+    name: str = "answer"
+    #: The step of the degrade ladder.
+    degraded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +81,18 @@ _ADD = (
     )
     .returning(CompletionRow.id)
 )
-_KNOWN_PARTS = select(PromptPartRow.sha256).where(
-    PromptPartRow.sha256.in_(bindparam("shas", expanding=True))
-)
+#: A part that is known, or that another transaction stores at the same time, is left.
+_ADD_PART = {
+    "sqlite": sqlite.insert(PromptPartRow).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(PromptPartRow).on_conflict_do_nothing(),
+}
 _ADD_PASSAGES = insert(RetrievalRow)
 
 
 async def add_completion(
     work: UnitOfWork,
     ticket: Ticket,
-    policy_version_id: int,
+    purpose: Purpose,
     prompt: Prompt,
     completion: Completion,
 ) -> int:
@@ -85,13 +100,16 @@ async def add_completion(
     bodies = {_sha(text): text for text in map(part, prompt.messages)}
     await _add_parts(work, bodies)
     request = _request(prompt)
-    made = await work.connection.execute(
+    made = await work.execute(
         _ADD,
         {
             "product_key": ticket.product,
             "ticket_id": ticket.id,
             "episode_n": ticket.episode_n,
-            "policy_version_id": policy_version_id,
+            "policy_version_id": purpose.policy_version_id,
+            "purpose": purpose.name,
+            "upto_seq": purpose.upto_seq,
+            "degraded": purpose.degraded,
             "model": completion.model[:128],
             "endpoint": completion.endpoint[:255],
             "attempt": completion.attempt,
@@ -108,29 +126,19 @@ async def add_completion(
             "tokens_out": completion.usage.output,
             "tokens_reasoning": completion.usage.reasoning,
             "usage_estimated": completion.usage.estimated,
+            "tokens_estimated": completion.tokens_estimated,
+            "cost_nusd": completion.cost_nusd,
+            "price_version": completion.price_version,
         },
     )
-    completion_id = made.scalar_one()
+    completion_id: int = made.scalar_one()
     await _add_passages(work, completion_id, prompt.passages)
     return completion_id
 
 
 async def _add_parts(work: UnitOfWork, bodies: dict[str, str]) -> None:
-    rows = await work.connection.execute(_KNOWN_PARTS, {"shas": [*bodies]})
-    known = set(rows.scalars())
-    new = [{"sha256": sha, "body": body} for sha, body in bodies.items() if sha not in known]
-    if new:
-        statement = _insert_ignoring(work)
-        await work.connection.execute(statement, new)
-
-
-def _insert_ignoring(work: UnitOfWork) -> Any:
-    """Another transaction may store the same content at the same time; that is fine."""
-    if work.connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - a dialect's own insert
-
-        return postgresql.insert(PromptPartRow).on_conflict_do_nothing()
-    return insert(PromptPartRow)
+    rows = [{"sha256": sha, "body": body} for sha, body in bodies.items()]
+    await work.execute_many(_ADD_PART[work.store], rows)
 
 
 async def _add_passages(work: UnitOfWork, completion_id: int, passages: Sequence[Passage]) -> None:
@@ -146,8 +154,7 @@ async def _add_passages(work: UnitOfWork, completion_id: int, passages: Sequence
         }
         for rank, passage in enumerate(passages, 1)
     ]
-    if rows:
-        await work.connection.execute(_ADD_PASSAGES, rows)
+    await work.execute_many(_ADD_PASSAGES, rows)
 
 
 def _request(prompt: Prompt) -> dict[str, object]:

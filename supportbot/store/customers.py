@@ -18,37 +18,49 @@ _KNOWN = select(CustomerIdentityRow.customer_id).where(
     CustomerIdentityRow.channel_kind == bindparam("kind"),
     CustomerIdentityRow.external_id == bindparam("external_id"),
 )
+_ADD = insert(CustomerRow).returning(CustomerRow.id)
+_ADD_IDENTITY = insert(CustomerIdentityRow)
+_KNOWN_ACCOUNT = select(AccountRow.id).where(AccountRow.key == bindparam("account"))
+_ADD_ACCOUNT = insert(AccountRow).returning(AccountRow.id)
 
 
 async def ensure_customer(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> int:
     """Return the id of the customer behind an identity, made as needed."""
     external_id = bounded(sender.external_id, _MOST_ID_BYTES)
-    found = await work.connection.scalar(_KNOWN, {"kind": kind, "external_id": external_id})
+    given = {"kind": kind, "external_id": external_id}
+    found: int | None = (await work.execute(_KNOWN, given)).scalar()
     if found is not None:
         return found
     account_id = await _ensure_account(work, sender.account, at) if sender.account else None
-    made = await work.connection.execute(
-        insert(CustomerRow)
-        .values(account_id=account_id, display_name=sender.name[:200] or None, created_at=at)
-        .returning(CustomerRow.id)
+    name = sender.name[:200] or None
+    made = await work.execute(
+        _ADD, {"account_id": account_id, "display_name": name, "created_at": at}
     )
-    customer_id = made.scalar_one()
-    await work.connection.execute(
-        insert(CustomerIdentityRow).values(
-            channel_kind=kind, external_id=external_id, customer_id=customer_id
-        )
-    )
+    customer_id: int = made.scalar_one()
+    identity = {"channel_kind": kind, "external_id": external_id, "customer_id": customer_id}
+    await work.execute(_ADD_IDENTITY, identity)
     return customer_id
 
 
 async def _ensure_account(work: UnitOfWork, key: str, at: datetime) -> int:
     key = bounded(key, _MOST_ACCOUNT_BYTES)
-    found = await work.connection.scalar(select(AccountRow.id).where(AccountRow.key == key))
+    found: int | None = (await work.execute(_KNOWN_ACCOUNT, {"account": key})).scalar()
     if found is not None:
         return found
-    made = await work.connection.execute(
-        insert(AccountRow)
-        .values(key=key, name=(key.partition(":")[2] or key)[:200], created_at=at)
-        .returning(AccountRow.id)
+    name = (key.partition(":")[2] or key)[:200]
+    made = await work.execute(_ADD_ACCOUNT, {"key": key, "name": name, "created_at": at})
+    made_id: int = made.scalar_one()
+    return made_id
+
+
+async def external_id(work: UnitOfWork, kind: str, customer_id: int) -> str | None:
+    """Return how a customer is known in a kind of channel, the first name if there are several."""
+    return await work.connection.scalar(
+        select(CustomerIdentityRow.external_id)
+        .where(
+            CustomerIdentityRow.customer_id == customer_id,
+            CustomerIdentityRow.channel_kind == kind,
+        )
+        .order_by(CustomerIdentityRow.external_id)
+        .limit(1)
     )
-    return made.scalar_one()

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+import psycopg
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from supportbot.errors import StoreError, StoreUnavailable
-from supportbot.store.sqlite_driver import connecting
-from supportbot.store.turns import Turns
+from supportbot.store.postgres import PostgresStore
+from supportbot.store.sqlite import SqliteStore
 from supportbot.store.unit_of_work import UnitOfWork
 
-_BUSY_TIMEOUT_MS = 10_000
-_READERS = 4
-_READ, _WRITE = "BEGIN", "BEGIN IMMEDIATE"
+#: What drivers raise when the database cannot be reached or written, or when a transaction lost
+#: against another (a deadlock): all of it may be tried again.
+_UNREACHABLE = (
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    OSError,
+)
 
 
 def driver_url(url: str) -> URL:
@@ -51,21 +58,12 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = driver_url(url)
-        self._turns = Turns()
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self._check_sqlite_path()
-            self._writer = _sqlite_engine(self.url, pool_size=1, begin=_WRITE)
-            self._reader = _sqlite_engine(self.url, pool_size=_READERS, begin=_READ)
-        else:
-            self._writer = create_async_engine(
-                self.url,
-                pool_size=10,
-                max_overflow=10,
-                pool_pre_ping=True,
-                connect_args={"options": "-c timezone=UTC -c jit=off"},
-            )
-            self._reader = self._writer
+        self._store = SqliteStore(self.url) if self.is_sqlite else PostgresStore(self.url)
+        #: Tasks inside a `writing` block: one that opened another would wait for itself.
+        self._writers: set[asyncio.Task[Any] | None] = set()
 
     @property
     def path(self) -> Path | None:
@@ -76,45 +74,44 @@ class Database:
     async def writing(self, *, urgent: bool = False) -> AsyncIterator[UnitOfWork]:
         """Open a transaction; committed at the end of the block, rolled back on an error.
 
+        On SQLite blocks run one after the other and may share a commit, so keep them short.
         `urgent`: somebody waits for an acknowledgement; where there is one writer, it goes first.
 
         Raises:
             StoreUnavailable: the database cannot be reached or written; nothing was stored.
+            StoreError: this task is in such a block already.
         """
-        turn = self._turns.turn(urgent=urgent) if self.is_sqlite else nullcontext()
-        with _translated(self.url):
-            async with turn, self._writer.begin() as connection:
-                work = UnitOfWork(connection)
-                yield work
-        work.committed()
+        task = asyncio.current_task()
+        if task in self._writers:
+            raise StoreError("a transaction is open in this task already; hand on its unit of work")
+        self._writers.add(task)
+        try:
+            with _translated(self.url):
+                async with self._store.writing(urgent=urgent) as work:
+                    yield work
+        finally:
+            self._writers.discard(task)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[UnitOfWork]:
-        """Open a consistent view for reading; whatever is written in it is discarded."""
+        """Open the database for reading; whatever is written in it is discarded or refused.
+
+        On SQLite all statements see one moment; on PostgreSQL each sees the newest state.
+        """
         with _translated(self.url):
-            async with self._reader.connect() as connection:
-                yield UnitOfWork(connection)
+            async with self._store.reading() as work:
+                yield work
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
         """Open a connection for schema changes: SQLite's foreign keys are off meanwhile."""
         with _translated(self.url):
-            if not self.is_sqlite:
-                async with self._writer.begin() as connection:
-                    yield connection
-                return
-            engine = _sqlite_engine(self.url, pool_size=1, begin=_WRITE, foreign="OFF")
-            try:
-                async with engine.begin() as connection:
-                    yield connection
-            finally:
-                await engine.dispose()
+            async with self._store.migrating() as connection:
+                yield connection
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._writer.dispose()
-        if self._reader is not self._writer:
-            await self._reader.dispose()
+        await self._store.aclose()
 
     def _check_sqlite_path(self) -> None:
         path = self.path
@@ -122,37 +119,6 @@ class Database:
             raise StoreError("an in-memory SQLite database cannot be shared; name a file")
         if not path.parent.is_dir():
             raise StoreUnavailable(f"{path}: the folder {path.parent} does not exist; create it")
-
-
-def _sqlite_engine(url: URL, *, pool_size: int, begin: str, foreign: str = "ON") -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        async_creator=connecting(url, writes=begin != _READ),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=60,
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _connect(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, as the driver does not
-        cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={_BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",  # acknowledged means on disk
-            f"foreign_keys={foreign}",
-            "recursive_triggers=ON",  # else INSERT OR REPLACE slips past the append-only triggers
-            "mmap_size=268435456",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
 
 
 class _translated:  # noqa: N801 - reads as a clause: `with _translated(url):`
@@ -166,10 +132,9 @@ class _translated:  # noqa: N801 - reads as a clause: `with _translated(url):`
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        unreachable = (
-            isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
-            or isinstance(cause, (sqlite3.OperationalError, OSError))
-            or type(cause) is sqlite3.DatabaseError  # "file is not a database", a damaged page
+        unreachable = isinstance(cause, _UNREACHABLE) or (
+            # "file is not a database", a damaged page
+            type(cause) is sqlite3.DatabaseError
         )
         if error is not None and unreachable:
             backend = self._url.get_backend_name()

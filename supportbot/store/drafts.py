@@ -156,5 +156,5 @@ async def decide(work: UnitOfWork, draft: Draft, decided: Decided, at: datetime)
 
 async def discard_stale(work: UnitOfWork, ticket_id: int, at: datetime) -> list[int]:
     """Discard a ticket's open drafts because its thread moved on; return their ids."""
-    done = await work.connection.execute(_DISCARD_STALE, {"of_ticket": ticket_id, "at": at})
+    done = await work.execute(_DISCARD_STALE, {"of_ticket": ticket_id, "at": at})
     return list(done.scalars())

@@ -54,36 +54,47 @@ class Outcome:
     message_id: int | None = None
     #: False: the raw bytes are dropped (channel chatter that is none of our business).
     keep_raw: bool = True
+    #: The public id of the ticket, where it is known.
+    ticket: str | None = None
 
 
 async def find_by_keys(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Earlier | None:
     """Return the earlier inbound that shares a key with this one, if any."""
     names = [bounded(key, _MOST_KEY_BYTES) for key in keys]
     given = {"channel_id": channel_id, "keys": names}
-    row = (await work.connection.execute(_EARLIER, given)).first()
+    row = (await work.execute(_EARLIER, given)).first()
     if row is None:
         return None
     return Earlier(id=row.id, ticket=row.public_id, message_id=row.message_id, reason=row.reason)
 
 
-async def add(work: UnitOfWork, channel_id: int, inbound: Inbound) -> int:
-    """Store an inbound and its keys; return its id.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An outcome and its moment, for an inbound that is stored together with them."""
+
+    outcome: Outcome
+    at: datetime
+
+
+async def add(
+    work: UnitOfWork, channel_id: int, inbound: Inbound, settled: Settled | None = None
+) -> int:
+    """Store an inbound and its keys, with what became of it if that is known; return its id.
 
     Raises:
         sqlalchemy.exc.IntegrityError: another transaction stored one of the keys meanwhile.
     """
-    made = await work.connection.execute(
-        _ADD,
-        {
-            "channel_id": channel_id,
-            "raw": inbound.raw,
-            "raw_sha256": hashlib.sha256(inbound.raw).hexdigest(),
-            "meta": dict(inbound.meta),
-            "received_at": inbound.received_at,
-        },
-    )
-    inbound_id = made.scalar_one()
-    await work.connection.execute(
+    values: dict[str, object] = {
+        "channel_id": channel_id,
+        "raw": inbound.raw,
+        "raw_sha256": hashlib.sha256(inbound.raw).hexdigest(),
+        "meta": dict(inbound.meta),
+        "received_at": inbound.received_at,
+    }
+    if settled is not None:
+        values |= _outcome(settled.outcome, settled.at)
+    inbound_id: int = (await work.execute(_ADD, values)).scalar_one()
+    await work.execute_many(
         _ADD_KEYS,
         [
             {"channel_id": channel_id, "key": key, "inbound_id": inbound_id}
@@ -139,13 +150,16 @@ async def still_waits(work: UnitOfWork, inbound_id: int) -> bool:
 
 async def settle(work: UnitOfWork, inbound_id: int, outcome: Outcome, at: datetime) -> None:
     """Write what became of an inbound; it is never looked at again."""
-    values: dict[str, object] = {
+    await work.execute(_SETTLE, {"inbound_id": inbound_id, **_outcome(outcome, at)})
+
+
+def _outcome(outcome: Outcome, at: datetime) -> dict[str, object]:
+    dropped: dict[str, object] = {} if outcome.keep_raw else {"raw": None}
+    return {
         "settled_at": at,
         "outcome": outcome.kind,
         "reason": outcome.reason,
         "ticket_id": outcome.ticket_id,
         "message_id": outcome.message_id,
+        **dropped,
     }
-    if not outcome.keep_raw:
-        values["raw"] = None
-    await work.connection.execute(_SETTLE, {"inbound_id": inbound_id, **values})

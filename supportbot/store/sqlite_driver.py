@@ -4,22 +4,30 @@ aiosqlite makes four trips to its thread for a SELECT: open a cursor, execute, f
 trip costs more than the statements of an answer do, and under load each waits for the interpreter's
 lock (`make bench` tells). Here only what may take long makes a trip, and one:
 
-- the writer waits for its lock (BEGIN IMMEDIATE) and for the disk (COMMIT) in the thread; between
-  them it holds the database alone, and its statements, which find rows by index, run in the loop;
-- a reader's BEGIN and ROLLBACK do nothing that takes time; its queries run in the thread.
+- prepared statements (`UnitOfWork.execute`) find rows by index and run in the loop;
+- what SQLAlchemy executes for a reader (reports, search) runs in the thread;
+- the writer waits for another process's lock and for the disk (COMMIT) in the thread; between them
+  it holds the database alone, and all its statements run in the loop.
+
+SQLAlchemy is told nothing of transactions: its COMMIT and ROLLBACK do nothing, ours do.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+
+from supportbot.store.statements import Parameters, Prepared, Rows
 
 _ITER_CHUNK_ROWS = 64
+_T = TypeVar("_T")
 
 
 def connecting(url: URL, *, writes: bool) -> Callable[[], Awaitable[aiosqlite.Connection]]:
@@ -30,48 +38,58 @@ def connecting(url: URL, *, writes: bool) -> Callable[[], Awaitable[aiosqlite.Co
     arguments, options = url.get_dialect()().create_connect_args(url)
     # Two threads use a connection, but never at the same time: SQLAlchemy awaits every step.
     connector = partial(sqlite3.connect, *arguments, **{**options, "check_same_thread": False})
-    kind = _Writer if writes else _Reader
 
     async def connect() -> aiosqlite.Connection:
-        connection = kind(connector, _ITER_CHUNK_ROWS)
+        connection = Connection(connector, in_loop=writes)
         connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: a lost one must not keep the process
         return await connection
 
     return connect
 
 
-class _Connection(aiosqlite.Connection):
+class Connection(aiosqlite.Connection):
+    """A connection whose transactions are begun and ended by `raw`, by us alone."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection], *, in_loop: bool) -> None:
+        super().__init__(connector, _ITER_CHUNK_ROWS)
+        self._in_loop = in_loop
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The driver's own connection."""
+        return self._conn
+
+    def in_thread(self, step: Callable[[], _T]) -> asyncio.Future[_T]:
+        """Begin a step that may take long; it goes on if whoever waits for it is cancelled."""
+        done: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((done, step))  # not a task, which would be cancelled with all others
+        return done
+
+    def is_quick(self) -> bool:
+        """Tell whether SQLAlchemy's statements run in the loop's thread."""
+        return self._in_loop and self._conn.in_transaction
+
     def cursor(self) -> _Cursor:  # type: ignore[override]  # SQLAlchemy only enters what it is given
+        """Open a cursor, at once."""
         return _Cursor(self, self._conn.cursor())
 
-    def is_quick(self, sql: str) -> bool:
-        """Tell whether a statement may run in the loop's thread."""
-        raise NotImplementedError
-
-
-class _Writer(_Connection):
-    def is_quick(self, sql: str) -> bool:
-        return self._conn.in_transaction and sql != "COMMIT"
-
-
-class _Reader(_Connection):
-    def is_quick(self, sql: str) -> bool:
-        return sql == "BEGIN"
+    async def commit(self) -> None:
+        """Do nothing: we commit."""
 
     async def rollback(self) -> None:
-        self._conn.rollback()
+        """Do nothing: we roll back."""
 
 
 class _Cursor(aiosqlite.Cursor):
     """Fetches all rows in the step that executes the statement, and keeps them."""
 
-    def __init__(self, connection: _Connection, cursor: sqlite3.Cursor) -> None:
+    def __init__(self, connection: Connection, cursor: sqlite3.Cursor) -> None:
         super().__init__(connection, cursor)
         self._is_quick = connection.is_quick
         self._rows: list[Any] = []
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> _Cursor:
-        if self._is_quick(sql):
+        if self._is_quick():
             self._rows = self._run(sql, parameters or ())
         else:
             self._rows = await self._execute(self._run, sql, parameters or ())  # type: ignore[no-untyped-call] # aiosqlite's own is untyped
@@ -87,3 +105,31 @@ class _Cursor(aiosqlite.Cursor):
 
     async def close(self) -> None:
         self._cursor.close()
+
+
+class InLoop:
+    """Runs prepared statements at once, in the loop's thread."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+
+    async def run(self, prepared: Prepared, parameters: Parameters) -> Rows:
+        """Run a statement once."""
+        sql, arguments = prepared.asked(parameters)
+        try:
+            cursor = self._raw.execute(sql, arguments)
+            fetched = cursor.fetchall()
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(sql, error) from error
+        return Rows(prepared.rows(fetched, cursor.description), cursor.rowcount)
+
+    async def run_many(self, prepared: Prepared, parameters: Sequence[Parameters]) -> None:
+        """Run a statement that returns nothing for each of many rows."""
+        try:
+            self._raw.executemany(prepared.sql, [prepared.asked(one)[1] for one in parameters])
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(prepared.sql, error) from error
+
+
+def _as_sqlalchemy(sql: str, error: sqlite3.Error) -> BaseException:
+    return DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, insert, select, update
+from sqlalchemy import Insert, Select, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from supportbot.model.episode import Episode, apply, fold, reopened
 from supportbot.model.inbound import Attached
@@ -22,6 +23,7 @@ from supportbot.model.ticket import (
     Ticket,
     TicketEvent,
 )
+from supportbot.store.statements import Named
 from supportbot.store.tables.answers import CompletionRow
 from supportbot.store.tables.catalog import PolicyVersionRow
 from supportbot.store.tables.tickets import (
@@ -53,7 +55,7 @@ class Appended:
     seq: int
 
 
-#: Built once: to put a statement together takes longer than to run it.
+#: At the top of the module, so that each is prepared once: see `supportbot.store.statements`.
 _NEXT_SEQ = (
     update(TicketRow)
     .where(TicketRow.id == bindparam("of_ticket"))
@@ -66,18 +68,38 @@ _ADD_EVENT = insert(TicketEventRow).returning(TicketEventRow.id)
 _EPISODE = select(EpisodeRow).where(
     EpisodeRow.ticket_id == bindparam("ticket_id"), EpisodeRow.n == bindparam("n")
 )
-_CHANGE_EPISODE = update(EpisodeRow).where(
-    EpisodeRow.ticket_id == bindparam("of_ticket"), EpisodeRow.n == bindparam("number")
-)
+_EPISODE_FIELDS = tuple(field.name for field in fields(Episode))
+
+
+def _writing(make: Any) -> Insert:
+    """Write an episode whole, new or known; `make` is the store's own `insert`."""
+    head = select(TicketRow.product_id, TicketRow.channel_id).where(
+        TicketRow.id == bindparam("of_ticket")
+    )
+    new = make(EpisodeRow).values(
+        product_id=head.with_only_columns(TicketRow.product_id).scalar_subquery(),
+        channel_id=head.with_only_columns(TicketRow.channel_id).scalar_subquery(),
+    )
+    folded = set(_EPISODE_FIELDS) - {"ticket_id", "n"}
+    written: Insert = new.on_conflict_do_update(
+        index_elements=("ticket_id", "n"), set_={name: new.excluded[name] for name in folded}
+    )
+    return written
+
+
+_WRITE_EPISODE = {
+    "sqlite": _writing(sqlite.insert),
+    "postgresql": _writing(postgresql.insert),
+}
 
 
 async def append_message(
     work: UnitOfWork, ticket_id: int, new: NewMessage, at: datetime
 ) -> Appended:
     """Append to a thread under the ticket's next number, in its current episode."""
-    moved = await work.connection.execute(_NEXT_SEQ, {"of_ticket": ticket_id, "at": at})
+    moved = await work.execute(_NEXT_SEQ, {"of_ticket": ticket_id, "at": at})
     head = moved.one()
-    made = await work.connection.execute(
+    made = await work.execute(
         _ADD_MESSAGE,
         {
             "ticket_id": ticket_id,
@@ -98,7 +120,7 @@ async def append_message(
     )
     message_id = made.scalar_one()
     body = new.text.replace("\x00", "\ufffd")
-    await work.connection.execute(_ADD_BODY, {"message_id": message_id, "body": body})
+    await work.execute(_ADD_BODY, {"message_id": message_id, "body": body})
     return Appended(id=message_id, seq=head.last_seq)
 
 
@@ -133,7 +155,17 @@ async def rewrite_body(
 def _messages() -> Select[*tuple[Any, ...]]:
     return (
         select(
-            MessageRow,
+            MessageRow.id,
+            MessageRow.ticket_id,
+            MessageRow.seq,
+            MessageRow.episode_n,
+            MessageRow.role,
+            MessageRow.author_kind,
+            MessageRow.author_id,
+            MessageRow.visibility,
+            MessageRow.tool_call_id,
+            MessageRow.data,
+            MessageRow.created_at,
             MessageBodyRow.body,
             MessageBodyRow.erased_reason,
             PolicyVersionRow.sha256.label("policy_sha"),
@@ -153,7 +185,7 @@ _THREAD = (
 _EPISODE_THREAD = _THREAD.where(MessageRow.episode_n == bindparam("episode_n"))
 
 
-def _message(row: Row[*tuple[Any, ...]]) -> Message:
+def _message(row: Named) -> Message:
     return Message(
         id=row.id,
         ticket_id=row.ticket_id,
@@ -177,9 +209,9 @@ async def messages(
     """Return a ticket's thread in order, or the part of one episode, or the newest part."""
     given = {"ticket_id": ticket_id, "after_seq": after_seq}
     if episode_n is None:
-        rows = await work.connection.execute(_THREAD, given)
+        rows = await work.execute(_THREAD, given)
     else:
-        rows = await work.connection.execute(_EPISODE_THREAD, {**given, "episode_n": episode_n})
+        rows = await work.execute(_EPISODE_THREAD, {**given, "episode_n": episode_n})
     return [_message(row) for row in rows]
 
 
@@ -199,20 +231,21 @@ async def append_events(
     """
     if not new:
         return
-    episode = await _episode(work, ticket.id, ticket.episode_n)
+    begins = new[0].kind in {EventKind.OPENED, EventKind.REOPENED}
+    episode = None if begins else await _episode(work, ticket.id, ticket.episode_n)
     for one in new:
         event = await _append_event(work, ticket, one, at)
         if event.kind is EventKind.REOPENED:
             await _note_reopened(work, ticket, event)
         episode = apply(episode, event)
     if episode is not None:
-        await _write_episode(work, ticket, episode)
+        await _write_episode(work, episode)
 
 
 async def _append_event(
     work: UnitOfWork, ticket: Ticket, new: NewEvent, at: datetime
 ) -> TicketEvent:
-    made = await work.connection.execute(
+    made = await work.execute(
         _ADD_EVENT,
         {
             "ticket_id": ticket.id,
@@ -262,17 +295,17 @@ async def events(work: UnitOfWork, ticket_id: int) -> list[TicketEvent]:
 async def rebuild_episodes(work: UnitOfWork, ticket: Ticket) -> None:
     """Fold a ticket's episodes anew from its events."""
     for episode in fold(await events(work, ticket.id)).values():
-        await _write_episode(work, ticket, episode)
+        await _write_episode(work, episode)
 
 
 async def _note_reopened(work: UnitOfWork, ticket: Ticket, event: TicketEvent) -> None:
     before = await _episode(work, ticket.id, ticket.episode_n - 1)
     if before is not None:
-        await _write_episode(work, ticket, reopened(before, event))
+        await _write_episode(work, reopened(before, event))
 
 
 async def _episode(work: UnitOfWork, ticket_id: int, n: int) -> Episode | None:
-    row = (await work.connection.execute(_EPISODE, {"ticket_id": ticket_id, "n": n})).first()
+    row = (await work.execute(_EPISODE, {"ticket_id": ticket_id, "n": n})).first()
     return to_episode(row) if row else None
 
 
@@ -284,7 +317,7 @@ async def episodes(work: UnitOfWork, ticket_id: int) -> list[Episode]:
     return [to_episode(row) for row in rows]
 
 
-def to_episode(row: Row[*tuple[Any, ...]]) -> Episode:
+def to_episode(row: Named) -> Episode:
     """Make an episode of a row that has all columns of `EpisodeRow`."""
     return Episode(
         ticket_id=row.ticket_id,
@@ -311,19 +344,12 @@ def to_episode(row: Row[*tuple[Any, ...]]) -> Episode:
     )
 
 
-async def _write_episode(work: UnitOfWork, ticket: Ticket, episode: Episode) -> None:
-    values = asdict(episode)
+async def _write_episode(work: UnitOfWork, episode: Episode) -> None:
+    values = {name: getattr(episode, name) for name in _EPISODE_FIELDS}
     values["eligible"] = int(episode.eligible)
     values["involved"] = int(episode.involved)
-    which = {"of_ticket": episode.ticket_id, "number": episode.n}
-    done = await work.connection.execute(_CHANGE_EPISODE, {**which, **values})
-    if done.rowcount:
-        return
-    head = select(TicketRow.product_id, TicketRow.channel_id).where(TicketRow.id == ticket.id)
-    ids = (await work.connection.execute(head)).one()
-    await work.connection.execute(
-        insert(EpisodeRow).values(product_id=ids.product_id, channel_id=ids.channel_id, **values)
-    )
+    values["of_ticket"] = episode.ticket_id
+    await work.execute(_WRITE_EPISODE[work.store], values)
 
 
 async def next_episode(work: UnitOfWork, ticket: Ticket, at: datetime) -> None:

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Integer, Select, bindparam, exists, insert, or_, select, text, update
+from sqlalchemy.orm import aliased
 
 from supportbot.errors import NotFoundError
+from supportbot.model.delivery import Audience
 from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.store.columns import bounded
+from supportbot.store.statements import Named
 from supportbot.store.tables.answers import UNSENT, DeliveryRow
 from supportbot.store.tables.catalog import ChannelRow, ProductRow
-from supportbot.store.tables.tickets import OWED, MessageRow, ThreadKeyRow, TicketRow
+from supportbot.store.tables.tickets import ACTIVE, OWED, MessageRow, ThreadKeyRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 
@@ -33,27 +36,81 @@ class NewTicket:
     linked_ticket_id: int | None = None
 
 
-def _tickets() -> Select[*tuple[Any, ...]]:
+#: What a `Ticket` holds, and nothing more: each column costs something.
+_COLUMNS = (
+    TicketRow.id,
+    TicketRow.public_id,
+    TicketRow.customer_id,
+    TicketRow.thread_key,
+    TicketRow.subject,
+    TicketRow.status,
+    TicketRow.handler,
+    TicketRow.handler_epoch,
+    TicketRow.asked_seq,
+    TicketRow.answered_seq,
+    TicketRow.last_seq,
+    TicketRow.episode_n,
+    TicketRow.opened_at,
+    TicketRow.waiting_since,
+    TicketRow.retry_at,
+    TicketRow.assignee_id,
+    TicketRow.target,
+    TicketRow.attempts,
+)
+
+
+def _tickets(*more: Any) -> Select[*tuple[Any, ...]]:
     return (
         select(
-            TicketRow,
+            *_COLUMNS,
             ProductRow.key.label("product"),
             ChannelRow.key.label("channel"),
             ChannelRow.kind.label("channel_kind"),
+            *more,
         )
         .join(ProductRow, ProductRow.id == TicketRow.product_id)
         .join(ChannelRow, ChannelRow.id == TicketRow.channel_id)
     )
 
 
-#: Built once, as all statements of an answer: to put one together takes longer than to run it.
+#: At the top of the module, so that each is prepared once: see `supportbot.store.statements`.
 _BY_ID = _tickets().where(TicketRow.id == bindparam("ticket_id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update(of=TicketRow)  # SQLite ignores it: its writer is alone
-_OWNERS = select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
-    ThreadKeyRow.channel_id == bindparam("channel_id"),
+_OWNERS = (
+    _tickets(ThreadKeyRow.key.label("name"))
+    .join(ThreadKeyRow, ThreadKeyRow.ticket_id == TicketRow.id)
+    .where(
+        ThreadKeyRow.channel_id == bindparam("channel_id"),
+        ThreadKeyRow.key.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(TicketRow.id)  # rows are locked in this order, so that two cannot wait in a circle
+    .with_for_update(of=TicketRow)
+)
+_LED = select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
+    ThreadKeyRow.channel_id == bindparam("of_channel"),
     ThreadKeyRow.key.in_(bindparam("keys", expanding=True)),
 )
-_OPEN = insert(TicketRow).returning(TicketRow.id)
+_OPEN = insert(TicketRow).returning(
+    *_COLUMNS,
+    select(ProductRow.key)
+    .where(ProductRow.id == bindparam("of_product"))
+    .scalar_subquery()
+    .label("product"),
+    select(ChannelRow.key)
+    .where(ChannelRow.id == bindparam("of_channel"))
+    .scalar_subquery()
+    .label("channel"),
+    select(ChannelRow.kind)
+    .where(ChannelRow.id == bindparam("of_channel"))
+    .scalar_subquery()
+    .label("channel_kind"),
+)
+_ADD_NAME = insert(ThreadKeyRow)
+#: Both stores understand it; SQLAlchemy has it in two dialects only.
+_NAME = text(
+    "INSERT INTO thread_key (channel_id, key, ticket_id)"
+    " VALUES (:channel_id, :key, :ticket_id) ON CONFLICT DO NOTHING"
+)
 _CHANGE = update(TicketRow).where(TicketRow.id == bindparam("ticket_id"))
 _COVER = _CHANGE.where(
     TicketRow.answered_seq == bindparam("seen_seq"),
@@ -61,7 +118,7 @@ _COVER = _CHANGE.where(
 )
 
 
-def _ticket(row: Row[*tuple[Any, ...]]) -> Ticket:
+def _ticket(row: Named) -> Ticket:
     return Ticket(
         id=row.id,
         public_id=row.public_id,
@@ -94,7 +151,7 @@ async def get(work: UnitOfWork, ticket_id: int, *, lock: bool = False) -> Ticket
         NotFoundError: there is none.
     """
     query = _BY_ID_LOCKED if lock else _BY_ID
-    row = (await work.connection.execute(query, {"ticket_id": ticket_id})).first()
+    row = (await work.execute(query, {"ticket_id": ticket_id})).first()
     if row is None:
         raise NotFoundError(f"there is no ticket number {ticket_id}")
     return _ticket(row)
@@ -147,19 +204,19 @@ async def find_by_thread_keys(
     if not keys:
         return None
     names = [bounded(key) for key in keys]
-    rows = await work.connection.execute(_OWNERS, {"channel_id": channel_id, "keys": names})
-    owners: dict[str, int] = {row.key: row.ticket_id for row in rows}
-    for key in names:
-        if key in owners:
-            return await get(work, owners[key], lock=True)
-    return None
+    rows = await work.execute(_OWNERS, {"channel_id": channel_id, "keys": names})
+    owners = {row.name: row for row in rows}
+    owner = next((owners[name] for name in names if name in owners), None)
+    return _ticket(owner) if owner else None
 
 
 async def open_ticket(work: UnitOfWork, new: NewTicket) -> Ticket:
     """Write a new ticket and return it."""
-    made = await work.connection.execute(
+    made = await work.execute(
         _OPEN,
         {
+            "of_product": new.product_id,
+            "of_channel": new.channel_id,
             "public_id": new.public_id,
             "product_id": new.product_id,
             "channel_id": new.channel_id,
@@ -173,23 +230,36 @@ async def open_ticket(work: UnitOfWork, new: NewTicket) -> Ticket:
             "linked_ticket_id": new.linked_ticket_id,
         },
     )
-    return await get(work, made.scalar_one())
+    return _ticket(made.one())
 
 
 async def remember_keys(
-    work: UnitOfWork, ticket: Ticket, channel_id: int, keys: Sequence[str], *, move: bool = False
+    work: UnitOfWork,
+    ticket: Ticket,
+    channel_id: int,
+    keys: Sequence[str],
+    *,
+    move: bool = False,
+    fresh: bool = False,
 ) -> None:
-    """Let these names lead to the ticket; a name that leads elsewhere is left, or moved."""
+    """Let these names lead to the ticket; a name that leads elsewhere is left, or moved.
+
+    `fresh`: none of them led anywhere when this transaction looked.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another transaction took one of them meanwhile.
+    """
     wanted = dict.fromkeys(bounded(key) for key in keys)
-    rows = await work.connection.execute(_OWNERS, {"channel_id": channel_id, "keys": [*wanted]})
-    known = {row.key: row.ticket_id for row in rows}
+    known: dict[str, int] = {}
+    if not fresh:
+        rows = await work.execute(_LED, {"of_channel": channel_id, "keys": [*wanted]})
+        known = {row.key: row.ticket_id for row in rows}
     new = [
         {"channel_id": channel_id, "key": key, "ticket_id": ticket.id}
         for key in wanted
         if key not in known
     ]
-    if new:
-        await work.connection.execute(insert(ThreadKeyRow), new)
+    await work.execute_many(_ADD_NAME, new)
     elsewhere = [key for key, owner in known.items() if owner != ticket.id]
     if move and elsewhere:
         await work.connection.execute(
@@ -199,9 +269,19 @@ async def remember_keys(
         )
 
 
+async def name_thread(
+    work: UnitOfWork, ticket_id: int, channel_id: int, keys: Sequence[str]
+) -> None:
+    """Let new names lead to the ticket, in one statement; a name that leads elsewhere is left."""
+    names = dict.fromkeys(bounded(key) for key in keys)
+    await work.execute_many(
+        _NAME, [{"channel_id": channel_id, "key": key, "ticket_id": ticket_id} for key in names]
+    )
+
+
 async def change(work: UnitOfWork, ticket_id: int, **values: object) -> None:
     """Set columns of a ticket's head."""
-    await work.connection.execute(_CHANGE, {"ticket_id": ticket_id, **values})
+    await work.execute(_CHANGE, {"ticket_id": ticket_id, **values})
 
 
 async def cover(work: UnitOfWork, ticket: Ticket, upto_seq: int, **values: object) -> bool:
@@ -216,58 +296,88 @@ async def cover(work: UnitOfWork, ticket: Ticket, upto_seq: int, **values: objec
         "seen_epoch": ticket.handler_epoch,
     }
     covered = {"answered_seq": upto_seq, "attempts": 0, "retry_at": None}
-    done = await work.connection.execute(_COVER, {**seen, **covered, **values})
+    done = await work.execute(_COVER, {**seen, **covered, **values})
     return done.rowcount == 1
 
 
-async def owing(work: UnitOfWork, now: datetime, limit: int = 1000) -> list[int]:
-    """Return the tickets that have work due now: an answer owed by the bot, or a delivery."""
-    answers = select(TicketRow.id).where(
+_EARLIER = aliased(DeliveryRow)
+#: Whoever is told something stays behind what was written for them before.
+_HELD_BACK = exists().where(
+    _EARLIER.ticket_id == DeliveryRow.ticket_id,
+    _EARLIER.id < DeliveryRow.id,
+    _EARLIER.audience == Audience.CUSTOMER,
+    _EARLIER.state.in_(("pending", "sending", "live")),
+    _EARLIER.next_attempt_at > bindparam("now"),
+)
+_OWING = (
+    select(TicketRow.id)
+    .where(
         OWED,
         TicketRow.handler == Handler.BOT,
-        or_(TicketRow.retry_at.is_(None), TicketRow.retry_at <= now),
+        or_(TicketRow.retry_at.is_(None), TicketRow.retry_at <= bindparam("now")),
     )
-    sends = (
-        select(DeliveryRow.ticket_id)
-        .where(
+    .union(
+        select(DeliveryRow.ticket_id).where(
             UNSENT,
-            or_(DeliveryRow.next_attempt_at.is_(None), DeliveryRow.next_attempt_at <= now),
+            or_(
+                DeliveryRow.next_attempt_at.is_(None),
+                DeliveryRow.next_attempt_at <= bindparam("now"),
+            ),
+            or_(DeliveryRow.audience != Audience.CUSTOMER, ~_HELD_BACK),
         )
-        .distinct()
     )
-    found = answers.union(sends).limit(limit)
-    return sorted((await work.connection.execute(found)).scalars())
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+async def owing(work: UnitOfWork, now: datetime, limit: int = 1000) -> list[int]:
+    """Return the tickets that have work due now.
+
+    That is an answer owed by the bot, a delivery to be sent, or a live one that was interrupted.
+    """
+    found = await work.connection.execute(_OWING, {"now": now, "most": limit})
+    return sorted(found.scalars())
+
+
+_OVERDUE = select(TicketRow.id).where(
+    OWED,
+    TicketRow.handler == Handler.BOT,
+    exists().where(
+        MessageRow.ticket_id == TicketRow.id,
+        MessageRow.seq > TicketRow.answered_seq,
+        MessageRow.author_kind == "customer",
+        MessageRow.created_at < bindparam("before"),
+    ),
+)
 
 
 async def overdue(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
     """Return the tickets that owe the bot's answer to a message older than that moment."""
-    old = exists().where(
-        MessageRow.ticket_id == TicketRow.id,
-        MessageRow.seq > TicketRow.answered_seq,
-        MessageRow.author_kind == "customer",
-        MessageRow.created_at < before,
+    query = _OVERDUE.order_by(TicketRow.id).limit(limit)
+    return list((await work.connection.execute(query, {"before": before})).scalars())
+
+
+async def is_overdue(work: UnitOfWork, ticket_id: int, before: datetime) -> bool:
+    """Tell whether the ticket still owes the bot's answer to a message older than that moment."""
+    query = _OVERDUE.where(TicketRow.id == ticket_id)
+    return (await work.connection.execute(query, {"before": before})).first() is not None
+
+
+_SILENT = (
+    select(TicketRow.id)
+    .where(
+        ACTIVE,
+        TicketRow.status == Status.PENDING,
+        TicketRow.handler == Handler.BOT,
+        TicketRow.last_message_at < bindparam("before"),
+        ~exists().where(DeliveryRow.ticket_id == TicketRow.id, UNSENT),
     )
-    rows = await work.connection.execute(
-        select(TicketRow.id)
-        .where(OWED, TicketRow.handler == Handler.BOT, old)
-        .order_by(TicketRow.id)
-        .limit(limit)
-    )
-    return list(rows.scalars())
+    # The order of the index on active tickets: where most tickets are resolved, it is short.
+    .order_by(TicketRow.waiting_since, TicketRow.id)
+)
 
 
 async def silent(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
     """Return the tickets that wait for a customer, nothing unsent, silent since that moment."""
-    unsent = exists().where(and_(DeliveryRow.ticket_id == TicketRow.id, UNSENT))
-    rows = await work.connection.execute(
-        select(TicketRow.id)
-        .where(
-            TicketRow.status == Status.PENDING,
-            TicketRow.handler == Handler.BOT,
-            TicketRow.last_message_at < before,
-            ~unsent,
-        )
-        .order_by(TicketRow.id)
-        .limit(limit)
-    )
-    return list(rows.scalars())
+    found = await work.connection.execute(_SILENT.limit(limit), {"before": before})
+    return list(found.scalars())

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from supportbot.store.statements import Parameters, Prepared, Rows, Statement, Statements
+
+
+class Driver(Protocol):
+    """Runs prepared statements on the connection of one transaction."""
+
+    async def run(self, prepared: Prepared, parameters: Parameters) -> Rows:
+        """Run a statement once."""
+
+    async def run_many(self, prepared: Prepared, parameters: Sequence[Parameters]) -> None:
+        """Run a statement that returns nothing for each of many rows."""
 
 
 class UnitOfWork:
@@ -13,16 +27,38 @@ class UnitOfWork:
     Made by `Database.writing()` or `Database.reading()` only; never kept beyond its block.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        #: For query modules of the store (and dispatchers that enqueue in the same transaction).
+    def __init__(self, connection: AsyncConnection, driver: Driver, statements: Statements) -> None:
+        #: For statements that are put together for the occasion, and for reports.
         self.connection = connection
-        self._after_commit: list[Callable[[], None]] = []
+        self._driver = driver
+        self._statements = statements
+        self._after_commit: list[tuple[Callable[[], None], Context]] = []
+
+    @property
+    def store(self) -> str:
+        """Name the store, for what the two say differently: `sqlite` or `postgresql`."""
+        return self._statements.dialect.name
+
+    async def execute(self, statement: Statement, parameters: Parameters | None = None) -> Rows:
+        """Run a statement of a module's top level; quick ones only, for on SQLite the loop waits.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: as SQLAlchemy would, without the values.
+        """
+        given = parameters or {}
+        return await self._driver.run(self._statements.prepared(statement, given), given)
+
+    async def execute_many(self, statement: Statement, rows: Sequence[Parameters]) -> None:
+        """Run such a statement for each row; all rows name the same columns."""
+        if rows:
+            prepared = self._statements.prepared(statement, rows[0])
+            await self._driver.run_many(prepared, rows)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call this once the transaction is on disk; not at all if it is rolled back."""
-        self._after_commit.append(callback)
+        self._after_commit.append((callback, copy_context()))
 
-    def committed(self) -> None:
-        """Run the callbacks; called by the database right after the commit."""
-        for callback in self._after_commit:
-            callback()
+    def take_callbacks(self) -> list[tuple[Callable[[], None], Context]]:
+        """Return what `after_commit` was given; called by the database around the commit."""
+        callbacks, self._after_commit = self._after_commit, []
+        return callbacks

@@ -50,6 +50,8 @@ class Part:
     next_after: int
     #: Something is still on its way.
     unsent: bool
+    #: What can be seen of an answer that is still being written; None where none is.
+    growing: str | None = None
 
 
 async def find(work: UnitOfWork, channel: str, thread_key: str) -> Ticket | None:
@@ -72,7 +74,17 @@ async def part(work: UnitOfWork, ticket: Ticket, after_seq: int, limit: int = PA
         messages=tuple(_shown(row, ratings) for row in rows if _visible(row)),
         next_after=min([newest, *(seq - 1 for seq in waiting)]),
         unsent=bool(waiting),
+        growing=await _growing(work, ticket.id),
     )
+
+
+async def _growing(work: UnitOfWork, ticket_id: int) -> str | None:
+    text: str | None = await work.connection.scalar(
+        select(DeliveryRow.body).where(
+            DeliveryRow.ticket_id == ticket_id, DeliveryRow.state == DeliveryState.LIVE
+        )
+    )
+    return text
 
 
 _ON_THEIR_WAY = (DeliveryState.PENDING, DeliveryState.SENDING)

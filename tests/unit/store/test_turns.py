@@ -3,41 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from supportbot.store.turns import Turns
 
 
-async def queued(turns: Turns, *names: str) -> tuple[list[str], list[asyncio.Task[None]]]:
-    """Queue tasks behind the turn that the caller holds; those in upper case are urgent."""
-    entered: list[str] = []
+class Line:
+    """Turns as they are used: each passes on when it ends."""
 
-    async def take(name: str) -> None:
-        async with turns.turn(urgent=name.isupper()):
-            entered.append(name)
-            await asyncio.sleep(0)
+    def __init__(self) -> None:
+        self.turns = Turns(unused=self.go_on)
+        self.entered: list[str] = []
 
-    tasks = [asyncio.create_task(take(name)) for name in names]
-    await asyncio.sleep(0)
-    return entered, tasks
+    def go_on(self) -> None:
+        if not self.turns.pass_on():
+            self.turns.free()
+
+    @asynccontextmanager
+    async def turn(self, *, urgent: bool = False) -> AsyncIterator[None]:
+        await self.turns.enter(urgent=urgent)
+        try:
+            yield
+        finally:
+            self.go_on()
+
+    async def queue(self, *names: str) -> list[asyncio.Task[None]]:
+        """Queue tasks; those in upper case are urgent."""
+
+        async def take(name: str) -> None:
+            async with self.turn(urgent=name.isupper()):
+                self.entered.append(name)
+                await asyncio.sleep(0)
+
+        tasks = [asyncio.create_task(take(name)) for name in names]
+        await asyncio.sleep(0)
+        return tasks
 
 
 async def test_urgent_ones_go_first_and_equals_in_order() -> None:
-    turns = Turns()
-    async with turns.turn(urgent=False):
-        entered, tasks = await queued(turns, "a", "b", "C", "d", "E")
-        assert entered == []
+    line = Line()
+    async with line.turn():
+        tasks = await line.queue("a", "b", "C", "d", "E")
+        assert line.entered == []
     await asyncio.gather(*tasks)
-    assert entered == ["C", "E", "a", "b", "d"]
+    assert line.entered == ["C", "E", "a", "b", "d"]
 
 
 async def test_only_one_is_in_at_a_time() -> None:
-    turns, inside = Turns(), 0
+    line, inside = Line(), 0
 
     async def take() -> None:
         nonlocal inside
-        async with turns.turn(urgent=False):
+        async with line.turn():
             inside += 1
             assert inside == 1
             await asyncio.sleep(0)
@@ -46,20 +66,18 @@ async def test_only_one_is_in_at_a_time() -> None:
     await asyncio.gather(*(take() for _ in range(20)))
 
 
-async def test_a_turn_ends_with_an_error() -> None:
-    turns = Turns()
-    with pytest.raises(ValueError, match="broken"):
-        async with turns.turn(urgent=False):
-            raise ValueError("broken")
-    async with asyncio.timeout(1), turns.turn(urgent=False):
-        pass
+async def test_a_free_turn_is_taken_at_once() -> None:
+    line = Line()
+    for _ in range(2):
+        async with asyncio.timeout(1), line.turn():
+            pass
 
 
 @pytest.mark.parametrize("given", [False, True], ids=["still waiting", "already given the turn"])
 async def test_who_is_cancelled_holds_nobody_up(*, given: bool) -> None:
-    turns = Turns()
-    async with turns.turn(urgent=False):
-        entered, tasks = await queued(turns, "a", "b")
+    line = Line()
+    async with line.turn():
+        tasks = await line.queue("a", "b")
         if not given:
             tasks[0].cancel()
             await asyncio.sleep(0)
@@ -67,6 +85,6 @@ async def test_who_is_cancelled_holds_nobody_up(*, given: bool) -> None:
         tasks[0].cancel()
     async with asyncio.timeout(1):
         await asyncio.gather(*tasks, return_exceptions=True)
-    assert entered == ["b"]
-    async with asyncio.timeout(1), turns.turn(urgent=True):
+    assert line.entered == ["b"]
+    async with asyncio.timeout(1), line.turn(urgent=True):
         pass

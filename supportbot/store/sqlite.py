@@ -1,0 +1,147 @@
+"""A SQLite file: one writer, whose transactions are shared, and a few readers."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL, NullPool, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from supportbot.store.group_commit import GroupCommit
+from supportbot.store.held import HeldConnections
+from supportbot.store.sqlite_driver import Connection, InLoop, connecting
+from supportbot.store.statements import Statements
+from supportbot.store.unit_of_work import UnitOfWork
+
+_READERS = 4
+_READER_WAIT_SECONDS = 60.0
+_BUSY_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    connection: AsyncConnection
+    raw: sqlite3.Connection
+    driver: InLoop
+
+    def is_alive(self) -> bool:
+        # SQLAlchemy gives up a connection whose query was cancelled: the thread may still run it.
+        return not self.connection.invalidated
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    connection: AsyncConnection
+    driver: InLoop
+    group: GroupCommit
+
+
+class SqliteStore:
+    """Gives transactions of a SQLite file."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._writing = _engine(url, writes=True)
+        self._reading = _engine(url, writes=False)
+        self._statements = Statements(self._writing.dialect)
+        self._readers = HeldConnections(self._open_reader, _READERS)
+        self._writer: _Writer | None = None
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def writing(self, *, urgent: bool) -> AsyncIterator[UnitOfWork]:
+        """Open a block of a shared transaction; see `GroupCommit`."""
+        writer = self._writer or await self._open_writer()
+        work = UnitOfWork(writer.connection, writer.driver, self._statements)
+        async with writer.group.block(work, urgent=urgent):
+            yield work
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[UnitOfWork]:
+        """Open a view of one moment."""
+        async with self._readers.lent(_READER_WAIT_SECONDS) as reader:
+            reader.raw.execute("BEGIN")
+            try:
+                yield UnitOfWork(reader.connection, reader.driver, self._statements)
+            finally:
+                if reader.is_alive():
+                    reader.raw.rollback()
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for schema changes, with foreign keys off."""
+        engine = _engine(self._url, writes=True, foreign="OFF", busy_ms=_BUSY_TIMEOUT_MS)
+        try:
+            async with engine.connect() as connection:
+                raw = await _raw(connection)
+                await raw.in_thread(lambda: raw.raw.execute("BEGIN IMMEDIATE"))
+                try:
+                    yield connection
+                except BaseException:
+                    raw.raw.rollback()
+                    raise
+                await raw.in_thread(raw.raw.commit)
+        finally:
+            await engine.dispose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._readers.aclose()
+        if self._writer is not None:
+            await self._writer.connection.close()
+        await self._writing.dispose()
+        await self._reading.dispose()
+
+    async def _open_writer(self) -> _Writer:
+        async with self._opening:
+            if self._writer is None:
+                connection = await self._writing.connect()
+                raw = await _raw(connection)
+                self._writer = _Writer(connection, InLoop(raw.raw), GroupCommit(raw))
+            return self._writer
+
+    async def _open_reader(self) -> _Reader:
+        connection = await self._reading.connect()
+        raw = (await _raw(connection)).raw
+        return _Reader(connection, raw, InLoop(raw))
+
+
+async def _raw(connection: AsyncConnection) -> Connection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, Connection):
+        raise TypeError(f"not opened by `connecting`: {type(driver).__name__}")
+    return driver
+
+
+def _engine(
+    url: URL, *, writes: bool, foreign: str = "ON", busy_ms: int | None = None
+) -> AsyncEngine:
+    engine = create_async_engine(
+        url, async_creator=connecting(url, writes=writes), poolclass=NullPool
+    )
+    if busy_ms is None:
+        # The writer tries its lock in the loop, and waits for it in the thread only.
+        busy_ms = 0 if writes else _BUSY_TIMEOUT_MS
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, as the driver does not
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={_BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",  # acknowledged means on disk
+            f"foreign_keys={foreign}",
+            "recursive_triggers=ON",  # else INSERT OR REPLACE slips past the append-only triggers
+            "mmap_size=268435456",
+            f"busy_timeout={busy_ms}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
