@@ -81,12 +81,57 @@ class Channel(Protocol):
         """
 
 
+class LiveReply(Protocol):
+    """A reply that grows in the customer's sight."""
+
+    #: The provider's id of the message; known before any text is shown.
+    provider_id: str
+
+    async def append(self, text: str) -> None:
+        """Show the whole text so far, which begins with what was shown before.
+
+        Raises:
+            SendError: it was not shown; the answer goes on without being seen until the end.
+        """
+
+    async def finish(self, delivery: Delivery) -> Receipt:
+        """Let the message show exactly `delivery.text`, whatever it showed before. Idempotent.
+
+        Raises:
+            SendError: as of `Channel.send`.
+            DeliveryUnknown: as of `Channel.send`.
+        """
+
+
+@runtime_checkable
+class LiveChannel(Protocol):
+    """A channel whose replies may grow while they are written."""
+
+    async def open_live(self, delivery: Delivery) -> LiveReply:
+        """Open the message of a delivery, or take it up again: by `provider_id` or by its key.
+
+        Called again after a crash, it leads to the same message; there is never a second one.
+
+        Raises:
+            SendError: it cannot be opened (now).
+            DeliveryUnknown: nobody can tell whether it is open already.
+        """
+
+
 @runtime_checkable
 class WebRoutes(Protocol):
     """A channel that is (also) served by the app's HTTP server."""
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """Return Starlette routes; they live as long as the app."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A channel that keeps something open to send with, whether it runs or not."""
+
+    async def aclose(self) -> None:
+        """Close it; called once, when nothing will be sent any more."""
 
 
 @runtime_checkable

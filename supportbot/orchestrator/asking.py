@@ -10,6 +10,7 @@ from supportbot.model.inbound import CustomerMessage, Disposition
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import reopen
+from supportbot.orchestrator.flood import Calm, Flood, tell_flooding
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import customers, drafts, threads, tickets
 from supportbot.store.inbound import Outcome
@@ -29,9 +30,10 @@ class _Place:
 class Asking:
     """Puts customers' messages into tickets."""
 
-    def __init__(self, wiring: Wiring, reopen_within: timedelta) -> None:
+    def __init__(self, wiring: Wiring, reopen_within: timedelta, flood: Flood) -> None:
         self._wiring = wiring
         self._reopen_within = reopen_within
+        self._flood = flood
 
     async def ask(
         self,
@@ -95,7 +97,9 @@ class Asking:
         customer_id: int,
         linked: Ticket | None,
     ) -> _Place:
-        product = heard.product or self._wiring.default_product
+        # A channel may know a product whose policy is gone: its customers are not turned away.
+        known = heard.product in self._wiring.products
+        product = heard.product if known and heard.product else self._wiring.default_product
         ticket = await tickets.open_ticket(
             work,
             NewTicket(
@@ -129,6 +133,10 @@ class Asking:
         events = list(place.events)
         head: dict[str, object] = {"asked_seq": message.seq, "target": dict(heard.target)}
         head |= {"status": Status.OPEN, "waiting_since": ticket.waiting_since or at}
+        wait, told = await self._slowed(work, ticket, at)
+        events += told
+        if wait > timedelta(0):
+            head["retry_at"] = at + wait
         if heard.disposition.reply_allowed:
             stale = await drafts.discard_stale(work, ticket.id, at)
             events += [
@@ -141,7 +149,30 @@ class Asking:
             events.append(NewEvent(EventKind.SUPPRESSED, SYSTEM, reason=reason))
         await tickets.change(work, ticket.id, **head)
         await threads.append_events(work, ticket, events, at)
-        await self._wiring.dispatcher.wake(work, ticket.id, message.seq)
+        delay_seconds = 0.0 if told else wait.total_seconds()
+        await self._wiring.dispatcher.wake(
+            work, ticket.id, message.seq, delay_seconds=delay_seconds
+        )
+
+    async def _slowed(
+        self, work: UnitOfWork, ticket: Ticket, at: datetime
+    ) -> tuple[timedelta, tuple[NewEvent, ...]]:
+        """Say how long the answer waits, and tell a customer who floods us, once."""
+        quiet = self._quiet(ticket, at)
+        if ticket.handler is Handler.HUMAN:
+            return quiet, ()
+        verdict = self._flood.verdict(ticket.customer_id, ticket.id, at)
+        if isinstance(verdict, Calm):
+            return quiet, ()
+        told = (await tell_flooding(self._wiring, work, ticket),) if verdict.first else ()
+        return max(quiet, verdict.until - at), told
+
+    def _quiet(self, ticket: Ticket, at: datetime) -> timedelta:
+        """Say how long to wait for more: a quiet period, but not beyond the longest wait."""
+        patience = self._wiring.patience(ticket.channel)
+        waited = at - (ticket.waiting_since or at)
+        left = timedelta(seconds=patience.longest_seconds) - waited
+        return max(timedelta(0), min(timedelta(seconds=patience.quiet_seconds), left))
 
 
 def _unanswerable(ticket: Ticket, disposition: Disposition, message: Appended) -> dict[str, object]:

@@ -13,18 +13,26 @@ from supportbot.store import deliveries, drafts, threads, tickets
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
-_DEFAULT_NOTE = (
+#: Told to the customer where neither the policy nor the model has words of its own.
+HANDOFF_NOTE = (
     "I am passing this on to a colleague, who will answer you here. You don't need to write again."
 )
 
 
 async def hand_off(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff, actor: Actor = BOT
+    wiring: Wiring,
+    work: UnitOfWork,
+    ticket: Ticket,
+    handoff: Handoff,
+    actor: Actor = BOT,
+    *,
+    tell_customer: bool = True,
 ) -> None:
     """Give a ticket to people, in the caller's transaction, which must hold the ticket's row.
 
     Bumps the fence, covers what was asked, discards waiting drafts, tells the customer and the
-    operators. A ticket that a person has already only records the event.
+    operators. A ticket that a person has already only records the event. `tell_customer`: False
+    where the caller has said it already.
     """
     at = wiring.clock()
     await threads.append_events(
@@ -49,11 +57,13 @@ async def hand_off(
         handler=Handler.HUMAN,
         handler_epoch=ticket.handler_epoch + 1,
         answered_seq=ticket.asked_seq,
+        waiting_since=ticket.waiting_since or at,
         attempts=0,
         retry_at=None,
     )
     await drafts.discard_stale(work, ticket.id, at)
-    await _tell_customer(wiring, work, ticket, handoff)
+    if tell_customer:
+        await _tell_customer(wiring, work, ticket, handoff)
     await notify(wiring, work, ticket, _packet(ticket, handoff), f"handoff-{ticket.handler_epoch}")
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
@@ -92,7 +102,7 @@ async def _tell_customer(
         return  # nothing is said in these modes, but whoever asks for a person is told
     published = wiring.policies.get(ticket.product)
     canned = published.policy.canned if published else {}
-    note = handoff.note or canned.get("handoff") or _DEFAULT_NOTE
+    note = handoff.note or canned.get("handoff") or HANDOFF_NOTE
     message = NewMessage(
         role=Role.ASSISTANT,
         author=BOT,

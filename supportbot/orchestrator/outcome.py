@@ -1,68 +1,66 @@
 """The commit of a turn: what was asked, what was decided and what leaves, all in one transaction.
 
 The fence is checked first: if the ticket changed hands or somebody answered meanwhile, only the
-completion is recorded and the text is dropped.
+calls are recorded and the text is dropped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from supportbot.errors import ConflictError
 from supportbot.model.catalog import Mode
-from supportbot.model.completion import Completion, Prompt
+from supportbot.model.delivery import Delivery, DeliveryKind, DeliveryState
 from supportbot.model.draft import DraftState
-from supportbot.model.message import Message, NewMessage, Role
-from supportbot.model.policy import Decision, DraftReply, Handoff, PublishedPolicy, Reply
+from supportbot.model.message import NewMessage, Role
+from supportbot.model.policy import Decision, DraftReply, Handoff, Reply
 from supportbot.model.ticket import BOT, SYSTEM, EventKind, Status, Ticket
-from supportbot.orchestrator.handoff import hand_off, notify
-from supportbot.orchestrator.saying import say
+from supportbot.orchestrator.handoff import HANDOFF_NOTE, hand_off, notify
+from supportbot.orchestrator.saying import answer
+from supportbot.orchestrator.spending import degraded, tell_operators
+from supportbot.orchestrator.turn import Asked, Turn
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import answers, drafts, threads, tickets
+from supportbot.store import answers, drafts, live, threads, tickets
 from supportbot.store.drafts import NewDraft
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What is to be answered, as it was seen when the answer began."""
-
-    ticket: Ticket
-    thread: tuple[Message, ...]
-    #: Newest customer message that the answer covers.
-    upto_seq: int
-    published: PublishedPolicy
-    mode: Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One call of a model: what it was given and what it gave."""
-
-    prompt: Prompt
-    completion: Completion
+async def record(wiring: Wiring, turn: Turn, asked: Sequence[Asked]) -> None:
+    """Store the calls of a turn that was given up, and say so in the transcript."""
+    async with wiring.db.writing() as work:
+        await _store(work, turn.ticket, turn, asked)
+        event = NewEvent(EventKind.SUPERSEDED, SYSTEM, data={"upto": turn.upto_seq})
+        await threads.append_events(work, turn.ticket, [event], wiring.clock())
 
 
 async def commit(
-    wiring: Wiring, turn: Turn, asked: Asked | None, decision: Decision | None
-) -> None:
-    """Write the outcome of a turn; without a decision it is suppressed because the mode is off."""
+    wiring: Wiring,
+    turn: Turn,
+    asked: Sequence[Asked],
+    decision: Decision | None,
+    lease: timedelta,
+) -> Delivery | None:
+    """Write the outcome of a turn; without a decision it is suppressed because the mode is off.
+
+    A reply that nothing stands before is returned, claimed for `lease`: the caller sends it now.
+    """
     async with wiring.db.writing() as work:
         ticket = await tickets.get(work, turn.ticket.id, lock=True)
-        completion_id = None
-        if asked is not None:
-            completion_id = await answers.add_completion(
-                work, ticket, turn.published.version_id, asked.prompt, asked.completion
-            )
-        if not await tickets.cover(work, turn.ticket, turn.upto_seq):
-            return
-        if asked is not None and asked.completion.error_kind:
-            failed = NewEvent(EventKind.COMPLETION_FAILED, BOT, asked.completion.error_kind)
-            await threads.append_events(work, ticket, [failed], wiring.clock())
-        answered = _Answered(wiring, work, ticket, turn, completion_id)
+        completion_id = await _store(work, ticket, turn, asked)
+        if not await _covered(work, ticket, turn, decision):
+            return None
+        failed = [one.completion.error_kind for one in asked if one.completion.error_kind]
+        events = [NewEvent(EventKind.COMPLETION_FAILED, BOT, kind) for kind in failed]
+        events += degraded(turn.plan)
+        await tell_operators(wiring, work, ticket, turn.plan)
+        await threads.append_events(work, ticket, events, wiring.clock())
+        answered = _Answered(wiring, work, ticket, turn, completion_id, lease)
         match decision:
             case Reply():
-                await answered.reply(decision)
+                return await answered.reply(decision.text)
             case DraftReply(shadow=True):
                 await answered.shadow(decision.text, ",".join(decision.rules))
             case DraftReply():
@@ -70,10 +68,44 @@ async def commit(
             case Handoff() if turn.mode is Mode.SHADOW:
                 await answered.shadow("", f"handoff:{decision.reason}")
             case Handoff():
-                await hand_off(wiring, work, ticket, decision)
+                return await answered.hand_over(decision)
             case None:
                 await answered.suppress("mode_off")
-        await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+    return None
+
+
+async def break_off(
+    wiring: Wiring, turn: Turn, asked: Sequence[Asked], shown: str, lease: timedelta
+) -> Delivery | None:
+    """End a live reply whose ticket a person took: what was seen of it stays, as it was seen.
+
+    Raises:
+        ConflictError: somebody else ended it.
+    """
+    async with wiring.db.writing() as work:
+        ticket = await tickets.get(work, turn.ticket.id, lock=True)
+        completion_id = await _store(work, ticket, turn, asked)
+        answered = _Answered(wiring, work, ticket, turn, completion_id, lease)
+        return await answered.stop_short(shown)
+
+
+async def _store(
+    work: UnitOfWork, ticket: Ticket, turn: Turn, asked: Sequence[Asked]
+) -> int | None:
+    """Record the calls; return the number of the last one."""
+    last = None
+    for one in asked:
+        last = await answers.add_completion(work, ticket, turn.purpose, one.prompt, one.completion)
+    return last
+
+
+async def _covered(work: UnitOfWork, ticket: Ticket, turn: Turn, decision: Decision | None) -> bool:
+    """Pass the fence, or find it moved. A live reply has covered its turn already."""
+    if turn.live is not None and ticket.answered_seq >= turn.upto_seq:
+        return ticket.handler_epoch == turn.ticket.handler_epoch
+    done = isinstance(decision, Reply) and ticket.asked_seq <= turn.upto_seq
+    head: dict[str, object] = {"status": Status.PENDING, "waiting_since": None} if done else {}
+    return await tickets.cover(work, turn.ticket, turn.upto_seq, **head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +117,67 @@ class _Answered:
     ticket: Ticket
     turn: Turn
     completion_id: int | None
+    #: So long a reply is the caller's to send.
+    lease: timedelta
 
-    async def reply(self, decision: Reply) -> None:
-        new = NewMessage(
-            role=Role.ASSISTANT,
-            author=BOT,
-            text=decision.text,
-            policy_version_id=self.turn.published.version_id,
-            completion_id=self.completion_id,
+    async def reply(self, text: str) -> Delivery | None:
+        new = self._message(text)
+        if self.turn.live is not None:
+            return await self._finish_live(self.turn.live, new, EventKind.BOT_REPLIED)
+        until = self.wiring.clock() + self.lease
+        said = await answer(self.wiring, self.work, self.ticket, new, until)
+        await self._happened(EventKind.BOT_REPLIED, {"seq": said.message.seq})
+        return said.claimed
+
+    async def hand_over(self, decision: Handoff) -> Delivery | None:
+        """Hand off; where a live reply stands, it is corrected in place to say so."""
+        claimed = self.turn.live
+        await hand_off(self.wiring, self.work, self.ticket, decision, tell_customer=claimed is None)
+        if claimed is None:
+            return None
+        new = self._message(decision.note or HANDOFF_NOTE, notice="handoff")
+        return await self._finish_live(claimed, new, None)
+
+    async def stop_short(self, shown: str) -> Delivery | None:
+        """Leave a live reply as it was seen, or let it say that a person is at it."""
+        if self.turn.live is None:
+            return None
+        new = self._message(shown or HANDOFF_NOTE, interrupted=True)
+        await self.suppress("interrupted")
+        return await self._finish_live(self.turn.live, new, None)
+
+    async def _finish_live(
+        self, claimed: Delivery, new: NewMessage, kind: EventKind | None
+    ) -> Delivery:
+        """Give the live message its last words; they are shown after the commit."""
+        at = self.wiring.clock()
+        message = await threads.append_message(self.work, self.ticket.id, new, at)
+        role = DeliveryKind.REPLY if kind else DeliveryKind.NOTICE
+        until = at + self.lease
+        if not await live.word(self.work, claimed, message.id, role, until):
+            raise ConflictError(f"the live reply {claimed.key} has its words already")
+        if kind is not None:
+            await self._happened(kind, {"seq": message.seq})
+            if self.ticket.asked_seq <= self.turn.upto_seq:
+                await tickets.change(
+                    self.work, self.ticket.id, status=Status.PENDING, waiting_since=None
+                )
+        return replace(
+            claimed,
+            state=DeliveryState.SENDING,
+            attempts=claimed.attempts + 1,
+            message_id=message.id,
+            text=new.text,
+            kind=role,
+            claimed_until=until,
         )
-        message = await say(self.wiring, self.work, self.ticket, new, by_bot=True)
-        event = NewEvent(EventKind.BOT_REPLIED, BOT, data={"seq": message.seq})
-        await threads.append_events(self.work, self.ticket, [event], self.wiring.clock())
-        if self.ticket.asked_seq <= self.turn.upto_seq:
-            await tickets.change(
-                self.work, self.ticket.id, status=Status.PENDING, waiting_since=None
-            )
 
     async def draft(self, decision: DraftReply) -> None:
         at = self.wiring.clock()
         await drafts.discard_stale(self.work, self.ticket.id, at)
-        draft_id = await self._add_draft(decision.text, DraftState.OPEN, ",".join(decision.rules))
-        event = NewEvent(
-            EventKind.DRAFTED, BOT, ",".join(decision.rules) or None, {"draft": draft_id}
-        )
-        await threads.append_events(self.work, self.ticket, [event], at)
+        rules = ",".join(decision.rules)
+        draft_id = await self._add_draft(decision.text, DraftState.OPEN, rules)
+        await self._happened(EventKind.DRAFTED, {"draft": draft_id}, rules or None)
         text = f"**Draft waits** for `{self.ticket.public_id}`:\n\n{decision.text}"
         await notify(self.wiring, self.work, self.ticket, text, f"draft-{draft_id}")
 
@@ -120,6 +188,22 @@ class _Answered:
     async def suppress(self, reason: str) -> None:
         event = NewEvent(EventKind.SUPPRESSED, SYSTEM, reason)
         await threads.append_events(self.work, self.ticket, [event], self.wiring.clock())
+
+    async def _happened(
+        self, kind: EventKind, data: dict[str, object], reason: str | None = None
+    ) -> None:
+        event = NewEvent(kind, BOT, reason, data)
+        await threads.append_events(self.work, self.ticket, [event], self.wiring.clock())
+
+    def _message(self, text: str, **data: object) -> NewMessage:
+        return NewMessage(
+            role=Role.ASSISTANT,
+            author=BOT,
+            text=text,
+            policy_version_id=self.turn.published.version_id,
+            completion_id=self.completion_id,
+            data={"upto": self.turn.upto_seq, **data},
+        )
 
     async def _add_draft(self, text: str, state: DraftState, reason: str) -> int:
         return await drafts.add(

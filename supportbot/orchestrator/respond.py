@@ -1,4 +1,4 @@
-"""Answers a ticket's newest turn: passages, prompt, model, review, and one commit behind a fence.
+"""Answers a ticket's newest turn: load, think, review, and one commit behind a fence.
 
 Idempotent: run late, twice, or on two machines at once, a turn gets one answer. No transaction is
 open while the model thinks.
@@ -7,44 +7,45 @@ open while the model thinks.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from supportbot.completions.base import Completer
-from supportbot.errors import CompletionError
-from supportbot.knowledge.base import Retriever
 from supportbot.model.catalog import Mode
-from supportbot.model.completion import Completion, Passage, Prompt
-from supportbot.model.message import Message, Visibility
-from supportbot.model.policy import (
-    Decision,
-    Handoff,
-    HandoffReason,
-)
-from supportbot.model.question import Question
-from supportbot.model.ticket import ActorKind, Ticket
-from supportbot.orchestrator.outcome import Asked, Turn, commit
+from supportbot.model.delivery import Delivery
+from supportbot.model.policy import Decision
+from supportbot.model.ticket import Ticket
+from supportbot.orchestrator.budgets import Plan, Step
+from supportbot.orchestrator.live import LiveAnswer, LiveRules, can_grow, live_channel
+from supportbot.orchestrator.mind import Mind
+from supportbot.orchestrator.outcome import break_off, commit, record
+from supportbot.orchestrator.spending import Spending, out_of_budget
+from supportbot.orchestrator.summary import Summaries
+from supportbot.orchestrator.thinking import Thinking
+from supportbot.orchestrator.turn import SUPERSEDED, Asked, Calls, Turn, asks
+from supportbot.orchestrator.watch import Moved, Watch
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.policy.base import Answer, ReviewRule
-from supportbot.policy.compose import Fencing, Window, compose
-from supportbot.policy.review import review
-from supportbot.store import threads, tickets
-from supportbot.tools.handoff import handoff_tool
-
-_PASSAGES = 5
+from supportbot.store import live, threads, tickets
 
 
 @dataclass(frozen=True, slots=True)
 class RespondRules:
-    """Limits of a turn."""
+    """How long a turn may take."""
 
-    #: Wall-clock seconds for everything the model does in one turn.
+    #: Wall-clock seconds for everything the model and its tools do in one turn.
     turn_seconds: float = 60.0
-    context_tokens: int = 100_000
-    max_output_tokens: int | None = None
+    live: LiveRules = field(default_factory=LiveRules)
+    #: So long others leave a reply alone that was committed to be sent at once.
+    lease_seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is left to do for the caller after a turn."""
+
+    #: The reply to send, or to finish, at once.
+    claimed: Delivery | None = None
+    #: Whether the thread may have grown long enough to be put in short.
+    may_summarise: bool = False
 
 
 class Respond:
@@ -53,113 +54,127 @@ class Respond:
     def __init__(
         self,
         wiring: Wiring,
-        completer: Completer,
-        retriever: Retriever,
+        mind: Mind,
+        spending: Spending,
+        summaries: Summaries,
         rules: RespondRules,
-        *,
-        count_tokens: Callable[[str], int],
-        review_rules: Sequence[ReviewRule],
     ) -> None:
         self._wiring = wiring
-        self._completer = completer
-        self._retriever = retriever
-        self._turn_seconds = rules.turn_seconds
-        self._window = Window(
-            budget_tokens=rules.context_tokens,
-            count=count_tokens,
-            max_output_tokens=rules.max_output_tokens,
-        )
-        self._review_rules = review_rules
+        self._mind = mind
+        self._spending = spending
+        self._summaries = summaries
+        self._rules = rules
+        self._lease = timedelta(seconds=rules.lease_seconds)
 
-    async def answer(self, ticket_id: int) -> None:
+    async def answer(self, ticket_id: int) -> Answered:
         """Answer what the ticket is owed, if it is still the bot's turn."""
         turn = await self._load(ticket_id)
         if turn is None:
-            return
+            return Answered()
+        claimed = await self._answer(turn)
+        return Answered(claimed, self._summaries.may_be_due(turn.ticket, turn.thread))
+
+    async def _answer(self, turn: Turn) -> Delivery | None:
         if turn.mode is Mode.OFF:
-            await commit(self._wiring, turn, None, None)
-            return
-        asked, decision = await self._ask(turn)
-        await commit(self._wiring, turn, asked, decision)
+            return await commit(self._wiring, turn, (), None, self._lease)
+        if turn.live is not None and turn.live.handler_epoch != turn.ticket.handler_epoch:
+            return await break_off(self._wiring, turn, (), turn.live.text, self._lease)
+        if turn.plan.step is Step.HANDOFF:
+            return await self._commit(turn, [], out_of_budget(turn.plan))
+        calls, growing = Calls(self._wiring.clock), self._growing(turn)
+        try:
+            decision = await self._decide(turn, calls, growing)
+        except Moved:
+            return await self._give_up(turn, calls, growing)
+        if growing is not None:
+            turn = replace(turn, live=growing.delivery)
+        return await self._commit(turn, calls.take(), decision)
+
+    async def _commit(self, turn: Turn, asked: list[Asked], decision: Decision) -> Delivery | None:
+        delivery = await commit(self._wiring, turn, asked, decision, self._lease)
+        self._learn(turn, asked)
+        return delivery
+
+    def _learn(self, turn: Turn, asked: list[Asked]) -> None:
+        """Let budgets and estimates know what the calls cost."""
+        completions = [one.completion for one in asked]
+        self._spending.spent(turn.ticket, completions)
+        for completion in completions:
+            self._mind.calibration.heard(completion)
 
     async def _load(self, ticket_id: int) -> Turn | None:
+        now = self._wiring.clock()
         async with self._wiring.db.reading() as work:
             ticket = await tickets.get(work, ticket_id)
-            if not ticket.bot_owes or _waits(ticket, self._wiring.clock()):
+            claimed = None
+            if live_channel(self._wiring, ticket) is not None:
+                claimed = await live.interrupted(work, ticket_id, now)
+            if claimed is None and (not ticket.bot_owes or _waits(ticket, now)):
                 return None
             thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
+            summary = await self._summaries.latest(work, ticket)
+            plan = await self._spending.step(work, ticket)
         published = self._wiring.policy(ticket.product)
         return Turn(
             ticket=ticket,
             thread=tuple(thread),
-            upto_seq=max((m.seq for m in thread if _asks(m)), default=ticket.asked_seq),
+            upto_seq=max((m.seq for m in thread if asks(m)), default=ticket.asked_seq),
             published=published,
-            mode=published.policy.mode,
+            mode=_mode(published.policy.mode, plan),
+            live=claimed,
+            summary=summary,
+            plan=plan,
         )
 
-    async def _ask(self, turn: Turn) -> tuple[Asked, Decision]:
-        passages = await self._retriever.search(_question(turn), _PASSAGES)
-        prompt = self._compose(turn, passages)
-        started_at = self._wiring.clock()
-        try:
-            async with asyncio.timeout(self._turn_seconds):
-                completion = await self._complete(prompt)
-        except TimeoutError:
-            return self._failed(prompt, started_at, "deadline")
-        except CompletionError as error:
-            return self._failed(prompt, started_at, error.kind)
-        answer = Answer(
-            policy=turn.published.policy, mode=turn.mode, prompt=prompt, completion=completion
-        )
-        return Asked(prompt, completion), review(answer, self._review_rules)
+    def _growing(self, turn: Turn) -> LiveAnswer | None:
+        channel = can_grow(self._wiring, turn)
+        if channel is None or turn.live is not None:
+            return None
+        return LiveAnswer(self._wiring, turn, channel, self._rules.live)
 
-    def _compose(self, turn: Turn, passages: Sequence[Passage]) -> Prompt:
-        token = hashlib.sha256(f"fence:{turn.ticket.public_id}".encode()).hexdigest()[:16]
-        return compose(
-            turn.published.policy,
-            turn.thread,
-            passages,
-            fencing=Fencing(token, {"channel": turn.ticket.channel_kind}),
-            window=self._window,
-            tools=(handoff_tool(),),
-        )
+    async def _decide(self, turn: Turn, calls: Calls, growing: LiveAnswer | None) -> Decision:
+        patience = self._wiring.patience(turn.ticket.channel)
+        with self._wiring.dispatcher.news(turn.ticket.id) as news:
+            thinking = Thinking(
+                mind=self._mind,
+                watch=Watch(
+                    self._wiring,
+                    news,
+                    timedelta(seconds=patience.longest_seconds),
+                    visible=lambda: growing is not None and growing.delivery is not None,
+                ),
+                calls=calls,
+                deadline=asyncio.get_running_loop().time() + self._rules.turn_seconds,
+                grow=growing.grow if growing else _stay_hidden,
+            )
+            try:
+                return await thinking.decide(turn)
+            finally:
+                if growing is not None:
+                    await growing.end()
 
-    async def _complete(self, prompt: Prompt) -> Completion:
-        async with aclosing(self._completer.complete(prompt)) as events:
-            async for event in events:
-                if isinstance(event, Completion):
-                    return event
-        raise CompletionError("no_completion", "the completer ended early", permanent=True)
-
-    def _failed(self, prompt: Prompt, started_at: datetime, kind: str) -> tuple[Asked, Handoff]:
-        elapsed = self._wiring.clock() - started_at
-        completion = Completion(
-            model=self._completer.model,
-            endpoint=self._completer.endpoint,
-            text="",
-            finish_reason=None,
-            started_at=started_at,
-            latency_ms=int(elapsed.total_seconds() * 1000),
-            error_kind=kind,
-        )
-        handoff = Handoff(HandoffReason.ERROR, summary=f"The model failed: {kind}.")
-        return Asked(prompt, completion), handoff
+    async def _give_up(
+        self, turn: Turn, calls: Calls, growing: LiveAnswer | None
+    ) -> Delivery | None:
+        """Store what the calls cost; what the customer saw already stays."""
+        self._mind.break_off(calls, SUPERSEDED, turn.plan)
+        asked = calls.take()
+        self._learn(turn, asked)
+        if growing is None or growing.delivery is None:
+            await record(self._wiring, turn, asked)
+            return None
+        turn = replace(turn, live=growing.delivery)
+        return await break_off(self._wiring, turn, asked, growing.shown, self._lease)
 
 
 def _waits(ticket: Ticket, now: datetime) -> bool:
     return ticket.retry_at is not None and ticket.retry_at > now
 
 
-def _asks(message: Message) -> bool:
-    return message.author.kind is ActorKind.CUSTOMER and message.visibility is Visibility.PUBLIC
+def _mode(mode: Mode, plan: Plan) -> Mode:
+    """Let nothing leave by itself once the budget says so."""
+    return mode.tightened(Mode.DRAFT) if plan.includes(Step.DRAFT) else mode
 
 
-def _question(turn: Turn) -> Question:
-    """Ask knowledge with the newest turn, and with all the customer said in this episode."""
-    asked = [message for message in turn.thread if _asks(message)]
-    newest = [m.text for m in asked if m.seq > turn.ticket.answered_seq] or [""]
-    return Question(
-        last="\n".join(newest),
-        all="\n".join(message.text for message in asked),
-        collections=turn.published.policy.collections,
-    )
+def _stay_hidden(_text: str) -> None:
+    """Show nothing before the answer is whole."""

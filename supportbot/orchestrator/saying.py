@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from supportbot.model.delivery import Audience, Delivery, DeliveryKind, NewDelivery
 from supportbot.model.message import NewMessage
 from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.wiring import Wiring
@@ -11,35 +14,54 @@ from supportbot.store.threads import Appended
 from supportbot.store.unit_of_work import UnitOfWork
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message and, where the caller is to send it at once, its claimed delivery."""
+
+    message: Appended
+    claimed: Delivery | None
+
+
 async def say(
     wiring: Wiring,
     work: UnitOfWork,
     ticket: Ticket,
     new: NewMessage,
     kind: DeliveryKind = DeliveryKind.REPLY,
-    *,
-    by_bot: bool = False,
 ) -> Appended:
-    """Append a message and write its delivery as pending, in the caller's transaction.
+    """Append a message and write its delivery as pending, in the caller's transaction."""
+    at = wiring.clock()
+    message = await threads.append_message(work, ticket.id, new, at)
+    await deliveries.add(work, ticket.id, _delivery(ticket, message, kind), at)
+    return message
 
-    `by_bot`: it leaves only while the ticket's fence is unchanged, and offers a way to a person.
+
+async def answer(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, new: NewMessage, until: datetime
+) -> Said:
+    """Append the bot's answer with a delivery that the caller sends after the commit.
+
+    It leaves only while the ticket's fence is unchanged, and offers a way to a person. Where older
+    words are on their way it is only pending. The caller must hold the ticket's row.
     """
     at = wiring.clock()
     message = await threads.append_message(work, ticket.id, new, at)
-    await deliveries.add(
-        work,
-        ticket.id,
-        NewDelivery(
-            key=f"{ticket.public_id}-{message.seq}",
-            channel=ticket.channel,
-            audience=Audience.CUSTOMER,
-            kind=kind,
-            target=ticket.target,
-            subject=ticket.subject,
-            handler_epoch=ticket.handler_epoch if by_bot else None,
-            escalate=by_bot,
-            message_id=message.id,
-        ),
-        at,
+    delivery = replace(
+        _delivery(ticket, message, DeliveryKind.REPLY),
+        handler_epoch=ticket.handler_epoch,
+        escalate=True,
     )
-    return message
+    claimed = await deliveries.begin(work, ticket, delivery, at, until)
+    return Said(message, replace(claimed, text=new.text) if claimed else None)
+
+
+def _delivery(ticket: Ticket, message: Appended, kind: DeliveryKind) -> NewDelivery:
+    return NewDelivery(
+        key=f"{ticket.public_id}-{message.seq}",
+        channel=ticket.channel,
+        audience=Audience.CUSTOMER,
+        kind=kind,
+        target=ticket.target,
+        subject=ticket.subject,
+        message_id=message.id,
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from supportbot.model.delivery import Delivery
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM
 from supportbot.orchestrator.deliver import Deliver
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off
-from supportbot.orchestrator.respond import Respond
+from supportbot.orchestrator.respond import Answered, Respond
+from supportbot.orchestrator.summary import Summaries
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import tickets
 
@@ -19,16 +21,26 @@ _MOST_ATTEMPTS = 5
 class Settle:
     """One lane's work; never raises, and a failure is stored on the ticket to be tried again."""
 
-    def __init__(self, wiring: Wiring, respond: Respond, deliver: Deliver) -> None:
+    def __init__(
+        self, wiring: Wiring, respond: Respond, deliver: Deliver, summaries: Summaries
+    ) -> None:
         self._wiring = wiring
         self._respond = respond
         self._deliver = deliver
+        self._summaries = summaries
 
     async def __call__(self, ticket_id: int) -> None:
         """Answer and deliver; safe to run late or twice."""
-        failure = await survive("respond", self._respond.answer(ticket_id), ticket=ticket_id)
-        if isinstance(failure, Exception):
-            await survive("postpone", self._postpone(ticket_id), ticket=ticket_id)
+        answer = await survive("respond", self._respond.answer(ticket_id), ticket=ticket_id)
+        match answer:
+            case Exception():
+                await survive("postpone", self._postpone(ticket_id), ticket=ticket_id)
+            case Answered(claimed=Delivery() as claimed):
+                await survive("deliver", self._deliver.send_claimed(claimed), ticket=ticket_id)
+                if answer.may_summarise:
+                    summary = self._summaries.after_answer(ticket_id)
+                    await survive("summary", summary, ticket=ticket_id)
+                return
         await survive("deliver", self._deliver.deliver(ticket_id), ticket=ticket_id)
 
     async def _postpone(self, ticket_id: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from supportbot.channels.base import Channel
 from supportbot.dispatch.base import Dispatcher
@@ -23,11 +23,22 @@ class NoticeRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a channel's customers are given to finish what they want to say."""
+
+    #: Nothing is answered before a customer was silent for so long.
+    quiet_seconds: float = 0.0
+    #: Whoever keeps writing is answered after this at the latest.
+    longest_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectedChannel:
     """An adapter together with its number in the store."""
 
     id: int
     adapter: Channel
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,11 @@ class Wiring:
     policies: Mapping[str, PublishedPolicy]
     default_product: str
     notice_routes: tuple[NoticeRoute, ...] = ()
+
+    def patience(self, channel: str) -> Patience:
+        """Return the patience of a channel; one that is not connected any more has the usual."""
+        connected = self.channels.get(channel)
+        return connected.patience if connected else Patience()
 
     def policy(self, product: str) -> PublishedPolicy:
         """Return the product's live policy.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from supportbot.errors import ConfigError, SettingsError
 from supportbot.settings import toml_lines
 from supportbot.settings.environment import Given, read_environment, read_variable
+from supportbot.settings.models import ModelSettings
 from supportbot.settings.source import Source, occurrences, prune, read_file, value_at
 from supportbot.settings.table import describe, section_at
 from supportbot.settings.tree import Settings
@@ -60,7 +61,7 @@ def examine(
     except SettingsError as problem:
         return None, (problem,)
     problems = list(_take_secrets_out(source))
-    given, wrong = read_environment(environ, also_known=tuple(_password_variables(source.values)))
+    given, wrong = read_environment(environ, also_known=tuple(_named_variables(source.values)))
     for value in given:
         _put(source, value)
     settings, invalid = _validate(source)
@@ -77,15 +78,19 @@ def _take_secrets_out(source: Source) -> Iterator[SettingsError]:
     for setting in describe():
         if not setting.is_secret:
             continue
-        cure = f"set {setting.env[-1]}" if setting.env else "name its variable in password_env"
+        naming = f"name its variable in {setting.path[-1]}_env"
+        cure = f"set {setting.env[-1]}" if setting.env else naming
         for path in occurrences(source.values, setting.path):
             prune(source.values, path)
             yield source.problem(path, f"a secret never stands in the file; {cure} instead")
 
 
-def _password_variables(values: dict[str, Any]) -> Iterator[str]:
-    for path in occurrences(values, ("email", "mailboxes[]", "password_env")):
-        yield str(value_at(values, path))
+def _named_variables(values: dict[str, Any]) -> Iterator[str]:
+    """Yield the variables that the file names as holders of a secret."""
+    for setting in describe():
+        if setting.path[-1].endswith("_env"):
+            for path in occurrences(values, setting.path):
+                yield str(value_at(values, path))
 
 
 def _put(source: Source, given: Given) -> None:
@@ -127,7 +132,9 @@ def _explain(source: Source, detail: ErrorDetails) -> SettingsError:
         case "missing":
             return source.problem(path, "is required")
         case "model_type":
-            return source.problem(path, f"is a table: write [{path[0]}] and its keys below it")
+            return source.problem(
+                path, f"is a table: write [{'.'.join(map(str, path))}] and its keys below it"
+            )
         case _:
             message = detail["msg"].removeprefix("Value error, ")
             return source.problem(path, message[:1].lower() + message[1:])
@@ -135,7 +142,8 @@ def _explain(source: Source, detail: ErrorDetails) -> SettingsError:
 
 def _unknown_key(source: Source, path: toml_lines.Path) -> SettingsError:
     section = section_at(path[:-1])
-    names = sorted(set(section.model_fields) - {"folder", "password"}) if section else []
+    known = section.model_fields if section else {}
+    names = sorted(name for name in known if name != "folder" and f"{name}_env" not in known)
     close = get_close_matches(str(path[-1]), names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(names)}"
     return source.problem(path, f"there is no such setting; {hint}")
@@ -154,29 +162,43 @@ def _culprit(detail: ErrorDetails) -> toml_lines.Path:
 def _finish(
     settings: Settings, source: Source, environ: Mapping[str, str]
 ) -> tuple[Settings, list[SettingsError]]:
-    """Resolve relative paths against the bot folder and fetch the passwords of mailboxes."""
+    """Resolve relative paths against the bot folder and fetch the secrets that it names."""
     folder = source.file.parent.resolve()
     problems: list[SettingsError] = []
-    boxes = []
-    for box in settings.email.mailboxes:
-        password = None
+
+    def secret(variable: str | None) -> SecretStr | None:
         try:
-            password = read_variable(box.password_env, environ) if box.password_env else None
+            value = read_variable(variable, environ) if variable else None
         except SettingsError as problem:
             problems.append(problem)
-        boxes.append(
-            box.model_copy(
-                update={
-                    "password": SecretStr(password) if password else None,
-                    "outbox": folder / box.outbox if box.outbox else None,
-                }
-            )
+            return None
+        return SecretStr(value) if value else None
+
+    boxes = tuple(
+        box.model_copy(
+            update={
+                "password": secret(box.password_env),
+                "outbox": folder / box.outbox if box.outbox else None,
+            }
         )
-    email = settings.email.model_copy(update={"mailboxes": tuple(boxes)})
+        for box in settings.email.mailboxes
+    )
+    email = settings.email.model_copy(update={"mailboxes": boxes})
+    model = _with_keys(settings.model, secret)
     url = _absolute(settings.database.url, folder)
     database = settings.database.model_copy(update={"url": url})
-    changes = {"folder": folder, "email": email, "database": database}
+    changes = {"folder": folder, "email": email, "database": database, "model": model}
     return settings.model_copy(update=changes), problems
+
+
+def _with_keys(
+    model: ModelSettings, secret: Callable[[str | None], SecretStr | None]
+) -> ModelSettings:
+    """Fill in the keys of the fallbacks."""
+    fallbacks = tuple(
+        other.model_copy(update={"api_key": secret(other.api_key_env)}) for other in model.fallbacks
+    )
+    return model.model_copy(update={"fallbacks": fallbacks})
 
 
 def _absolute(url: str, folder: Path) -> str:

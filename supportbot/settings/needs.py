@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from supportbot.errors import SettingsError
+from supportbot.settings.models import ModelSettings
 from supportbot.settings.tree import Mailbox, Settings
 
 
 def missing_secrets(settings: Settings) -> tuple[SettingsError, ...]:
-    """Name every variable without which a configured channel cannot work. Pure."""
+    """Name every variable without which a configured model or channel cannot work. Pure."""
     return (
+        *_missing_for_models(settings.model),
         *_missing_for_slack(settings),
         *(problem for box in settings.email.mailboxes for problem in _missing_for_mail(box)),
     )
@@ -37,6 +39,18 @@ def unknown_products(settings: Settings, known: Collection[str]) -> tuple[Settin
         for place, product in _named_products(settings)
         if product not in known
     )
+
+
+def _missing_for_models(model: ModelSettings) -> Iterator[SettingsError]:
+    for other in model.fallbacks:
+        if other.api_key_env and not other.api_key:
+            yield SettingsError(f"{other.api_key_env}: is not set; model {other.name} needs it")
+    names = [*(other.name for other in model.fallbacks), model.larger.name]
+    waiting = next((name for name in names if name), None)
+    if waiting and model.chosen is None:
+        yield SettingsError(
+            f"OPENAI_API_KEY: is not set, nor is [model] base_url: no model comes before {waiting}"
+        )
 
 
 def _missing_for_slack(settings: Settings) -> Iterator[SettingsError]:

@@ -68,11 +68,13 @@ def describe() -> tuple[Setting, ...]:
 def section_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
     """Return the table that stands at a path of keys and indexes, if one does."""
     section: type[BaseModel] = Settings
-    for key in path:
-        if isinstance(key, int):
-            continue
+    keys = iter(key for key in path if isinstance(key, str))
+    for key in keys:
         field = section.model_fields.get(key)
         inner = field and (_table(field.annotation) or _array_of_tables(field.annotation))
+        if field and not inner:
+            inner = _mapped_table(field.annotation)
+            next(keys, None)  # the name under which this table stands
         if not inner:
             return None
         section = inner
@@ -132,6 +134,11 @@ def _plain(annotation: Any) -> Any:
 def _table(annotation: Any) -> type[BaseModel] | None:
     plain = _plain(annotation)
     return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else None
+
+
+def _mapped_table(annotation: Any) -> type[BaseModel] | None:
+    plain = _plain(annotation)
+    return _table(get_args(plain)[1]) if get_origin(plain) is Mapping else None
 
 
 def _array_of_tables(annotation: Any) -> type[BaseModel] | None:

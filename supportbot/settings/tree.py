@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
+from supportbot.settings.budget import BudgetSettings
 from supportbot.settings.kinds import (
     HttpUrl,
     ImapUrl,
@@ -23,66 +24,10 @@ from supportbot.settings.kinds import (
     TimeZone,
     VariableName,
 )
-
-#: The model asked when there is a key and nobody named a model. Model ids age fast: change it here.
-DEFAULT_MODEL = "gpt-5.4-mini"
+from supportbot.settings.models import ModelSettings
+from supportbot.settings.section import Section
 
 _MIB = 1024 * 1024
-
-
-class Section(BaseModel):
-    """A table of the tree: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class ModelSettings(Section):
-    """The model that answers. Without key and base URL the embedded kb-extractive answers."""
-
-    name: str | None = Field(
-        default=None, min_length=1, description=f"Model to ask; with a key alone {DEFAULT_MODEL}."
-    )
-    base_url: HttpUrl | None = Field(
-        default=None,
-        description="Any endpoint with the OpenAI chat completions API; "
-        "used without a key it needs a name.",
-        json_schema_extra={"env": "OPENAI_BASE_URL"},
-    )
-    api_key: SecretStr | None = Field(
-        default=None,
-        description="Key of the endpoint.",
-        json_schema_extra={"env": "OPENAI_API_KEY"},
-    )
-    system_role: Literal["system", "developer"] = Field(
-        default="system", description="Role of the message that carries the policy."
-    )
-    max_output_tokens: int = Field(default=1000, ge=1, description="Longest answer.")
-    context_tokens: int = Field(
-        default=16_000, ge=2000, description="What a request may hold, the answer included."
-    )
-    turn_seconds: float = Field(
-        default=60,
-        gt=0,
-        description="Deadline of one answer, all attempts and tool calls included.",
-    )
-    attempts: int = Field(
-        default=3, ge=1, le=10, description="Tries of one model call in that time."
-    )
-
-    @model_validator(mode="after")
-    def _named_where_needed(self) -> ModelSettings:
-        if self.base_url and not self.api_key and not self.name:
-            raise ValueError("base_url without a key needs a name: set SUPPORTBOT_MODEL_NAME")
-        if self.max_output_tokens * 2 > self.context_tokens:
-            raise ValueError("max_output_tokens may be at most half of context_tokens")
-        return self
-
-    @property
-    def chosen(self) -> str | None:
-        """The model to ask over the wire; None: neither key nor base URL, kb-extractive answers."""
-        if self.api_key is None and self.base_url is None:
-            return None
-        return self.name or DEFAULT_MODEL
 
 
 class DatabaseSettings(Section):
@@ -138,6 +83,12 @@ class SlackSettings(Section):
     operators_channel: SlackChannel | None = Field(
         default=None, description="Channel id for notices: handoffs and drafts."
     )
+    quiet_seconds: float | None = Field(
+        default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
+    )
+    max_wait_seconds: float | None = Field(
+        default=None, gt=0, description="As [tickets] max_wait_seconds, for this channel."
+    )
     api_url: HttpUrl = Field(
         default="https://slack.com/api/",
         description="Slack's Web API, or a stand-in for tests.",
@@ -188,6 +139,12 @@ class Mailbox(Section):
         default=None,
         description="Filled from the variable that password_env names, never from the file.",
     )
+    quiet_seconds: float | None = Field(
+        default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
+    )
+    max_wait_seconds: float | None = Field(
+        default=None, gt=0, description="As [tickets] max_wait_seconds, for this channel."
+    )
     import_days: int = Field(
         default=0,
         ge=0,
@@ -235,6 +192,12 @@ class WebSettings(Section):
     products: tuple[Product, ...] = Field(
         default=(), description="Products that have a chat page; empty: all of them."
     )
+    quiet_seconds: float | None = Field(
+        default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
+    )
+    max_wait_seconds: float | None = Field(
+        default=None, gt=0, description="As [tickets] max_wait_seconds, for this channel."
+    )
 
 
 class PluginChannel(Section):
@@ -267,6 +230,20 @@ class TicketSettings(Section):
     overdue_minutes: float = Field(
         default=15, gt=0, description="A message the bot has not covered by then goes to a person."
     )
+    draft_minutes: float = Field(
+        default=240, gt=0, description="A draft that waits longer is listed as overdue."
+    )
+    human_minutes: float = Field(
+        default=240,
+        gt=0,
+        description="A customer who waits longer for a person is listed as overdue.",
+    )
+    customer_messages_per_minute: int = Field(
+        default=20,
+        ge=1,
+        description="Whoever writes more, over all their tickets, is told so "
+        "and answered once a minute.",
+    )
     assume_resolved_hours: float = Field(
         default=24,
         gt=0,
@@ -278,9 +255,22 @@ class TicketSettings(Section):
         description="A message within this time after resolving reopens the ticket.",
     )
     quiet_seconds: float = Field(
-        default=0, ge=0, description="Wait this long for further messages before answering."
+        default=0, ge=0, description="Wait until a customer was silent for so long; see max_wait."
+    )
+    max_wait_seconds: float = Field(
+        default=30, gt=0, description="Whoever keeps writing is answered after this at the latest."
     )
     parallel: int = Field(default=50, ge=1, description="Tickets answered at the same time.")
+
+
+class RetentionSettings(Section):
+    """How long what is kept."""
+
+    raw_days: float = Field(
+        default=30,
+        gt=0,
+        description="Raw bytes of what arrived; what was understood of it stays.",
+    )
 
 
 class SecretSettings(Section):
@@ -318,7 +308,13 @@ class Settings(Section):
         default_factory=KnowledgeSettings, description="Knowledge search."
     )
     tickets: TicketSettings = Field(default_factory=TicketSettings, description="Tickets.")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="How long what is kept."
+    )
     secret: SecretSettings = Field(
         default_factory=SecretSettings, description="Installation secret."
     )
     reports: ReportSettings = Field(default_factory=ReportSettings, description="Reports.")
+    budget: BudgetSettings = Field(
+        default_factory=BudgetSettings, description="What models may cost."
+    )

@@ -6,6 +6,6 @@
 from __future__ import annotations
 
 from supportbot.completions.scripted import ScriptedCompleter
-from supportbot.testing.memory import Fails, MemoryChannel, said
+from supportbot.testing.memory import Fails, LiveMemoryChannel, MemoryChannel, said
 
-__all__ = ["Fails", "MemoryChannel", "ScriptedCompleter", "said"]
+__all__ = ["Fails", "LiveMemoryChannel", "MemoryChannel", "ScriptedCompleter", "said"]

@@ -147,6 +147,54 @@ class MemoryChannel:
         self.sent.append(delivery)
 
 
+class LiveMemoryChannel(MemoryChannel):
+    """A channel in memory whose replies grow; fulfils `LiveChannel` too."""
+
+    def __init__(self, clock: Clock, *, key: str = "memory:live", kind: str = "memory") -> None:
+        super().__init__(clock, key=key, kind=kind)
+        #: Delivery key → every text that could be seen, the newest last.
+        self.grown: dict[str, list[str]] = {}
+        #: Raised by the next `open_live` calls, one each.
+        self.opening_failures: deque[ChannelError] = deque()
+
+    async def open_live(self, delivery: Delivery) -> LiveMemoryReply:
+        """Open the message of a delivery, or take it up again."""
+        if self.opening_failures:
+            raise self.opening_failures.popleft()
+        seen = self.grown.setdefault(delivery.key, [])
+        return LiveMemoryReply(self, f"live-{delivery.key}", seen)
+
+    def replace(self, delivery: Delivery) -> None:
+        """Let the one message of a delivery be this; the delivery counts as sent once."""
+        self.sent = [one for one in self.sent if one.key != delivery.key]
+        self._keep(delivery)
+
+
+class LiveMemoryReply:
+    """A reply that grows in memory."""
+
+    def __init__(self, channel: LiveMemoryChannel, provider_id: str, seen: list[str]) -> None:
+        self.provider_id = provider_id
+        self._channel = channel
+        self._seen = seen
+
+    async def append(self, text: str) -> None:
+        """Show more.
+
+        Raises:
+            AssertionError: it does not begin with what was shown before.
+        """
+        if self._seen and not text.startswith(self._seen[-1]):
+            raise AssertionError(f"{text!r} takes back {self._seen[-1]!r}")
+        self._seen.append(text)
+
+    async def finish(self, delivery: Delivery) -> Receipt:
+        """Show the last words."""
+        self._seen.append(delivery.text)
+        self._channel.replace(delivery)
+        return _receipt(delivery)
+
+
 def said(text: str, *, by: str = "ada", thread: str = "t1", **changes: Any) -> CustomerMessage:
     """Make a customer's message; `changes` are fields of CustomerMessage."""
     fields: dict[str, Any] = {

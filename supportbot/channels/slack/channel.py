@@ -61,7 +61,10 @@ class SlackChannel:
             self._ready = None
             self._trouble = self._trouble or "stopped"
             await hearing.drained(_DRAIN_SECONDS)
-            await self._web.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection that it sends with, which outlives `run`: answers still leave."""
+        await self._web.aclose()
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """Return `POST /slack/events` in http mode; it answers 503 until `run` is connected."""

@@ -163,7 +163,8 @@ class ChatApi:
             "ticket": ticket.public_id,
             "status": ticket.status,
             "handler": ticket.handler,
-            "waiting": ticket.bot_owes or part.unsent,
+            "waiting": ticket.bot_owes or part.unsent or part.growing is not None,
+            "growing": to_html(part.growing) if part.growing else None,
             "messages": [_shown(message) for message in part.messages],
             "next": part.next_after,
         }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute
 
-from supportbot.channels.base import Accept, ChannelParts
+from supportbot.channels.base import Accept, ChannelParts, LiveReply
 from supportbot.channels.web.api import ChatApi, Endpoint
 from supportbot.channels.web.config import WebConfig
 from supportbot.channels.web.page import Pages
@@ -21,7 +21,7 @@ from supportbot.store.database import Database
 
 
 class WebChannel:
-    """The chat page and its endpoints; fulfils `Channel` and `WebRoutes`."""
+    """The chat page and its endpoints; fulfils `Channel`, `LiveChannel` and `WebRoutes`."""
 
     key = "web:chat"
     kind = "web"
@@ -63,6 +63,24 @@ class WebChannel:
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Return the receipt: to show the same delivery again changes nothing."""
         return await self.send(delivery)
+
+    async def open_live(self, delivery: Delivery) -> LiveReply:
+        """Let an answer grow: the page shows what the delivery's row holds of it."""
+        return _Growing(delivery.key)
+
+
+class _Growing:
+    """A reply that the page sees growing in the store, where the orchestrator writes it."""
+
+    def __init__(self, provider_id: str) -> None:
+        self.provider_id = provider_id
+
+    async def append(self, text: str) -> None:
+        """Do nothing: what is in the store is seen."""
+
+    async def finish(self, delivery: Delivery) -> Receipt:
+        """Return the receipt: once it is stored, the page shows the message in its place."""
+        return Receipt(provider_id=delivery.key)
 
 
 def build(config: WebConfig, parts: ChannelParts) -> WebChannel:

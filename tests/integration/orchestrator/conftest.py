@@ -6,13 +6,15 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from supportbot.completions.prices import PRICES
 from supportbot.completions.scripted import Scripted, ScriptedCompleter
+from supportbot.completions.tokens import Calibration
 from supportbot.dispatch.local import LocalDispatcher
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import Passage, Prompt
@@ -24,18 +26,25 @@ from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.question import Question
 from supportbot.model.ticket import Ticket, TicketEvent
 from supportbot.model.time import public_id
+from supportbot.orchestrator.budgets import SpendingRules
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
 from supportbot.orchestrator.intake import Intake, IntakeRules
+from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.respond import Respond, RespondRules
 from supportbot.orchestrator.settle import Settle
+from supportbot.orchestrator.spending import Spending
+from supportbot.orchestrator.summary import Summaries, SummaryRules
 from supportbot.orchestrator.sweep import Sweep, SweepRules
 from supportbot.orchestrator.takeover import Takeover
-from supportbot.orchestrator.wiring import ConnectedChannel, NoticeRoute, Wiring
+from supportbot.orchestrator.tool_rounds import ToolRounds
+from supportbot.orchestrator.wiring import ConnectedChannel, NoticeRoute, Patience, Wiring
+from supportbot.policy.compose import Window
 from supportbot.policy.review import RULES
 from supportbot.store import catalog, deliveries, drafts, threads, tickets
 from supportbot.store.database import Database
 from supportbot.store.tables.intake import InboundRow
 from supportbot.testing import MemoryChannel
+from supportbot.tools.toolbox import Toolbox
 
 ROUTES = (NoticeRoute("memory:test", {"to": "operators"}),)
 PASSAGE = Passage(
@@ -165,20 +174,31 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
         channel: Any = None,
         rules: RespondRules | None = None,
         attempts: int = 8,
+        patience: Patience | None = None,
+        toolbox: Toolbox | None = None,
+        budgets: SpendingRules | None = None,
         **policy_changes: Any,
     ) -> World:
         channel = channel or MemoryChannel(clock)
         completer = ScriptedCompleter(script or _answers(), clock=clock)
         wiring = await _wiring(db, clock, channel, policy(mode, **policy_changes))
+        if patience is not None:
+            connected = replace(wiring.channels[channel.key], patience=patience)
+            wiring = replace(wiring, channels={channel.key: connected})
         retriever = FakeRetriever()
-        respond = Respond(
-            wiring,
-            completer,
-            retriever,
-            rules or RespondRules(),
-            count_tokens=lambda text: len(text) // 3,
+        window = Window(budget_tokens=100_000, count=lambda text: len(text) // 3)
+        mind = Mind(
+            completer=completer,
+            retriever=retriever,
+            rounds=ToolRounds(wiring, toolbox or Toolbox({})),
+            window=window,
             review_rules=RULES,
+            prices=PRICES,
+            calibration=Calibration(),
         )
+        summaries = Summaries(wiring, completer, window, SummaryRules(history_tokens=0))
+        spending = Spending(clock, budgets or SpendingRules())
+        respond = Respond(wiring, mind, spending, summaries, rules or RespondRules())
         deliver = Deliver(wiring, DeliverRules(attempts=attempts))
         assert isinstance(wiring.dispatcher, LocalDispatcher)
         return World(
@@ -188,7 +208,7 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
             retriever=retriever,
             intake=Intake(wiring, IntakeRules(reopen_days=7)),
             deliver=deliver,
-            settle_ticket=Settle(wiring, respond, deliver),
+            settle_ticket=Settle(wiring, respond, deliver, summaries),
             sweep=Sweep(wiring, SweepRules()),
             takeover=Takeover(wiring),
             dispatcher=wiring.dispatcher,

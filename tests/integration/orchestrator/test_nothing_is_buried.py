@@ -58,6 +58,7 @@ async def test_question_that_lost_its_draft_to_a_deleted_one_is_drafted_again(
 
 async def test_answer_of_unknown_fate_is_put_before_people(world: Any) -> None:
     world.channel.failures.append(Fails(DeliveryUnknown("time-out after the last byte")))
+    world.channel.findable = False
     ticket = await world.ask(said("hi"))
     await world.settle()
     ticket = await world.ticket(ticket.public_id)

@@ -125,6 +125,7 @@ async def test_message_on_its_way_is_not_skipped_by_a_later_one(chat: Any) -> No
         seen = await transcript(ada)
         assert [m["seq"] for m in seen["messages"]] == [1, 3]
         assert (seen["next"], seen["waiting"]) == (1, True)
+        world.clock.advance(seconds=9)  # whoever was to send it is gone
         await world.settle()
         later = await transcript(ada, after=seen["next"], ticket=seen["ticket"])
     assert [m["seq"] for m in later["messages"]] == [2, 3, 4]

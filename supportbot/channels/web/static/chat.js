@@ -2,6 +2,7 @@
 // The server holds the truth; this page only asks for what is new, and asks again until it is told.
 
 const WAITING_MS = 1000;
+const GROWING_MS = 350;
 const IDLE_MS = [2000, 2000, 4000, 8000, 15000];
 const HIDDEN_MS = 30000;
 const NAMES = { customer: "You", bot: "Assistant", operator: "Support team" };
@@ -111,7 +112,7 @@ function place(message) {
   if (known.seen.has(message.seq)) return;
   const item = shown(message);
   const after = [...known.seen.keys()].filter((seq) => seq > message.seq);
-  const before = after.length ? known.seen.get(Math.min(...after)) : log.querySelector(".pending");
+  const before = after.length ? known.seen.get(Math.min(...after)) : log.querySelector(".pending, .growing");
   log.insertBefore(item, before);
   known.seen.set(message.seq, item);
 }
@@ -135,11 +136,28 @@ function render(part) {
   for (const pending of log.querySelectorAll(".pending.stored")) {
     if (known.seen.size) pending.remove();
   }
+  growing(part.growing);
   group();
   find("welcome").hidden = log.children.length > 0;
   find("typing").hidden = !(part.waiting && part.handler === "bot");
   state(part);
   if (follow) scroll.scrollTop = scroll.scrollHeight;
+}
+
+/** Show an answer that is still being written; its whole text takes its place in the end. */
+function growing(html) {
+  let item = log.querySelector(".growing");
+  if (!html) {
+    item?.remove();
+    return;
+  }
+  if (!item) {
+    item = bubble({ author: "bot", html });
+    item.classList.add("growing");
+    log.append(item);
+  }
+  const body = item.querySelector(".bubble");
+  if (body.innerHTML !== html) body.innerHTML = html; // made and sanitised by the server
 }
 
 function state(part) {
@@ -167,6 +185,7 @@ async function ask() {
     render(part);
     trouble(null);
     known.idle = part.waiting || part.messages.length ? 0 : known.idle + 1;
+    if (part.growing) wait = GROWING_MS;
     if (!part.waiting) wait = IDLE_MS[Math.min(known.idle, IDLE_MS.length - 1)];
   } catch (error) {
     known.idle += 1;

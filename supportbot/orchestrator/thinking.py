@@ -1,0 +1,187 @@
+"""From a turn to a decision: passages, prompt, model, tools, review; no transaction is open.
+
+One wall-clock deadline bounds all of it. The model is left alone as soon as the turn is over; a
+tool never is, for nobody could tell then what it did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from supportbot.completions.base import Completer
+from supportbot.errors import CompletionError
+from supportbot.model.completion import (
+    AttemptFailed,
+    Completion,
+    FinishReason,
+    Passage,
+    Prompt,
+    TextDelta,
+    ToolSpec,
+)
+from supportbot.model.handoff import HANDOFF_TOOL
+from supportbot.model.policy import Decision, Handoff, HandoffReason
+from supportbot.orchestrator.live import Stopped
+from supportbot.orchestrator.mind import Mind
+from supportbot.orchestrator.tool_rounds import Ending
+from supportbot.orchestrator.turn import DEADLINE, Calls, Turn, asks
+from supportbot.orchestrator.watch import Moved, Watch
+from supportbot.policy.base import Answer
+from supportbot.policy.compose import compose, fencing_of
+from supportbot.policy.review import review
+from supportbot.store import threads
+
+_PASSAGES = 5
+#: Model calls of a turn; in the last one only an answer or a handoff is left.
+_MOST_ROUNDS = 6
+_OVERFLOW = "context_length"
+#: What is left of the window for the one more try after a server found a prompt too long.
+_SHRUNK = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """One turn being thought about."""
+
+    mind: Mind
+    watch: Watch
+    calls: Calls
+    #: By the loop's clock.
+    deadline: float
+    #: Is told the whole text of an answer each time it has grown.
+    grow: Callable[[str], None]
+
+    async def decide(self, turn: Turn) -> Decision:
+        """Find out what to do; a failure of the model is a handoff, never an exception.
+
+        Raises:
+            Moved: the turn is over.
+        """
+        try:
+            return await self._decide(turn)
+        except TimeoutError:
+            return self._given_up(turn, DEADLINE)
+        except CompletionError as error:
+            return self._given_up(turn, error.kind)
+        except Stopped:
+            self.mind.break_off(self.calls, "stopped", turn.plan)
+            summary = "The answer held what must never be said, and was stopped."
+            return Handoff(HandoffReason.POLICY, summary=summary, rules=("never_phrase",))
+
+    async def _decide(self, turn: Turn) -> Decision:
+        async with asyncio.timeout_at(self.deadline):
+            passages = await self.mind.retriever.search(turn.question, _PASSAGES)
+        tools = self.mind.rounds.offered(turn.published.policy)
+        if tools and (stop := await self._carry_out(turn)):
+            return stop
+        for number in range(_MOST_ROUNDS):
+            if tools:
+                turn = await self._refreshed(turn)
+            offered = self.mind.tools(turn.published.policy, last_round=number == _MOST_ROUNDS - 1)
+            answer = await self._answer(turn, passages, offered)
+            if not tools or not _asks_tools(answer):
+                break
+            await self._begin(turn, number)
+            if stop := await self._carry_out(turn):
+                return stop
+        return review(answer, self.mind.review_rules)
+
+    async def _answer(
+        self, turn: Turn, passages: Sequence[Passage], tools: Sequence[ToolSpec]
+    ) -> Answer:
+        """Ask the model; once more where it said nothing, or found the prompt too long."""
+        window, may_repeat = self.mind.window_of(turn.plan), True
+        while True:
+            prompt = compose(
+                turn.published.policy,
+                turn.thread,
+                passages,
+                fencing=fencing_of(turn.ticket),
+                window=window,
+                tools=tools,
+                summary=turn.summary,
+            )
+            try:
+                completion = await self._ask(turn, prompt)
+            except CompletionError as error:
+                if error.kind != _OVERFLOW or not may_repeat:
+                    raise
+                shrunk = int(window.budget_tokens * _SHRUNK)
+                window = replace(window, budget_tokens=shrunk)
+            else:
+                if not (may_repeat and _says_nothing(completion)):
+                    policy = turn.published.policy
+                    return Answer(policy, turn.mode, prompt, completion)
+            may_repeat = False
+
+    async def _begin(self, turn: Turn, round_n: int) -> None:
+        """Put the calls of the newest answer into the ledger.
+
+        Raises:
+            Moved: the turn is over.
+        """
+        *earlier, newest = self.calls.take()
+        if not await self.mind.rounds.begin(turn, newest, round_n, earlier):
+            raise Moved
+
+    async def _carry_out(self, turn: Turn) -> Handoff | None:
+        """Do what the model asked for; a write of unknown fate is a person's to look into.
+
+        Raises:
+            Moved: the turn is over.
+        """
+        carried = await self.mind.rounds.carry_out(turn)
+        match carried.ending:
+            case Ending.MOVED:
+                raise Moved
+            case Ending.UNCERTAIN:
+                names = ", ".join(carried.names)
+                summary = f"Nobody can tell whether {names} did what it was asked to."
+                return Handoff(HandoffReason.ERROR, summary=summary)
+        return None
+
+    async def _refreshed(self, turn: Turn) -> Turn:
+        """Read the thread again: it holds what the tools gave back."""
+        ticket = turn.ticket
+        async with self.watch.wiring.db.reading() as work:
+            thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
+        known = [m for m in thread if not asks(m) or m.seq <= turn.upto_seq]
+        return replace(turn, thread=tuple(known))
+
+    async def _ask(self, turn: Turn, prompt: Prompt) -> Completion:
+        completer = self.mind.asked(turn.plan)
+        async with asyncio.timeout_at(self.deadline):
+            return await self.watch.unless_moved(turn, self._listen(completer, prompt))
+
+    async def _listen(self, completer: Completer, prompt: Prompt) -> Completion:
+        self.calls.begin(prompt)
+        async with aclosing(completer.complete(prompt)) as events:
+            async for event in events:
+                match event:
+                    case TextDelta():
+                        self.grow(self.calls.hear(event.text))
+                    case AttemptFailed():
+                        self.calls.failed(event.completion)
+                    case Completion():
+                        self.calls.answered(event)
+                        return event
+        raise CompletionError("no_completion", "the completer ended early", permanent=True)
+
+    def _given_up(self, turn: Turn, kind: str) -> Handoff:
+        self.mind.break_off(self.calls, kind, turn.plan)
+        return Handoff(HandoffReason.ERROR, summary=f"The model failed: {kind}.")
+
+
+def _asks_tools(answer: Answer) -> bool:
+    """Tell whether there is something to carry out; a handoff ends the matter instead."""
+    names = {call.name for call in answer.completion.tool_calls}
+    offered = {tool.name for tool in answer.prompt.tools}
+    return bool(names) and HANDOFF_TOOL not in names and offered != {HANDOFF_TOOL}
+
+
+def _says_nothing(completion: Completion) -> bool:
+    stopped = completion.finish_reason is FinishReason.STOP
+    return stopped and not completion.text.strip() and not completion.tool_calls

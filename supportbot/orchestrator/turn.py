@@ -1,0 +1,142 @@
+"""A turn: what a ticket is owed, as it was seen when the answer began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from supportbot.completions.base import Completer
+from supportbot.completions.prices import PriceTable
+from supportbot.model.catalog import Mode
+from supportbot.model.completion import Completion, Prompt, Usage
+from supportbot.model.delivery import Delivery
+from supportbot.model.message import Message, Visibility
+from supportbot.model.policy import PublishedPolicy
+from supportbot.model.question import Question
+from supportbot.model.summary import Summary
+from supportbot.model.ticket import ActorKind, Ticket
+from supportbot.model.time import Clock
+from supportbot.orchestrator.budgets import Plan
+from supportbot.store.answers import Purpose
+
+#: Why we stop listening to a model that was still speaking.
+SUPERSEDED, DEADLINE = "superseded", "deadline"
+GIVEN_UP = frozenset({SUPERSEDED, DEADLINE})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What is to be answered. It is over when the ticket's fence has moved."""
+
+    ticket: Ticket
+    thread: tuple[Message, ...]
+    #: Newest customer message that the answer covers.
+    upto_seq: int
+    published: PublishedPolicy
+    mode: Mode
+    #: The live reply that claimed the turn, if there is one.
+    live: Delivery | None = None
+    #: What was said before, in short.
+    summary: Summary | None = None
+    #: How it is answered while a budget runs low.
+    plan: Plan = field(default_factory=Plan)
+
+    @property
+    def questions(self) -> list[Message]:
+        """The customer messages that nobody answered yet, the oldest first."""
+        asked = [m for m in self.thread if asks(m) and m.seq <= self.upto_seq]
+        open_ones = [m for m in asked if m.seq > self.ticket.answered_seq]
+        return open_ones or asked[-1:]
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """When the oldest of them came."""
+        return min((message.created_at for message in self.questions), default=None)
+
+    @property
+    def question(self) -> Question:
+        """Ask knowledge with the newest turn, and with all the customer said in this episode."""
+        said = [m.text for m in self.thread if asks(m) and m.seq <= self.upto_seq]
+        return Question(
+            last="\n".join(message.text for message in self.questions),
+            all="\n".join(said),
+            collections=self.published.policy.collections,
+        )
+
+    @property
+    def purpose(self) -> Purpose:
+        """What its completions are recorded as."""
+        return Purpose(self.published.version_id, self.upto_seq, degraded=self.plan.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call of a model: what it was given and what it gave."""
+
+    prompt: Prompt
+    completion: Completion
+
+
+@dataclass(slots=True)
+class Calls:
+    """The calls of a turn that are not stored yet: answered, failed, and the one under way."""
+
+    clock: Clock
+    asked: list[Asked] = field(default_factory=list)
+    _prompt: Prompt | None = None
+    _began_at: datetime | None = None
+    _heard: list[str] = field(default_factory=list)
+
+    def begin(self, prompt: Prompt) -> None:
+        """Note that a model is being asked."""
+        self._prompt, self._began_at, self._heard = prompt, self.clock(), []
+
+    def hear(self, text: str) -> str:
+        """Note a piece of the answer; return all that was heard."""
+        self._heard.append(text)
+        return "".join(self._heard)
+
+    def failed(self, completion: Completion) -> None:
+        """Note a failed attempt; another may follow."""
+        prompt = self._prompt
+        if prompt is not None:
+            self.asked.append(Asked(prompt, completion))
+            self._began_at, self._heard = None, []
+
+    def answered(self, completion: Completion) -> None:
+        """Note the answer."""
+        self.failed(completion)
+        self._prompt = None
+
+    def break_off(
+        self, kind: str, completer: Completer, count: Callable[[str], int], prices: PriceTable
+    ) -> None:
+        """Note that the call under way was given up; what it cost is estimated."""
+        prompt, now = self._prompt, self.clock()
+        if prompt is None or (self._began_at is None and kind not in GIVEN_UP):
+            return
+        began_at = self._began_at or now
+        tokens = sum(count(message.content) for message in prompt.messages)
+        usage = Usage(prompt=tokens, output=count("".join(self._heard)), estimated=True)
+        broken = Completion(
+            model=completer.model,
+            endpoint=completer.endpoint,
+            text="",
+            finish_reason=None,
+            started_at=began_at,
+            latency_ms=int((now - began_at).total_seconds() * 1000),
+            usage=usage,
+            error_kind=kind,
+        )
+        self.answered(prices.priced(broken))
+
+    def take(self) -> list[Asked]:
+        """Return them, and keep none: whoever takes them stores them."""
+        taken, self.asked = self.asked, []
+        return taken
+
+
+def asks(message: Message) -> bool:
+    """Tell whether a message of a thread is a customer's question."""
+    return message.author.kind is ActorKind.CUSTOMER and message.visibility is Visibility.PUBLIC

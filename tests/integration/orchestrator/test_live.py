@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from supportbot.completions.scripted import Turn
+from supportbot.errors import CompletionError, SendError
+from supportbot.model.catalog import Mode
+from supportbot.model.delivery import DeliveryState
+from supportbot.model.ticket import Handler
+from supportbot.orchestrator.live import LiveRules
+from supportbot.orchestrator.respond import RespondRules
+from supportbot.testing import LiveMemoryChannel, said
+
+QUICK = RespondRules(live=LiveRules(start_seconds=0.0, flush_seconds=0.01, lease_seconds=8.0))
+ANSWER = "Open the page. Then press Export. Done now."
+
+
+def spoken(text: str = ANSWER) -> tuple[Turn, asyncio.Event]:
+    """Make an answer that is spoken, and ends only when its gate is opened."""
+    gate = asyncio.Event()
+    return Turn(text, end_gate=gate), gate
+
+
+@pytest.fixture
+def channel(clock: Any) -> LiveMemoryChannel:
+    return LiveMemoryChannel(clock)
+
+
+async def started(world: Any, *, text: str = "how?") -> tuple[Any, asyncio.Task[None]]:
+    ticket = await world.ticket((await world.hear(said(text))).ticket)
+    return ticket, asyncio.create_task(world.settle_ticket(ticket.id))
+
+
+async def until_seen(world: Any, text: str) -> None:
+    await world.until(
+        lambda: any(text in seen for texts in world.channel.grown.values() for seen in texts)
+    )
+
+
+async def test_sentences_are_seen_while_the_model_speaks(make_world: Any, channel: Any) -> None:
+    turn, gate = spoken()
+    world = await make_world([turn], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await until_seen(world, "Open the page. Then press Export.")
+    [claimed] = await world.deliveries(ticket)
+    assert claimed.state is DeliveryState.LIVE
+    assert claimed.provider_id
+    assert claimed.text == "Open the page. Then press Export."
+    assert (await world.ticket(ticket.public_id)).answered_seq == 1
+    gate.set()
+    await settling
+    assert channel.texts("t1") == [ANSWER]
+    [sent] = await world.deliveries(ticket)
+    assert (sent.state, sent.text) == (DeliveryState.SENT, ANSWER)
+    assert [m.text for m in await world.messages(ticket)] == ["how?", ANSWER]
+
+
+async def test_a_short_answer_is_sent_in_one_piece(make_world: Any, channel: Any) -> None:
+    world = await make_world(["Yes. Do it."], channel=channel)
+    await world.ask(said("may I?"))
+    assert channel.texts("t1") == ["Yes. Do it."]
+    assert channel.grown == {}
+
+
+async def test_what_is_seen_is_not_superseded(make_world: Any, channel: Any) -> None:
+    turn, gate = spoken()
+    world = await make_world([turn, "To the rest."], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await until_seen(world, "Open the page.")
+    await world.hear(said("and another thing"))
+    await asyncio.sleep(0.05)
+    gate.set()
+    await settling
+    await world.settle()
+    assert channel.texts("t1") == [ANSWER, "To the rest."]
+    second = world.completer.prompts[1]
+    assert "and another thing" in second.messages[-1].content
+    assert "how?" not in second.messages[-1].content
+    assert (await world.ticket(ticket.public_id)).asked_seq == 2
+
+
+async def test_a_forbidden_phrase_is_never_seen(make_world: Any, channel: Any) -> None:
+    turn, _never = spoken("Of course. You get a full refund now. Bye. ")
+    world = await make_world([turn], channel=channel, rules=QUICK, never=("full refund",))
+    ticket, settling = await started(world)
+    await settling
+    assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
+    seen = [text for texts in channel.grown.values() for text in texts]
+    assert not any("refund" in text for text in seen + channel.texts("t1"))
+    assert len(channel.texts("t1")) == 1  # the note that a person takes over, said once
+
+
+async def test_a_person_who_takes_over_stops_the_words(make_world: Any, channel: Any) -> None:
+    turn, _never = spoken()
+    world = await make_world([turn], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await until_seen(world, "Open the page.")
+    await world.takeover.take_over(ticket.public_id, None)
+    await asyncio.wait_for(settling, 5)
+    await world.settle()
+    [shown] = channel.texts("t1")
+    assert ANSWER.startswith(shown) and shown.endswith(".")
+    messages = await world.messages(ticket)
+    assert messages[-1].text == shown
+    assert messages[-1].data["interrupted"] is True
+
+
+async def test_a_killed_writer_s_message_is_finished_in_place(
+    make_world: Any, channel: Any
+) -> None:
+    turn, _never = spoken()
+    world = await make_world([turn, "The whole answer."], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await until_seen(world, "Open the page.")
+    settling.cancel()  # as a kill: nothing is written any more
+    await asyncio.gather(settling, return_exceptions=True)
+    await world.settle()
+    assert channel.texts("t1") == []  # its claim still holds
+    world.clock.advance(seconds=9)
+    await world.settle()
+    assert channel.texts("t1") == ["The whole answer."]
+    assert len(channel.grown) == 1
+    assert [d.state for d in await world.deliveries(ticket)] == [DeliveryState.SENT]
+
+
+async def test_a_model_that_breaks_off_in_sight_is_corrected_in_place(
+    make_world: Any, channel: Any
+) -> None:
+    gate = asyncio.Event()
+    broken = CompletionError("truncated", "cut", permanent=False)
+    world = await make_world(
+        [Turn(ANSWER, end_gate=gate, error=broken)], channel=channel, rules=QUICK
+    )
+    ticket, settling = await started(world)
+    await until_seen(world, "Open the page.")
+    gate.set()
+    await settling
+    await world.settle()
+    assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
+    assert len(channel.texts("t1")) == 1
+    assert "colleague" in channel.texts("t1")[0]
+    assert len(channel.grown) == 1
+
+
+async def test_a_channel_that_cannot_open_gets_the_whole_answer(
+    make_world: Any, channel: Any
+) -> None:
+    channel.opening_failures.append(SendError("busy", permanent=False))
+    turn, gate = spoken()
+    world = await make_world([turn], channel=channel, rules=QUICK)
+    _ticket, settling = await started(world)
+    await world.until(lambda: not channel.opening_failures)
+    gate.set()
+    await settling
+    assert channel.texts("t1") == [ANSWER]
+
+
+@pytest.mark.parametrize("changes", [{"mode": Mode.DRAFT}, {"cite_required": True}])
+async def test_what_must_be_judged_whole_is_not_seen_before(
+    make_world: Any, channel: Any, changes: dict[str, Any]
+) -> None:
+    turn, gate = spoken(f"{ANSWER} Source: Returns")
+    world = await make_world([turn], channel=channel, rules=QUICK, **changes)
+    _ticket, settling = await started(world)
+    await asyncio.sleep(0.1)
+    assert channel.grown == {}
+    gate.set()
+    await settling
