@@ -1,0 +1,224 @@
+"""One run: a store with its dispatcher, all channels, customers, and a given number of kills."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from supportbot.testing.fake_model import FakeModel
+from supportbot.testing.fake_slack import FakeSlack
+from supportbot.testing.mail import mail_sink
+from tests.chaos import conversation, ledger, points
+from tests.chaos.conversation import Conversation, Way
+from tests.chaos.folder import environ, free_port, write_folder
+from tests.chaos.mail_way import MaildirBox, MailWay, SinkBox
+from tests.chaos.slack_way import REDELIVERY_SECONDS, SlackWay
+from tests.chaos.slaughter import Kills, Role, haunt, survivor
+from tests.chaos.verdict import Verdict, judge
+from tests.chaos.victims import Victims
+from tests.chaos.web_way import WebWay
+
+_CUSTOMERS = {"slack": 8, "mail": 4, "mail by smtp": 2, "web": 4}
+_READY_SECONDS = 30.0
+_SETTLE_SECONDS = 60.0
+#: Nothing is owed for so long, and still something is not covered: it never will be.
+_HOPELESS_SECONDS = 8.0
+_STAYS_IDLE_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What is put together."""
+
+    name: str
+    slack_mode: str = "http"
+    #: Worker processes beside the one that listens; 0: one process does everything.
+    workers: int = 0
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run showed."""
+
+    combination: str
+    seed: int
+    kills: Kills
+    verdict: Verdict
+    seconds: float
+    settled_seconds: float
+    ledger: ledger.Ledger
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything around the product."""
+
+    slack: FakeSlack
+    model: FakeModel
+    url: str
+    database_url: str
+    roles: Sequence[Role]
+    ways: Sequence[Way]
+    conversations: list[tuple[Way, Conversation]] = field(default_factory=list)
+
+
+async def run(
+    combination: Combination, database_url: str, seed: int, kills: Kills, place: Path, victims: Victims
+) -> Result:
+    """Kill so many times, let everything come to rest, and count."""
+    begun = time.monotonic()
+    async with _world(combination, database_url, place) as world:
+        await _first_start(combination, world, victims)
+        async with asyncio.TaskGroup() as talking:
+            _open_doors(world, talking, kills, seed)
+            await _under_fire(world, victims, kills, seed)
+            running = [survivor(role, victims) for role in world.roles]
+            resting = time.monotonic()
+        await _settled(world)
+        rested = time.monotonic()
+        await asyncio.sleep(_STAYS_IDLE_SECONDS)  # whatever would come twice comes now
+        found = await _looked(world)
+        for victim in running:
+            victims.kill(victim)
+        return Result(
+            combination=combination.name,
+            seed=seed,
+            kills=kills,
+            verdict=judge([one for _, one in world.conversations], found),
+            seconds=rested - begun,
+            settled_seconds=rested - resting,
+            ledger=found,
+            notes=_notes(world),
+        )
+
+
+@asynccontextmanager
+async def _world(
+    combination: Combination, database_url: str, place: Path
+) -> AsyncIterator[World]:
+    port, listener_port = free_port(), free_port()
+    async with AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(
+            FakeSlack(retry_delays_seconds=REDELIVERY_SECONDS, strict=False)
+        )
+        model = await stack.enter_async_context(
+            FakeModel(conversation.answer, first_token_seconds=0.1, seconds_per_chunk=0.01)
+        )
+        sink = await stack.enter_async_context(mail_sink())
+        folder = write_folder(
+            place,
+            database_url=database_url,
+            slack_mode=combination.slack_mode,
+            listener_port=listener_port,
+            smtp_url=sink.url,
+        )
+        web = WebWay(f"http://127.0.0.1:{port}")
+        stack.push_async_callback(web.aclose)
+        yield World(
+            slack=slack,
+            model=model,
+            url=f"http://127.0.0.1:{port}",
+            database_url=database_url,
+            roles=_roles(combination, folder, environ(slack, model.url, port)),
+            ways=(
+                SlackWay(slack),
+                MailWay("mail", "help@desk.test", listener_port, MaildirBox(folder / "outbox")),
+                MailWay("mail by smtp", "sales@desk.test", listener_port, SinkBox(sink)),
+                web,
+            ),
+        )
+
+
+def _roles(combination: Combination, folder: Path, told: dict[str, str]) -> list[Role]:
+    start, log = ["run", "--config", str(folder)], folder / "run.log"
+    if not combination.workers:
+        return [Role("supportbot", start, told, points.ALL, log)]
+    listens = Role("listens", [*start, "--only", "web,slack,email"], told, points.HEARING, log)
+    works = [*start, "--only", "worker"]
+    places = (points.COMMITTED, *points.ANSWERING, *points.LIVE, *points.TOOLS)
+    numbers = range(1, combination.workers + 1)
+    return [
+        listens,
+        *(Role(f"worker {n}", works, told | {"SUPPORTBOT_PORT": "0"}, places, log) for n in numbers),
+    ]
+
+
+async def _first_start(combination: Combination, world: World, victims: Victims) -> None:
+    """Make the database, and let Slack check the request URL as it does when it is typed in."""
+    first = survivor(world.roles[0], victims)
+    await _ready(world.url)
+    if combination.slack_mode == "http":
+        await world.slack.use_http(f"{world.url}/slack/events")
+    victims.kill(first)
+    await first.ended
+
+
+async def _ready(url: str) -> None:
+    async with asyncio.timeout(_READY_SECONDS), aiohttp.ClientSession() as session:
+        while True:
+            try:
+                async with session.get(f"{url}/readyz") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.02)
+
+
+def _open_doors(world: World, talking: asyncio.TaskGroup, kills: Kills, seed: int) -> None:
+    """Let customers come until there were enough kills; what they then say is still heard."""
+    numbers = itertools.count(1)
+    for way in world.ways:
+        for nth in range(_CUSTOMERS[way.name]):
+            chance = random.Random(f"{seed} {way.name} {nth}")
+            talking.create_task(_customer(world, way, chance, numbers, kills.enough))
+
+
+async def _under_fire(world: World, victims: Victims, kills: Kills, seed: int) -> None:
+    async with asyncio.TaskGroup() as haunting:
+        for role in world.roles:
+            haunting.create_task(haunt(role, victims, kills, random.Random(f"{seed} {role.name}")))
+
+
+async def _customer(
+    world: World, way: Way, chance: random.Random, numbers: Iterator[int], ended: asyncio.Event
+) -> None:
+    """Open one conversation after the other."""
+    while not ended.is_set():
+        one = Conversation(f"c{next(numbers)}")
+        world.conversations.append((way, one))
+        await conversation.talk(way, one, chance, ended)
+
+
+async def _settled(world: World) -> None:
+    """Wait until nothing is owed and everything asked is covered, or for as long as is decent."""
+    now = time.monotonic()
+    deadline, owed_at = now + _SETTLE_SECONDS, now
+    while now < deadline and now - owed_at < _HOPELESS_SECONDS:
+        found = await _looked(world)
+        if found.idle and not judge([one for _, one in world.conversations], found).lost:
+            return
+        now = time.monotonic()
+        owed_at = owed_at if found.idle else now
+        await asyncio.sleep(0.25)
+
+
+async def _looked(world: World) -> ledger.Ledger:
+    found = await asyncio.to_thread(ledger.read, world.database_url)
+    for way, one in world.conversations:
+        await way.look(one)
+    return found
+
+
+def _notes(world: World) -> list[str]:
+    slack = next(way for way in world.ways if isinstance(way, SlackWay))
+    return [f"{slack.given_up} Slack events were given up"] if slack.given_up else []

@@ -1,0 +1,91 @@
+"""The count itself: it must see what it is there to see."""
+
+from __future__ import annotations
+
+from tests.chaos.conversation import Conversation, Heard, answer
+from tests.chaos.ledger import Ledger
+from tests.chaos.verdict import judge
+
+
+def _ledger(*questions: tuple[str, int], **changes: object) -> Ledger:
+    values: dict[str, object] = {
+        "unread": 0,
+        "owing": 0,
+        "unsent": 0,
+        "bad": (),
+        "stored": {question: questions.count(question) for question in questions},
+        "handed": frozenset(),
+        "reasons": {},
+        "events": {},
+        "calls": {},
+    }
+    return Ledger(**(values | changes))  # type: ignore[arg-type] # the factory's values are of many types
+
+
+def _heard(*covered: str) -> list[Heard]:
+    return [Heard(f"d{n}", f"Covered c1: {numbers}. So.") for n, numbers in enumerate(covered)]
+
+
+_TWO = (("c1", 1), ("c1", 2))
+
+
+def test_an_answer_to_every_question_is_clean() -> None:
+    verdict = judge([Conversation("c1", 2, _heard("1", "2"))], _ledger(*_TWO))
+    assert verdict.clean
+    assert (verdict.questions, verdict.answers) == (2, 2)
+
+
+def test_one_answer_to_two_questions_is_clean() -> None:
+    assert judge([Conversation("c1", 2, _heard("1, 2"))], _ledger(*_TWO)).clean
+
+
+def test_a_question_that_nobody_covers_is_lost() -> None:
+    verdict = judge([Conversation("c1", 2, _heard("1"))], _ledger(*_TWO))
+    assert verdict.lost == ["c1 no 2"]
+    assert not verdict.clean
+
+
+def test_what_a_person_holds_is_not_lost() -> None:
+    held = _ledger(*_TWO, handed=frozenset({"c1"}))
+    verdict = judge([Conversation("c1", 2, _heard("1"))], held)
+    assert verdict.clean
+    assert verdict.handed_over == 1
+
+
+def test_the_same_delivery_twice_is_a_duplicate() -> None:
+    again = [Heard("d", "Covered c1: 1. So."), Heard("d", "Covered c1: 1, 2. So.")]
+    verdict = judge([Conversation("c1", 2, again)], _ledger(*_TWO))
+    assert verdict.duplicated == ["c1: d stands twice"]
+
+
+def test_two_answers_to_one_question_are_a_duplicate() -> None:
+    verdict = judge([Conversation("c1", 2, _heard("1", "1, 2", "2"))], _ledger(*_TWO))
+    assert verdict.duplicated == ["c1 no 2 is answered 2 times"]
+
+
+def test_a_question_stored_twice_is_a_duplicate() -> None:
+    verdict = judge([Conversation("c1", 1, _heard("1"))], _ledger(("c1", 1), ("c1", 1)))
+    assert verdict.duplicated == ["c1 no 1 is stored twice"]
+
+
+def test_answers_out_of_order_are_seen() -> None:
+    verdict = judge([Conversation("c1", 2, _heard("2", "1"))], _ledger(*_TWO))
+    assert verdict.disordered == ["c1: the answer to 2 stands before that to 1"]
+
+
+def test_order_is_that_of_arrival() -> None:
+    overtaken = _ledger(("c1", 2), ("c1", 1))
+    assert judge([Conversation("c1", 2, _heard("2", "1"))], overtaken).clean
+
+
+def test_what_is_still_owed_is_seen() -> None:
+    ledger = _ledger(*_TWO, owing=1, bad=(("uncertain", "k"), ("failed", "f")))
+    verdict = judge([Conversation("c1", 2, _heard("1, 2"))], ledger)
+    assert verdict.unfinished == ["1 tickets that are owed an answer", "delivery f failed"]
+    assert verdict.uncertain == ["k"]
+
+
+def test_the_model_names_what_its_newest_turn_holds() -> None:
+    asked = "Question c7 no 3: how?\n\nQuestion c7 no 4: how?"
+    request = {"messages": [{"role": "user", "content": asked}]}
+    assert Heard("", answer(request)).covers == (3, 4)
