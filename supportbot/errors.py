@@ -16,6 +16,7 @@ SupportbotError
 │   ├── SendError          a delivery was refused, or may be tried again
 │   └── DeliveryUnknown    it cannot be known whether a delivery arrived
 ├── CompletionError        the model did not give a usable answer
+├── ToolError              a tool tells the model what went wrong
 └── InboundRefused         what arrived will not become a turn (the reason is its name)
     ├── EmptyBody          nothing to read
     ├── TooLarge           beyond the size limit
@@ -125,6 +126,10 @@ class CompletionError(SupportbotError):
         self.permanent = permanent
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class ToolError(SupportbotError):
+    """A tool changed nothing, and says why; its author raises it, and the model reads the text."""
 
 
 class InboundRefused(SupportbotError):

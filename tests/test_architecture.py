@@ -13,6 +13,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "supportbot"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
+#: The starter's files are a bot folder's own: they stand outside, and import what others import.
+INSIDE = [path for path in SOURCES if "starter" not in path.parts]
+
 #: The one place that may catch everything.
 CLAIMS_WORK = PACKAGE / "orchestrator" / "guard.py"
 
@@ -46,7 +49,7 @@ def test_only_the_guard_catches_everything() -> None:
 def test_nothing_inside_imports_the_bare_package() -> None:
     bare = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in SOURCES
+        for path in INSIDE
         for node in ast.walk(_tree(path))
         if (isinstance(node, ast.Import) and any(a.name == "supportbot" for a in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == "supportbot")

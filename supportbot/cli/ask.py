@@ -94,7 +94,8 @@ def _reason(happened: Sequence[TicketEvent]) -> str | None:
         for event in happened
         if event.reason and event.kind in {EventKind.HANDOFF, EventKind.COMPLETION_FAILED}
     ]
-    return ": ".join(reversed(told)) or None
+    # A model that fails every try the same way is told once.
+    return ": ".join(dict.fromkeys(reversed(told))) or None
 
 
 def show(answered: Answered, output: Format) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from supportbot.errors import StoreError
 from supportbot.knowledge.read import read_collection
-from supportbot.policy.compile import compile_policies
+from supportbot.policy.compile import CompiledPolicies, compile_policies
 from supportbot.policy.load import PolicyFiles, load_policies
 from supportbot.settings.load import examine
 from supportbot.settings.needs import missing_secrets, unknown_products, unread_mailboxes
@@ -35,7 +35,9 @@ async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
     found = [str(problem) for problem in problems]
     folder = _folder(target)
     policies = load_policies(folder / "policies")
-    found += [str(problem) for problem in compile_policies(policies).problems]
+    compiled = compile_policies(policies)
+    found += [str(problem) for problem in compiled.problems]
+    found += await _tool_problems(folder, compiled)
     found += _missing_collections(policies, folder / "knowledge")
     found += _unreadable_articles(folder / "knowledge")
     if settings is not None:
@@ -70,6 +72,17 @@ def _folder(target: Path) -> Path:
 def _product_files(folder: Path) -> set[str]:
     """Name products by their files too, so that a broken policy is not also an unknown product."""
     return {path.stem for path in (folder / "policies" / "products").glob("*.md")}
+
+
+async def _tool_problems(folder: Path, policies: CompiledPolicies) -> list[str]:
+    from supportbot.app.tools import load_tools, tool_problems
+
+    gathered = await load_tools(folder)
+    missing = () if gathered.problems else policies.by_product
+    return [
+        *map(str, gathered.problems),
+        *map(str, tool_problems(gathered.toolbox, dict(missing), folder)),
+    ]
 
 
 def _missing_collections(policies: PolicyFiles, knowledge: Path) -> Iterator[str]:

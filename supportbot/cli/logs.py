@@ -22,3 +22,5 @@ def configure_logs(level: int = logging.INFO) -> None:
     )
     # Vendors may put request bodies or addresses into their INFO lines.
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s [%(name)s] %(message)s")
+    # It logs what a job failed of with its words; the dispatcher logs the same without them.
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)

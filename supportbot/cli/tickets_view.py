@@ -7,21 +7,23 @@ from pathlib import Path
 
 import typer
 
-from supportbot.app.house import database, opened
+from supportbot.app.house import database, deadlines, now, opened
 from supportbot.cli.options import Format
 from supportbot.cli.output import emit, emit_json, emit_json_line, printable, table_cell
 from supportbot.cli.transcript_json import (
     DRAFTED,
     LISTED,
+    OVERDUE,
     chat_object,
     draft_record,
     newest_policy,
     ticket_record,
     transcript_object,
+    violation_record,
 )
 from supportbot.orchestrator.takeover import Takeover
 from supportbot.settings.load import load
-from supportbot.store import drafts, tickets, transcripts
+from supportbot.store import drafts, tickets, transcripts, violations
 from supportbot.store.tickets import TicketFilter
 from supportbot.store.transcripts import Transcript
 from supportbot.store.unit_of_work import UnitOfWork
@@ -70,6 +72,15 @@ async def show_drafts(config: Path, environ: Environ, output: Format) -> None:
     async with database(load(config, environ)) as db, db.reading() as work:
         waiting = await drafts.waiting(work)
     emit(DRAFTED, map(draft_record, waiting), output)
+
+
+async def show_violations(config: Path, environ: Environ, output: Format) -> int:
+    """Print what is overdue, the longest wait first; return how many there are."""
+    settings = load(config, environ)
+    async with database(settings) as db, db.reading() as work:
+        found = await violations.listed(work, now(), deadlines(settings))
+    emit(OVERDUE, map(violation_record, found), output)
+    return len(found)
 
 
 async def act(config: Path, environ: Environ, do: Callable[[Takeover], Awaitable[None]]) -> None:

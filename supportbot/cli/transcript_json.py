@@ -6,6 +6,7 @@ from supportbot.model.delivery import Delivery
 from supportbot.model.draft import Draft
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.ticket import Ticket
+from supportbot.model.violation import Violation
 from supportbot.store.transcripts import Transcript
 
 #: Columns of a list of tickets.
@@ -24,6 +25,9 @@ LISTED = (
 
 #: Columns of a list of drafts.
 DRAFTED = ("id", "ticket", "product", "state", "text", "reason", "created_at", "decided_at")
+
+#: Columns of a list of what is overdue.
+OVERDUE = ("ticket", "kind", "number", "since", "deadline", "what_happens")
 
 
 def ticket_record(ticket: Ticket) -> dict[str, object]:
@@ -46,6 +50,19 @@ def ticket_record(ticket: Ticket) -> dict[str, object]:
 def draft_record(draft: Draft) -> dict[str, object]:
     """Describe a draft, by the names of `DRAFTED`."""
     return {name: getattr(draft, name) for name in (*DRAFTED, "policy_sha", "model")}
+
+
+def violation_record(overdue: Violation) -> dict[str, object]:
+    """Describe something that is overdue, by the names of `OVERDUE`."""
+    values = (
+        overdue.ticket,
+        overdue.kind,
+        overdue.number,
+        overdue.since,
+        overdue.deadline,
+        overdue.kind.what_happens,
+    )
+    return dict(zip(OVERDUE, values, strict=True))
 
 
 def transcript_object(transcript: Transcript) -> dict[str, object]:

@@ -18,7 +18,7 @@ from supportbot.store.transcripts import Transcript
 from supportbot.store.unit_of_work import UnitOfWork
 
 _LOOK_SECONDS = 0.02
-_UNSENT = (DeliveryState.PENDING, DeliveryState.SENDING)
+_UNSENT = (DeliveryState.PENDING, DeliveryState.LIVE, DeliveryState.SENDING)
 
 
 @dataclass(frozen=True, slots=True)

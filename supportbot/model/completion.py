@@ -81,6 +81,8 @@ class Usage:
     output: int = 0
     reasoning: int = 0
     estimated: bool = False
+    #: Part of the prompt that was put into the vendor's cache, which some bill higher.
+    cache_written: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class CompiledPolicy:
     #: An answer must come from a passage: without one it is handed off.
     cite_required: bool = False
     tools: tuple[str, ...] = ()
+    #: Those of them that may only read: one that changes things is refused.
+    read_only_tools: tuple[str, ...] = ()
     #: Phrases an answer must never hold, lower case.
     never: tuple[str, ...] = ()
     canned: Mapping[str, str] = field(default_factory=dict)

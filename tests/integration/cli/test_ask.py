@@ -48,7 +48,11 @@ async def test_the_model_is_given_new_knowledge_and_new_policy(folder: Path) -> 
 
 
 async def test_a_model_that_cannot_be_reached_is_told(folder: Path) -> None:
-    environ = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "SUPPORTBOT_MODEL_NAME": "test"}
+    environ = {
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        "SUPPORTBOT_MODEL_NAME": "test",
+        "SUPPORTBOT_MODEL_EXTRACTIVE_FALLBACK": "false",
+    }
     answered = await _ask(folder, "hosting", "How do I restore a backup?", **environ)
     assert (answered.outcome, answered.reason) == ("handed_off", "error: connection")
 

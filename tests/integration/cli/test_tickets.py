@@ -26,6 +26,7 @@ from supportbot.model.ticket import BOT, SYSTEM, Actor, ActorKind, EventKind
 from supportbot.reports.catalog import REPORTS
 from supportbot.store import answers, catalog, customers, drafts, feedback, schema, threads
 from supportbot.store import tickets as store
+from supportbot.store.answers import Purpose
 from supportbot.store.database import Database
 from supportbot.store.drafts import NewDraft
 from supportbot.store.feedback import NewThumb
@@ -68,7 +69,9 @@ async def fill(url: str) -> None:
         await threads.append_message(work, ticket.id, question, AT)
         completion = Completion("m-1", "http://x", "So.", FinishReason.STOP, AT, 5)
         prompt = Prompt((ChatMessage(Role.SYSTEM, SYSTEM_TEXT),))
-        completion_id = await answers.add_completion(work, ticket, version, prompt, completion)
+        completion_id = await answers.add_completion(
+            work, ticket, Purpose(version), prompt, completion
+        )
         for reply in (
             NewMessage(Role.ASSISTANT, BOT, "So.", Visibility.PUBLIC, version, completion_id),
             NewMessage(Role.ASSISTANT, BOT, "A colleague.", data={"notice": "handoff"}),
@@ -221,6 +224,27 @@ def test_every_report_has_its_command(folder: Path) -> None:
         "customers": 1,
         "resolved": 0,
     }
+
+
+def test_what_waits_too_long_is_listed_and_fails_a_monitor(folder: Path) -> None:
+    (draft,) = read(folder, "violations")
+    assert draft == {
+        "ticket": TICKET,
+        "kind": "draft",
+        "number": 1,
+        "since": "2026-03-02T09:00:00.000Z",
+        "deadline": "2026-03-02T13:00:00.000Z",
+        "what_happens": "nothing leaves until an operator sends or discards it",
+    }
+    assert run(folder, "violations").exit_code == 0
+    assert TICKET in run(folder, "violations").stdout
+    assert run(folder, "violations", "--fail").exit_code == 1
+    listed = run(folder, "violations", "--format", "csv").stdout
+    assert [row["kind"] for row in csv.DictReader(io.StringIO(listed))] == ["draft"]
+    config = ("--config", str(folder))
+    CliRunner().invoke(tickets.app, ["drafts", "send", "1", *config])
+    left = read(folder, "violations")
+    assert "draft" not in {one["kind"] for one in left}
 
 
 @pytest.mark.parametrize(

@@ -228,8 +228,10 @@ async def test_delivery_that_went_wrong_is_seen(
             target={},
             message_id=message.id,
         )
-        delivery_id = await deliveries.add(work, ticket.id, new, world.clock())
-        await deliveries.give_up(work, delivery_id, state, "timed out")
+        await deliveries.add(work, ticket.id, new, world.clock())
+        delivery = await deliveries.by_key(work, "k")
+        assert delivery is not None
+        assert await deliveries.give_up(work, delivery, state, "timed out")
     async with world.signed_in() as browser:
         assert shown in (await browser.get(f"/tickets/{ticket.public_id}")).text
 

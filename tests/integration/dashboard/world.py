@@ -36,6 +36,7 @@ from supportbot.model.time import public_id
 from supportbot.orchestrator.takeover import Takeover
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import answers, catalog, customers, drafts, threads, tickets
+from supportbot.store.answers import Purpose
 from supportbot.store.database import Database
 from supportbot.store.drafts import NewDraft
 from supportbot.store.threads import NewEvent
@@ -181,7 +182,9 @@ class World:
             usage=Usage(prompt=120, cached=20, output=9),
         )
         async with self.db.writing() as work:
-            return await answers.add_completion(work, ticket, self.policy_id, prompt, completion)
+            return await answers.add_completion(
+                work, ticket, Purpose(self.policy_id), prompt, completion
+            )
 
     async def draft(self, ticket: Ticket, text: str = "Open **Settings**, then Export.") -> int:
         """Let a draft wait on a ticket, as an answer in draft mode does."""

@@ -34,12 +34,13 @@ async def test_a_starter_folder_has_no_problems(folder: Path) -> None:
 
 async def test_settings_policies_and_surroundings_are_told_together(folder: Path) -> None:
     edit(folder / "supportbot.toml", "[web]", "[wed]")
+    lines = (folder / "supportbot.toml").read_text(encoding="utf-8").splitlines()
     edit(folder / "supportbot.toml", '"hosting"   ', '"hostig"   ')
     edit(folder / "policies/products/retail.md", "owner:", "ownr:")
     edit(folder / "policies/products/hosting.md", "hosting-help", "hosting-hlp")
     found = await find_problems(folder, ENVIRON | {"SLACK_APP_TOKEN": "xapp-1"})
     expected = (
-        "supportbot.toml:47: wed",
+        f"supportbot.toml:{lines.index('[wed]') + 1}: wed",
         "tickets.default_product: there is no product 'hostig'",
         "retail.md:6",
         "hosting-hlp",

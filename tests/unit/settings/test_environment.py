@@ -84,6 +84,10 @@ def test_a_mail_password_may_come_from_a_file(load_text: Load, tmp_path: Path) -
 SAMPLES = {
     "model.attempts": "2",
     "model.base_url": "http://h",
+    "model.cheaper.base_url": "http://h",
+    "model.larger.base_url": "http://h",
+    "budget.cheaper_model_percent": "80",
+    "budget.draft_percent": "90",
     "server.public_url": "http://h",
     "slack.api_url": "http://h/",
     "slack.operators": "U1",

@@ -7,7 +7,8 @@ import pytest
 
 from supportbot.errors import ConfigError, SettingsError
 from supportbot.settings.load import SettingsProblems, examine, load
-from supportbot.settings.tree import DEFAULT_MODEL, Settings
+from supportbot.settings.models import DEFAULT_MODEL
+from supportbot.settings.tree import Settings
 
 Load = Callable[..., Settings]
 Problems = Callable[..., list[str]]

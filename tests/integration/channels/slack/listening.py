@@ -78,6 +78,7 @@ async def listening(channel: SlackChannel, accept: Accept) -> AsyncIterator[asyn
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await channel.aclose()
 
 
 @asynccontextmanager

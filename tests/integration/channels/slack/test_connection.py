@@ -57,6 +57,7 @@ async def test_refused_token_ends_the_channel_with_the_cure(
     async with asyncio.timeout(5):
         with pytest.raises(ChannelError, match=r"invalid_auth.*SLACK_BOT_TOKEN") as caught:
             await channel.run(ear.accept)
+    await channel.aclose()
     assert "xoxb-wrong-secret" not in str(caught.value)
     assert "invalid_auth" in (channel.healthy() or "")
 

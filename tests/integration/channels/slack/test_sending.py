@@ -51,7 +51,7 @@ async def test_answer_that_takes_too_long_is_unknown(slack: FakeSlack) -> None:
     slack.faults.lose_answer("chat.postMessage", after_seconds=1.0)
     with pytest.raises(DeliveryUnknown):
         await channel.send(make_delivery(question))
-    await channel._web.aclose()
+    await channel.aclose()
 
 
 async def test_short_rate_limit_is_waited_out(http: Setup) -> None:
@@ -113,7 +113,7 @@ async def test_unreachable_slack_is_worth_another_try(slack: FakeSlack) -> None:
     with pytest.raises(SendError) as caught:
         await channel.send(make_delivery(question))
     assert not caught.value.permanent
-    await channel._web.aclose()
+    await channel.aclose()
 
 
 async def test_refused_blocks_are_left_away(http: Setup) -> None:
@@ -159,7 +159,9 @@ async def test_delivery_without_a_channel_is_refused(http: Setup) -> None:
     assert caught.value.permanent
 
 
-async def test_stopped_channel_refuses_to_send(slack: FakeSlack) -> None:
+async def test_answers_still_leave_after_a_channel_stopped_and_until_it_is_closed(
+    slack: FakeSlack,
+) -> None:
     channel = make_channel(slack, Transport.SOCKET)
     question = slack.mention("support", "ada", "help")
 
@@ -169,8 +171,11 @@ async def test_stopped_channel_refuses_to_send(slack: FakeSlack) -> None:
     await slack.connected()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    await channel.send(make_delivery(question))
+    assert len(slack.replies(question)) == 1
+    await channel.aclose()
     with pytest.raises(SendError, match="stopped"):
-        await channel.send(make_delivery(question))
+        await channel.send(make_delivery(question, attempts=1))
 
 
 async def test_second_attempt_does_not_repeat_what_arrived(http: Setup) -> None:
