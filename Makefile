@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint chaos bench docs clean
 
 help:
 	@echo "make demo   watch a scripted day in Slack, email and web chat, then try it yourself"
 	@echo "make test   run all tests, on SQLite and on a real PostgreSQL"
 	@echo "make lint   ruff and mypy"
+	@echo "make chaos  kill it a thousand times and count what customers saw; SEED=7 repeats a run"
 	@echo "make bench  print speed and memory beside a bare script"
 	@echo "make docs   write the generated pages of docs/ and deploy/"
 
@@ -26,6 +27,9 @@ lint: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+chaos: .venv/.ready
+	$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
 
 bench: .venv/.ready
 	$(BIN)/python tests/benchmarks/run.py

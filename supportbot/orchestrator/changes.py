@@ -18,7 +18,7 @@ from supportbot.orchestrator.closing import reopen, resolve
 from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import customers, deliveries, feedback, threads, tickets
+from supportbot.store import customers, deliveries, feedback, summaries, threads, tickets
 from supportbot.store import inbound as inbounds
 from supportbot.store.feedback import NewThumb
 from supportbot.store.inbound import Outcome
@@ -65,6 +65,7 @@ async def edited(
         )
     else:
         await threads.rewrite_body(work, message.id, heard.text, "edited by its author", at)
+    await summaries.erase_covering(work, ticket.id, message.seq, at)
     event = NewEvent(
         EventKind.EDITED, message.author, data={"seq": message.seq, "answered": answered}
     )
@@ -82,6 +83,7 @@ async def deleted(
         return Outcome("suppressed", reason="unknown_message", ticket_id=ticket.id)
     at = wiring.clock()
     await threads.rewrite_body(work, message.id, None, "deleted by its author", at)
+    await summaries.erase_covering(work, ticket.id, message.seq, at)
     events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
     if ticket.handler is Handler.BOT and message.seq > ticket.answered_seq:
         answered, asked = await unanswered(work, ticket)

@@ -87,6 +87,8 @@ class Thinking:
             await self._begin(turn, number)
             if stop := await self._carry_out(turn):
                 return stop
+            if await self.watch.is_over(turn):
+                raise Moved
         return review(answer, self.mind.review_rules)
 
     async def _answer(

@@ -50,6 +50,12 @@ class Turn:
         return open_ones or asked[-1:]
 
     @property
+    def asked(self) -> dict[int, str]:
+        """Their words by number: an edit changes them."""
+        open_ones = self.ticket.answered_seq
+        return {message.seq: message.text for message in self.questions if message.seq > open_ones}
+
+    @property
     def waiting_since(self) -> datetime | None:
         """When the oldest of them came."""
         return min((message.created_at for message in self.questions), default=None)

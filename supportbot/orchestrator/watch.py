@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from supportbot.dispatch.base import News
-from supportbot.orchestrator.turn import Turn
+from supportbot.orchestrator.turn import Turn, asks
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import tickets
+from supportbot.store import threads, tickets
 
 _T = TypeVar("_T")
 
@@ -50,21 +50,26 @@ class Watch:
                 if working.done():
                     return working.result()
                 self.news.clear()
-                if await self._is_over(turn):
+                if await self.is_over(turn):
                     raise Moved
         finally:
             await _cancelled(working, hearing)
 
-    async def _is_over(self, turn: Turn) -> bool:
+    async def is_over(self, turn: Turn) -> bool:
+        """Look whether an answer to this turn is still wanted."""
         async with self.wiring.db.reading() as work:
             now = await tickets.get(work, turn.ticket.id)
+            thread = await threads.messages(work, now.id, after_seq=turn.ticket.answered_seq)
         if now.handler_epoch != turn.ticket.handler_epoch:
             return True
         if self.visible():
             return False
         if now.answered_seq != turn.ticket.answered_seq:
             return True
-        return now.asked_seq > turn.upto_seq and not self._waited_long(turn, self.wiring.clock())
+        if {m.seq: m.text for m in thread if asks(m)}.items() >= turn.asked.items():
+            more = now.asked_seq > turn.upto_seq
+            return more and not self._waited_long(turn, self.wiring.clock())
+        return True  # what was asked reads otherwise now
 
     def _waited_long(self, turn: Turn, now: datetime) -> bool:
         since = turn.waiting_since

@@ -42,6 +42,8 @@ class Combination:
     slack_mode: str = "http"
     #: Worker processes beside the one that listens; 0: one process does everything.
     workers: int = 0
+    model_seconds: float = 0.1
+    seconds_per_chunk: float = 0.01
 
 
 @dataclass(slots=True)
@@ -76,8 +78,8 @@ async def run(
 ) -> Result:
     """Kill so many times, let everything come to rest, and count."""
     begun = time.monotonic()
-    async with _world(combination, database_url, place) as world:
-        await _first_start(combination, world, victims)
+    async with opened(combination, database_url, place) as world:
+        await first_start(combination, world, victims)
         async with asyncio.TaskGroup() as talking:
             _open_doors(world, talking, kills, seed)
             await _under_fire(world, victims, kills, seed)
@@ -102,16 +104,21 @@ async def run(
 
 
 @asynccontextmanager
-async def _world(
+async def opened(
     combination: Combination, database_url: str, place: Path
 ) -> AsyncIterator[World]:
+    """Run the fakes and write the bot folder into `place`; nothing of the product runs yet."""
     port, listener_port = free_port(), free_port()
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(
             FakeSlack(retry_delays_seconds=REDELIVERY_SECONDS, strict=False)
         )
         model = await stack.enter_async_context(
-            FakeModel(conversation.answer, first_token_seconds=0.1, seconds_per_chunk=0.01)
+            FakeModel(
+                conversation.answer,
+                first_token_seconds=combination.model_seconds,
+                seconds_per_chunk=combination.seconds_per_chunk,
+            )
         )
         sink = await stack.enter_async_context(mail_sink())
         folder = write_folder(
@@ -152,7 +159,7 @@ def _roles(combination: Combination, folder: Path, told: dict[str, str]) -> list
     ]
 
 
-async def _first_start(combination: Combination, world: World, victims: Victims) -> None:
+async def first_start(combination: Combination, world: World, victims: Victims) -> None:
     """Make the database, and let Slack check the request URL as it does when it is typed in."""
     first = survivor(world.roles[0], victims)
     await _ready(world.url)

@@ -29,7 +29,7 @@ from tests.chaos.stores import postgres, sqlite
 from tests.chaos.victims import nursery
 
 _STORES = {"sqlite": sqlite, "postgres": postgres}
-_COMBINATIONS = {
+COMBINATIONS = {
     "sqlite-http": ("sqlite", Combination("SQLite, one process, Slack over HTTP")),
     "sqlite-socket": (
         "sqlite",
@@ -45,7 +45,7 @@ _SHOWN = 20
 
 async def slay(name: str, kills: int, seed: int, place: Path) -> Result:
     """Run one combination in an empty folder."""
-    store, combination = _COMBINATIONS[name]
+    store, combination = COMBINATIONS[name]
     with _STORES[store](place) as database_url:
         async with nursery() as victims:
             return await run(
@@ -88,11 +88,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000, help="of all combinations together")
     parser.add_argument("--seed", type=int, default=None, help="repeats the choices of a run")
-    parser.add_argument("--only", choices=_COMBINATIONS, action="append")
+    parser.add_argument("--only", choices=COMBINATIONS, action="append")
     parser.add_argument("--json", type=Path, default=Path("build/chaos.json"))
     parser.add_argument("--keep", type=Path, default=None, help="folder for databases and logs")
     chosen = parser.parse_args()
-    names = chosen.only or list(_COMBINATIONS)
+    names = chosen.only or list(COMBINATIONS)
     seed = secrets.randbelow(1_000_000) if chosen.seed is None else chosen.seed
     # The fakes' servers complain about each client that was killed.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

@@ -14,39 +14,35 @@ from typing import Any
 import psycopg
 
 from supportbot.store.database import Database
-from supportbot.testing.contracts.dispatcher import Settling, until
+from supportbot.testing.contracts.dispatcher import Settling
 
-_BURST = 1200
-_WARMUP = 100
-_MOST_SECONDS = 12.0
+_TICKETS = 800
+#: Without the setting it is more than ten times as long; this much is for a machine that is busy.
+_MOST_TIMES_AS_LONG = 4
 
 
-async def burst(url: str, database: Database, ask: Any, start: Any) -> float:
-    """Let the queue rest, then wake many tickets at once; return how long they took, in seconds."""
+async def test_burst_after_a_quiet_phase_is_as_fast_as_one_before(
+    postgresql_url: str, database: Database, ask: Any, start: Any
+) -> None:
     settling = Settling()
     dispatcher = await start(settling, parallel=200)
 
-    async def wake_all(first: int, count: int) -> None:
+    async def burst(first: int, most_seconds: float) -> float:
+        """Wake many tickets at once; return how long they took, in seconds."""
+        before = len(settling.ended)
         async with database.writing() as work:
-            for ticket_id in range(first, first + count):
+            for ticket_id in range(first, first + _TICKETS):
                 await dispatcher.wake(work, ticket_id, 1)
+        began = time.monotonic()
+        async with asyncio.timeout(most_seconds):
+            while len(settling.ended) < before + _TICKETS:  # noqa: ASYNC110 - the workers decide when
+                await asyncio.sleep(0.02)
+        return time.monotonic() - began
 
-    await wake_all(1, _WARMUP)
-    await until(lambda: len(settling.ended) == _WARMUP)
-    while await ask("SELECT count(*) FROM procrastinate_jobs"):  # noqa: ASYNC110 - as below
+    before_seconds = await burst(1, 60)
+    while await ask("SELECT count(*) FROM procrastinate_jobs"):  # noqa: ASYNC110 - as above
         await asyncio.sleep(0.05)
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(postgresql_url, autocommit=True) as connection:
         await connection.execute("VACUUM ANALYZE procrastinate_jobs")
     await asyncio.sleep(4)  # idle workers poll, and their connections learn the plan
-    await wake_all(10_000, _BURST)
-    began = time.monotonic()
-    async with asyncio.timeout(_MOST_SECONDS):
-        while len(settling.ended) < _WARMUP + _BURST:  # noqa: ASYNC110 - the workers decide when
-            await asyncio.sleep(0.02)
-    return time.monotonic() - began
-
-
-async def test_burst_after_a_quiet_phase_runs_at_full_speed(
-    postgresql_url: str, database: Database, ask: Any, start: Any
-) -> None:
-    assert await burst(postgresql_url, database, ask, start) < _MOST_SECONDS
+    await burst(10_000, _MOST_TIMES_AS_LONG * before_seconds + 1)

@@ -102,7 +102,8 @@ async def test_a_person_who_takes_over_stops_the_words(make_world: Any, channel:
     await asyncio.wait_for(settling, 5)
     await world.settle()
     [shown] = channel.texts("t1")
-    assert ANSWER.startswith(shown) and shown.endswith(".")
+    assert ANSWER.startswith(shown)
+    assert shown.endswith(".")
     messages = await world.messages(ticket)
     assert messages[-1].text == shown
     assert messages[-1].data["interrupted"] is True

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from supportbot.completions.scripted import Turn
+from supportbot.model.inbound import Edited, Sender
 from supportbot.model.ticket import Handler
 from supportbot.orchestrator.respond import RespondRules
 from supportbot.orchestrator.wiring import Patience
@@ -37,11 +38,13 @@ async def test_a_newer_message_supersedes_an_answer_nobody_saw(make_world: Any) 
     await world.settle()
     assert world.channel.texts("t1") == ["to both"]
     newest = world.completer.prompts[1].messages[-1].content
-    assert "first" in newest and "second" in newest
+    assert "first" in newest
+    assert "second" in newest
     assert "superseded" in await world.kinds(ticket)
     rows = await completions(world)
     assert [row.error_kind for row in rows] == ["superseded", None]
-    assert rows[0].tokens_in > 0 and rows[0].usage_estimated
+    assert rows[0].tokens_in > 0
+    assert rows[0].usage_estimated
 
 
 async def test_whoever_keeps_writing_is_answered_in_the_end(make_world: Any) -> None:
@@ -120,3 +123,16 @@ async def test_an_empty_answer_twice_goes_to_a_person(make_world: Any) -> None:
     ticket = await world.ask(said("first"))
     assert ticket.handler is Handler.HUMAN
     assert len(world.completer.prompts) == 2
+
+
+async def test_an_edit_changes_the_question_while_the_model_thinks(make_world: Any) -> None:
+    first, _never = held("to the wrong question")
+    world = await make_world([first, "to the right one"])
+    ticket = await world.ticket((await world.hear(said("blue?"), "m1")).ticket)
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: len(world.completer.prompts) == 1)
+    await world.hear(Edited(Sender("ada"), "m1", ("t1",), "green?"))
+    await asyncio.wait_for(settling, 5)
+    await world.settle()
+    assert world.channel.texts("t1") == ["to the right one"]
+    assert "green?" in world.completer.prompts[1].messages[-1].content

@@ -311,7 +311,7 @@ async def test_what_goes_back_to_the_model_is_fit_for_a_server(desk: Desk) -> No
         ToolCall("same", "look", '{"order":"1"}'),
         ToolCall("same", "look", '{"order":"2"}'),
         ToolCall("", "get order!", "not json"),
-        ToolCall("i" * 300, "look", ""),
+        ToolCall("i" * 300, "look", "[1]"),
     ]
     await desk.ask(*calls)
     shown = (await desk.turn()).thread[1].data["tool_calls"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import json
 import sys
 import threading
@@ -122,14 +123,14 @@ async def test_a_blocking_function_does_not_hold_up_the_loop(context: ToolContex
     @tool
     def slow() -> list[object]:
         time.sleep(0.2)
-        return [threading.current_thread() is threading.main_thread(), place.get()]
+        return [threading.current_thread().daemon, place.get()]
 
     ticks = 0
     running = asyncio.create_task(call(slow, context))
     while not running.done():
         await asyncio.sleep(0.01)
         ticks += 1
-    assert running.result().text == '[false,"here"]'
+    assert running.result().text == '[true,"here"]'
     assert ticks > 5
 
 
@@ -222,10 +223,15 @@ async def test_a_tool_that_takes_too_long_is_given_up(
         except asyncio.CancelledError:
             raise ValueError("nobody hears this either") from None
 
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: heard.append(told))
     for one in (blocked, asleep, stubborn):
         ran = await call(one, context)
         assert (ran.outcome, kind(ran)) == (outcome, expected)
     gate.set()
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert heard == []
 
 
 async def test_to_cancel_a_call_cancels_the_function(context: ToolContext) -> None:

@@ -1,0 +1,165 @@
+"""The tool loop of a turn: rounds until the model speaks, through kills and newer messages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from supportbot.completions.scripted import Scripted, Turn
+from supportbot.model.completion import Prompt, ToolCall
+from supportbot.model.handoff import HANDOFF_TOOL
+from supportbot.model.message import Role
+from supportbot.model.ticket import Handler
+from supportbot.testing import said
+from supportbot.tools.declare import tool
+from supportbot.tools.toolbox import Toolbox, gather
+
+TOOLS = ("find_order", "refund")
+
+
+@dataclass
+class Shop:
+    """What the tools did."""
+
+    done: list[str] = field(default_factory=list)
+    #: Clear it to hold every refund until it is set.
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def toolbox(self) -> Toolbox:
+        @tool
+        def find_order(number: str) -> dict[str, str]:
+            """Find an order."""
+            self.done.append(f"find {number}")
+            return {"number": number, "status": "shipped"}
+
+        @tool(writes=True)
+        async def refund(number: str) -> str:
+            """Pay an order back."""
+            self.done.append(f"refund {number}")
+            await self.open.wait()
+            return f"refunded {number}"
+
+        gathered = gather([find_order, refund])
+        assert gathered.problems == ()
+        return gathered.toolbox
+
+
+def call(name: str, call_id: str = "c1", **arguments: Any) -> Turn:
+    return Turn(tool_calls=(ToolCall(call_id, name, json.dumps(arguments)),))
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop()
+    shop.open.set()
+    return shop
+
+
+@pytest.fixture
+def make_shop(make_world: Any, shop: Shop) -> Callable[..., Any]:
+    async def make(*script: Scripted | Callable[[Prompt], Scripted]) -> Any:
+        given = script[0] if len(script) == 1 and callable(script[0]) else list(script)
+        return await make_world(given, toolbox=shop.toolbox(), tools=TOOLS)
+
+    return make
+
+
+async def test_the_model_reads_what_its_tools_gave_back(make_shop: Any, shop: Shop) -> None:
+    world = await make_shop(call("find_order", number="7"), "It is on its way.")
+    ticket = await world.ask(said("Where is order 7?"))
+    assert world.channel.texts("t1") == ["It is on its way."]
+    assert shop.done == ["find 7"]
+    first, second = world.completer.prompts
+    assert second.messages[: len(first.messages)] == first.messages
+    assert [m.role for m in second.messages[-2:]] == [Role.ASSISTANT, Role.TOOL]
+    assert json.loads(second.messages[-1].content) == {"number": "7", "status": "shipped"}
+    assert "tool_called" in await world.kinds(ticket)
+
+
+async def test_a_tool_that_is_not_there_is_told_to_the_model(make_shop: Any, shop: Shop) -> None:
+    world = await make_shop(call("delete_all"), "I cannot do that.")
+    await world.ask(said("Delete all!"))
+    assert "error" in world.completer.prompts[1].messages[-1].content
+    assert world.channel.texts("t1") == ["I cannot do that."]
+    assert shop.done == []
+
+
+async def test_the_last_of_six_calls_is_made_without_tools(make_shop: Any, shop: Shop) -> None:
+    def script(prompt: Prompt) -> Scripted:
+        names = {spec.name for spec in prompt.tools}
+        return call("find_order", number="7") if "find_order" in names else "I give up."
+
+    world = await make_shop(script)
+    await world.ask(said("Where is order 7?"))
+    assert len(world.completer.prompts) == 6
+    assert {spec.name for spec in world.completer.prompts[-1].tools} == {HANDOFF_TOOL}
+    assert len(shop.done) == 5
+    assert world.channel.texts("t1") == ["I give up."]
+
+
+async def test_a_handoff_ends_the_loop(make_shop: Any, shop: Shop) -> None:
+    handoff = call(HANDOFF_TOOL, reason="policy", message="A colleague looks into it.")
+    world = await make_shop(call("find_order", number="7"), handoff)
+    ticket = await world.ask(said("I want my money back."))
+    assert ticket.handler is Handler.HUMAN
+    assert world.channel.texts("t1") == ["A colleague looks into it."]
+
+
+async def test_a_newer_message_waits_for_a_tool_and_then_supersedes(
+    make_shop: Any, shop: Shop
+) -> None:
+    shop.open.clear()
+    world = await make_shop(call("refund", number="7"), "Refunded, and thank you too.")
+    ticket = await world.ticket((await world.hear(said("Refund 7."))).ticket)
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: shop.done == ["refund 7"])
+    await world.hear(said("Thank you!"))
+    await asyncio.sleep(0.05)
+    assert not settling.done()
+    shop.open.set()
+    await settling
+    await world.settle()
+    assert shop.done == ["refund 7"]
+    assert world.channel.texts("t1") == ["Refunded, and thank you too."]
+    newest = world.completer.prompts[-1].messages
+    assert any("refunded 7" in message.content for message in newest)
+
+
+async def test_a_write_that_was_killed_is_not_repeated_but_looked_into(
+    make_shop: Any, shop: Shop
+) -> None:
+    shop.open.clear()
+    world = await make_shop(call("refund", number="7"), "never said")
+    ticket = await world.ticket((await world.hear(said("Refund 7."))).ticket)
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: shop.done == ["refund 7"])
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+    shop.open.set()
+    await world.settle()
+    assert shop.done == ["refund 7"]
+    ticket = await world.ticket(ticket.public_id)
+    assert ticket.handler is Handler.HUMAN
+    assert "tool_uncertain" in await world.kinds(ticket)
+    assert len(world.channel.texts("t1")) == 1
+
+
+async def test_a_killed_turn_goes_on_after_its_finished_calls(make_shop: Any, shop: Shop) -> None:
+    gate = asyncio.Event()
+    world = await make_shop(
+        call("find_order", number="7"), Turn("too slow", gate=gate), "It is on its way."
+    )
+    ticket = await world.ticket((await world.hear(said("Where is 7?"))).ticket)
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: len(world.completer.prompts) == 2)
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+    await world.settle()
+    assert shop.done == ["find 7"]
+    assert world.channel.texts("t1") == ["It is on its way."]
+    assert world.completer.prompts[2].messages == world.completer.prompts[1].messages
