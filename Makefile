@@ -32,7 +32,7 @@ chaos: .venv/.ready
 	$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
 
 bench: .venv/.ready
-	$(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python -m tests.benchmarks.run
 
 docs: .venv/.ready
 	$(BIN)/python docs/generate.py

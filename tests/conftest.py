@@ -21,6 +21,11 @@ from supportbot.store.database import Database
 _names = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--write-docs`: tests that check a generated page write it first (`make docs`)."""
+    parser.addoption("--write-docs", action="store_true", help="write generated pages")
+
+
 def pytest_runtest_setup() -> None:
     """No test reaches beyond this machine."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)

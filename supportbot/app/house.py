@@ -222,6 +222,6 @@ def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts
         completer=parts.completer,
         intake=Intake(wiring, intake),
         settle=Settle(wiring, answers.respond, Deliver(wiring, DeliverRules()), answers.summaries),
-        sweep=Sweep(wiring, sweep),
+        sweep=Sweep(wiring, sweep, answers.rounds),
         takeover=Takeover(wiring),
     )

@@ -61,6 +61,7 @@ class Answering:
 
     respond: Respond
     summaries: Summaries
+    rounds: ToolRounds
 
 
 def build_answering(
@@ -73,11 +74,11 @@ def build_answering(
         count=calibration.counter(chosen.main.model),
         max_output_tokens=model.max_output_tokens,
     )
-    prices = model_choice(model).prices
+    prices, rounds = model_choice(model).prices, ToolRounds(wiring, toolbox)
     mind = Mind(
         completer=chosen.main,
         retriever=load_factory(RETRIEVERS, settings.knowledge.retriever)(wiring.db),
-        rounds=ToolRounds(wiring, toolbox),
+        rounds=rounds,
         window=window,
         review_rules=(*RULES, *load_all(REVIEW_RULES)),
         prices=prices,
@@ -88,4 +89,5 @@ def build_answering(
     summaries = Summaries(wiring, chosen.cheaper or chosen.main, window, rules)
     spending = Spending(wiring.clock, spending_rules(settings))
     respond_rules = RespondRules(turn_seconds=model.turn_seconds)
-    return Answering(Respond(wiring, mind, spending, summaries, respond_rules), summaries)
+    respond = Respond(wiring, mind, spending, summaries, respond_rules)
+    return Answering(respond, summaries, rounds)

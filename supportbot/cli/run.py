@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gc
+import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import typer
@@ -53,6 +56,21 @@ async def _serve(house: House, listening: socket.socket) -> None:
 
 class _Server(uvicorn.Server):
     """Takes what was loaded until it is ready out of garbage collection, then turns that on."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End at SIGINT or SIGTERM without raising it again, which would end us before we drained.
+
+        A second one finds the usual handlers and ends the process at once.
+        """
+        loop, numbers = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -1,8 +1,9 @@
 """What a model call costs: a versioned table of list prices. Pure.
 
-Prices are what https://developers.openai.com/api/docs/pricing said on the day that the version
-names: standard tier, requests below 272,000 tokens (longer ones cost more). A model that is not
-listed is unpriced, which is not the same as free. Settings may add and override.
+The built-in table was put together on the day its version names, from public sources that quote
+https://developers.openai.com/api/docs/pricing: standard tier, requests below 272,000 tokens
+(longer ones cost more). A model that is not listed is unpriced, which is not the same as free.
+Settings may add and override.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def cost_nusd(usage: Usage, price: Price) -> int:
 
 #: What is built in.
 PRICES = PriceTable(
-    "2026-11-06",
+    "2026-11-24",
     {
         "gpt-6-astra": Price(10.00, 50.00, cached_input=1.00, cache_write=12.50),
         "gpt-6-sol": Price(2.00, 10.00, cached_input=0.20, cache_write=2.50),

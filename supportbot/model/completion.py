@@ -109,7 +109,7 @@ class Completion:
     attempt: int = 1
     #: None when answered; else the kind of failure, such as `rate_limit` or `timeout`.
     error_kind: str | None = None
-    #: What it cost in billionths of a US dollar, by the price table of that version; None = unpriced.
+    #: Billionths of a US dollar, by the price table of that version; None = unpriced.
     cost_nusd: int | None = None
     price_version: str | None = None
     #: Our own estimate of the prompt's tokens, made before it was sent; calibrates the next ones.

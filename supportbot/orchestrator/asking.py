@@ -50,7 +50,10 @@ class Asking:
         ticket, at = place.ticket, self._wiring.clock()
         # A stranger who names somebody's thread must not lead that thread to their own ticket.
         own = known is None or known.customer_id == customer_id
-        await tickets.remember_keys(work, ticket, channel.id, heard.thread_keys, move=own)
+        if ticket is not known or len(heard.thread_keys) > 1:  # else it was found by that name
+            await tickets.remember_keys(
+                work, ticket, channel.id, heard.thread_keys, move=own, fresh=known is None
+            )
         message = await threads.append_message(
             work,
             ticket.id,
@@ -67,7 +70,9 @@ class Asking:
         )
         await threads.attach(work, message.id, heard.attachments)
         await self._turn(work, place, heard, message)
-        return Outcome("message", ticket_id=ticket.id, message_id=message.id)
+        return Outcome(
+            "message", ticket_id=ticket.id, message_id=message.id, ticket=ticket.public_id
+        )
 
     async def _place(
         self,

@@ -134,6 +134,10 @@ class Respond:
 
     async def _decide(self, turn: Turn, calls: Calls, growing: LiveAnswer | None) -> Decision:
         patience = self._wiring.patience(turn.ticket.channel)
+
+        def claimed() -> Delivery | None:
+            return growing.delivery if growing else turn.live
+
         with self._wiring.dispatcher.news(turn.ticket.id) as news:
             thinking = Thinking(
                 mind=self._mind,
@@ -141,11 +145,12 @@ class Respond:
                     self._wiring,
                     news,
                     timedelta(seconds=patience.longest_seconds),
-                    visible=lambda: growing is not None and growing.delivery is not None,
+                    visible=lambda: claimed() is not None,
                 ),
                 calls=calls,
                 deadline=asyncio.get_running_loop().time() + self._rules.turn_seconds,
                 grow=growing.grow if growing else _stay_hidden,
+                claimed=claimed,
             )
             try:
                 return await thinking.decide(turn)

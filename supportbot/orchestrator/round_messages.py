@@ -96,6 +96,8 @@ class Standing:
 
 def standing(turn: Turn) -> Standing:
     """Tell how far the tool rounds of a turn have come."""
+    # A live reply has covered its turn already.
+    covered = turn.ticket.answered_seq if turn.live is None else turn.upto_seq - 1
     begun = [message for message in turn.thread if "tool_calls" in message.data]
     results = [message for message in turn.thread if message.role is Role.TOOL]
     answered = {message.tool_call_id for message in results}
@@ -106,7 +108,7 @@ def standing(turn: Turn) -> Standing:
             str(message.data.get("name"))
             for message in results
             if message.data.get("state") == CallState.UNCERTAIN
-            and _number(message.data.get("upto")) > turn.ticket.answered_seq
+            and _number(message.data.get("upto")) > covered
         ),
     )
 

@@ -14,8 +14,9 @@ from supportbot.orchestrator.closing import resolve
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.retention import Retention, RetentionRules
+from supportbot.orchestrator.tool_rounds import ToolRounds
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import threads, tickets
+from supportbot.store import threads, tickets, tool_calls
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -37,9 +38,10 @@ class SweepRules:
 class Sweep:
     """The periodic jobs."""
 
-    def __init__(self, wiring: Wiring, rules: SweepRules) -> None:
+    def __init__(self, wiring: Wiring, rules: SweepRules, rounds: ToolRounds) -> None:
         self._wiring = wiring
         self._rules = rules
+        self._rounds = rounds
         self._retention = Retention(wiring, rules.retention)
         self._started_at = wiring.clock()
 
@@ -51,6 +53,7 @@ class Sweep:
             _job("wake", self._rules.wake_every_seconds, self.wake_owing),
             _job("overdue", every, self.hand_off_overdue),
             _job("silent", every, self.resolve_silent),
+            _job("abandoned", every, self.close_abandoned),
             _job("raw", seldom, self._retention.empty_raw),
             _job("sign_ins", seldom, self._retention.drop_sign_ins),
         )
@@ -86,6 +89,17 @@ class Sweep:
             found = await tickets.silent(work, before)
         for ticket_id in found:
             await survive("silent", self._resolve(ticket_id), ticket=ticket_id)
+
+    async def close_abandoned(self) -> None:
+        """Answer the tool calls that nobody goes on with; what became of a write, a person asks.
+
+        So end rounds whose process was killed, and whose ticket a person took before it came back.
+        """
+        before = self._wiring.clock() - timedelta(minutes=self._rules.overdue_minutes)
+        async with self._wiring.db.reading() as work:
+            found = await tool_calls.abandoned(work, before)
+        for ticket_id in found:
+            await survive("abandoned", self._rounds.abandon(ticket_id, before), ticket=ticket_id)
 
     async def _end_wait(self, ticket_id: int, before: datetime) -> None:
         async with self._wiring.db.writing() as work:

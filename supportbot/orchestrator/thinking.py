@@ -22,10 +22,12 @@ from supportbot.model.completion import (
     TextDelta,
     ToolSpec,
 )
+from supportbot.model.delivery import Delivery
 from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.model.policy import Decision, Handoff, HandoffReason
 from supportbot.orchestrator.live import Stopped
 from supportbot.orchestrator.mind import Mind
+from supportbot.orchestrator.round_messages import standing
 from supportbot.orchestrator.tool_rounds import Ending
 from supportbot.orchestrator.turn import DEADLINE, Calls, Turn, asks
 from supportbot.orchestrator.watch import Moved, Watch
@@ -36,7 +38,7 @@ from supportbot.store import threads
 
 _PASSAGES = 5
 #: Model calls of a turn; in the last one only an answer or a handoff is left.
-_MOST_ROUNDS = 6
+_MOST_CALLS = 6
 _OVERFLOW = "context_length"
 #: What is left of the window for the one more try after a server found a prompt too long.
 _SHRUNK = 0.7
@@ -53,6 +55,8 @@ class Thinking:
     deadline: float
     #: Is told the whole text of an answer each time it has grown.
     grow: Callable[[str], None]
+    #: The live reply that has claimed the turn by now.
+    claimed: Callable[[], Delivery | None]
 
     async def decide(self, turn: Turn) -> Decision:
         """Find out what to do; a failure of the model is a handoff, never an exception.
@@ -74,27 +78,32 @@ class Thinking:
     async def _decide(self, turn: Turn) -> Decision:
         async with asyncio.timeout_at(self.deadline):
             passages = await self.mind.retriever.search(turn.question, _PASSAGES)
-        tools = self.mind.rounds.offered(turn.published.policy)
-        if tools and (stop := await self._carry_out(turn)):
-            return stop
-        for number in range(_MOST_ROUNDS):
-            if tools:
-                turn = await self._refreshed(turn)
-            offered = self.mind.tools(turn.published.policy, last_round=number == _MOST_ROUNDS - 1)
-            answer = await self._answer(turn, passages, offered)
-            if not tools or not _asks_tools(answer):
-                break
-            await self._begin(turn, number)
-            if stop := await self._carry_out(turn):
-                return stop
-            if await self.watch.is_over(turn):
+        policy = turn.published.policy
+        while True:
+            so_far = standing(turn)
+            if so_far.unanswered:  # a process was killed at it
+                turn = await self._carried_out(turn)
+                continue
+            if so_far.uncertain:
+                return _unknown(so_far.uncertain)
+            last_round = so_far.next_round >= _MOST_CALLS - 1
+            tools = self.mind.tools(policy, last_round=last_round)
+            answer = await self._answer(turn, passages, tools)
+            if not _asks_tools(answer):
+                return review(answer, self.mind.review_rules)
+            *earlier, asked = self.calls.take()
+            turn = replace(turn, live=self.claimed())
+            if not await self.mind.rounds.begin(turn, asked, so_far.next_round, earlier):
                 raise Moved
-        return review(answer, self.mind.review_rules)
+            turn = await self._carried_out(turn)
 
     async def _answer(
         self, turn: Turn, passages: Sequence[Passage], tools: Sequence[ToolSpec]
     ) -> Answer:
-        """Ask the model; once more where it said nothing, or found the prompt too long."""
+        """Ask the model; once more where it said nothing, broke off, or found the prompt too long.
+
+        Before its first word the completer itself tries again, as often as it was told.
+        """
         window, may_repeat = self.mind.window_of(turn.plan), True
         while True:
             prompt = compose(
@@ -109,47 +118,36 @@ class Thinking:
             try:
                 completion = await self._ask(turn, prompt)
             except CompletionError as error:
-                if error.kind != _OVERFLOW or not may_repeat:
+                if not may_repeat or not self._may_help(error):
                     raise
-                shrunk = int(window.budget_tokens * _SHRUNK)
-                window = replace(window, budget_tokens=shrunk)
+                if error.kind == _OVERFLOW:
+                    shrunk = int(window.budget_tokens * _SHRUNK)
+                    window = replace(window, budget_tokens=shrunk)
             else:
                 if not (may_repeat and _says_nothing(completion)):
                     policy = turn.published.policy
                     return Answer(policy, turn.mode, prompt, completion)
             may_repeat = False
 
-    async def _begin(self, turn: Turn, round_n: int) -> None:
-        """Put the calls of the newest answer into the ledger.
+    def _may_help(self, error: CompletionError) -> bool:
+        """Tell whether to ask once more; not where the customer saw a part of the answer."""
+        broke_off = self.calls.broke_off and not error.permanent
+        return (error.kind == _OVERFLOW or broke_off) and self.claimed() is None
 
-        Raises:
-            Moved: the turn is over.
-        """
-        *earlier, newest = self.calls.take()
-        if not await self.mind.rounds.begin(turn, newest, round_n, earlier):
-            raise Moved
-
-    async def _carry_out(self, turn: Turn) -> Handoff | None:
-        """Do what the model asked for; a write of unknown fate is a person's to look into.
+    async def _carried_out(self, turn: Turn) -> Turn:
+        """Do what the model asked for; return the turn with what came of it.
 
         Raises:
             Moved: the turn is over.
         """
         carried = await self.mind.rounds.carry_out(turn)
-        match carried.ending:
-            case Ending.MOVED:
-                raise Moved
-            case Ending.UNCERTAIN:
-                names = ", ".join(carried.names)
-                summary = f"Nobody can tell whether {names} did what it was asked to."
-                return Handoff(HandoffReason.ERROR, summary=summary)
-        return None
-
-    async def _refreshed(self, turn: Turn) -> Turn:
-        """Read the thread again: it holds what the tools gave back."""
+        if carried.ending is Ending.MOVED:
+            raise Moved
         ticket = turn.ticket
         async with self.watch.wiring.db.reading() as work:
             thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
+        if carried.ending is Ending.FINISHED and await self.watch.is_over(turn):
+            raise Moved
         known = [m for m in thread if not asks(m) or m.seq <= turn.upto_seq]
         return replace(turn, thread=tuple(known))
 
@@ -175,6 +173,12 @@ class Thinking:
     def _given_up(self, turn: Turn, kind: str) -> Handoff:
         self.mind.break_off(self.calls, kind, turn.plan)
         return Handoff(HandoffReason.ERROR, summary=f"The model failed: {kind}.")
+
+
+def _unknown(names: Sequence[str]) -> Handoff:
+    """Let a person look into writes of unknown fate."""
+    said = f"Nobody can tell whether {', '.join(names)} did what it was asked to."
+    return Handoff(HandoffReason.ERROR, summary=said)
 
 
 def _asks_tools(answer: Answer) -> bool:

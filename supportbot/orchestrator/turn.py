@@ -98,6 +98,11 @@ class Calls:
         """Note that a model is being asked."""
         self._prompt, self._began_at, self._heard = prompt, self.clock(), []
 
+    @property
+    def broke_off(self) -> bool:
+        """True where the newest call had begun to speak when it failed."""
+        return bool(self.asked) and bool(self.asked[-1].completion.text)
+
     def hear(self, text: str) -> str:
         """Note a piece of the answer; return all that was heard."""
         self._heard.append(text)

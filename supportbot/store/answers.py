@@ -22,7 +22,7 @@ from supportbot.store.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a call was made for: a turn's answer (or a summary), up to which message, how cheaply."""
+    """What a call was made for, up to which message, and how cheaply."""
 
     policy_version_id: int
     upto_seq: int | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,7 @@ class Database:
         try:
             with _translated(self.url):
                 async with self._store.writing(urgent=urgent) as work:
+                    self._begun()
                     yield work
         finally:
             self._writers.discard(task)
@@ -100,6 +101,7 @@ class Database:
         """
         with _translated(self.url):
             async with self._store.reading() as work:
+                self._begun()
                 yield work
 
     @asynccontextmanager
@@ -112,6 +114,22 @@ class Database:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._store.aclose()
+
+    @contextmanager
+    def watched(self, watch: Callable[[str], None]) -> Iterator[None]:
+        """Tell `watch` the SQL of every prepared statement, and BEGIN for every transaction.
+
+        What SQLAlchemy runs can be watched by its own events.
+        """
+        self._store.statements.watch = watch
+        try:
+            yield
+        finally:
+            self._store.statements.watch = None
+
+    def _begun(self) -> None:
+        if self._store.statements.watch is not None:
+            self._store.statements.watch("BEGIN")
 
     def _check_sqlite_path(self) -> None:
         path = self.path

@@ -25,6 +25,11 @@ _LOAN_SECONDS = 30.0
 _OPTIONS = "-c timezone=UTC -c jit=off"
 #: A statement of ours takes milliseconds; one that waits this long waits for something broken.
 _BOUNDED = f"{_OPTIONS} -c statement_timeout=120s -c idle_in_transaction_session_timeout=120s"
+#: Acknowledged means on disk; a server that waits for more than that is left to do so.
+_ON_DISK = (
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') = 'off'"
+)
 #: A server that vanished without a word is noticed after about 15 seconds.
 _PATIENCE = {
     "connect_timeout": "5",
@@ -80,7 +85,7 @@ class PostgresStore:
         self._engine = _engine(url, {**patience, "options": _BOUNDED})
         read_only = f"{_BOUNDED} -c default_transaction_read_only=on"
         self._read_engine = _engine(url, {**patience, "options": read_only})
-        self._statements = Statements(self._engine.dialect)
+        self.statements = Statements(self._engine.dialect)
         self._writers = HeldConnections(self._open_writer, _WRITERS)
         self._readers = HeldConnections(self._open_reader, _READERS)
 
@@ -88,7 +93,7 @@ class PostgresStore:
     async def writing(self, *, urgent: bool) -> AsyncIterator[UnitOfWork]:  # noqa: ARG002 - writers do not queue here
         """Open a transaction of its own."""
         async with self._writers.lent(_LOAN_SECONDS) as server:
-            work = UnitOfWork(server.connection, server, self._statements)
+            work = UnitOfWork(server.connection, server, self.statements)
             try:
                 yield work
                 await server.raw.commit()
@@ -102,7 +107,7 @@ class PostgresStore:
     async def reading(self) -> AsyncIterator[UnitOfWork]:
         """Open a connection on which every statement sees the newest state and none can write."""
         async with self._readers.lent(_LOAN_SECONDS) as server:
-            yield UnitOfWork(server.connection, server, self._statements)
+            yield UnitOfWork(server.connection, server, self.statements)
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
@@ -120,7 +125,10 @@ class PostgresStore:
 
     async def _open_writer(self) -> _Server:
         connection = await self._engine.connect()
-        return _Server(connection, await _raw(connection))
+        raw = await _raw(connection)
+        await raw.execute(_ON_DISK)
+        await raw.commit()
+        return _Server(connection, raw)
 
     async def _open_reader(self) -> _Server:
         connection = await self._read_engine.connect()

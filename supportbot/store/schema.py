@@ -73,8 +73,7 @@ async def prepare(db: Database) -> None:
 async def upgrade(db: Database, revision: str = "head") -> None:
     """Run all migrations up to a revision; safe to repeat and to run in two processes at once."""
     async with db.migrating() as connection:
-        await connection.run_sync(_upgrade, revision)
-    more = True
+        more = await connection.run_sync(_upgrade, revision)
     while more:
         async with db.migrating() as connection:
             more = await connection.run_sync(_upgrade_jobs)
@@ -130,7 +129,11 @@ def _state(connection: Connection) -> _State:
     return _State(connection)
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
+def _upgrade(connection: Connection, revision: str) -> bool:
+    """Bring everything up but for files of the job queue that want a transaction of their own.
+
+    A new database becomes visible as a whole, so that nobody finds half of it.
+    """
     _lock(connection)
     drop_views(connection)
     command.upgrade(alembic_config(connection), revision)
@@ -140,6 +143,7 @@ def _upgrade(connection: Connection, revision: str) -> None:
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
             raise SchemaOutdated(f"the migration would break {len(broken)} references; undone")
+    return advance_jobs(connection)
 
 
 def _upgrade_jobs(connection: Connection) -> bool:

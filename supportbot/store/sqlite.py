@@ -48,7 +48,7 @@ class SqliteStore:
         self._url = url
         self._writing = _engine(url, writes=True)
         self._reading = _engine(url, writes=False)
-        self._statements = Statements(self._writing.dialect)
+        self.statements = Statements(self._writing.dialect)
         self._readers = HeldConnections(self._open_reader, _READERS)
         self._writer: _Writer | None = None
         self._opening = asyncio.Lock()
@@ -57,7 +57,7 @@ class SqliteStore:
     async def writing(self, *, urgent: bool) -> AsyncIterator[UnitOfWork]:
         """Open a block of a shared transaction; see `GroupCommit`."""
         writer = self._writer or await self._open_writer()
-        work = UnitOfWork(writer.connection, writer.driver, self._statements)
+        work = UnitOfWork(writer.connection, writer.driver, self.statements)
         async with writer.group.block(work, urgent=urgent):
             yield work
 
@@ -67,7 +67,7 @@ class SqliteStore:
         async with self._readers.lent(_READER_WAIT_SECONDS) as reader:
             reader.raw.execute("BEGIN")
             try:
-                yield UnitOfWork(reader.connection, reader.driver, self._statements)
+                yield UnitOfWork(reader.connection, reader.driver, self.statements)
             finally:
                 if reader.is_alive():
                     reader.raw.rollback()

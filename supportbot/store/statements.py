@@ -172,6 +172,8 @@ class Statements:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
+        #: Told the SQL of every statement that is run here, and of none that SQLAlchemy runs.
+        self.watch: Callable[[str], None] | None = None
         self._prepared: dict[tuple[Statement, tuple[str, ...]], Prepared] = {}
 
     def prepared(self, statement: Statement, parameters: Parameters) -> Prepared:
@@ -180,6 +182,8 @@ class Statements:
         found = self._prepared.get(key)
         if found is None:
             found = self._prepared[key] = Prepared(statement, self.dialect, key[1])
+        if self.watch is not None:
+            self.watch(found.sql)
         return found
 
 

@@ -25,7 +25,10 @@ def median(samples: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measure of both programs; a target is the most that supportbot may need."""
+    """One measure of both programs; a target is the most that supportbot may need.
+
+    `ratio_target` is the most of it in terms of the bare script.
+    """
 
     name: str
     unit: str
@@ -33,13 +36,17 @@ class Row:
     bare: float | None = None
     target: float | None = None
     samples: int | None = None
+    ratio_target: float | None = None
 
     def cells(self) -> tuple[str, ...]:
         """Return what stands in the table."""
-        ratio = f"{self.ours / self.bare:.1f}x" if self.bare else ""
+        ratio = f"{self.ours / self.bare:.2f}x" if self.bare else ""
         verdict = ""
         if self.target is not None:
             verdict = f"< {self.target:g} {'ok' if self.ours < self.target else 'MISSED'}"
+        elif self.ratio_target is not None and self.bare:
+            kept = self.ours <= self.ratio_target * self.bare
+            verdict = f"< {self.ratio_target:g}x {'ok' if kept else 'MISSED'}"
         count = "" if self.samples is None else str(self.samples)
         return (
             f"{self.name} ({self.unit})",
@@ -49,6 +56,23 @@ class Row:
             ratio,
             verdict,
         )
+
+
+def latency_rows(
+    name: str, ours: Sequence[float], bare: Sequence[float] = (), **target: float
+) -> list[Row]:
+    """Return p50 and p99 of milliseconds; `target` is p50=... or p99=..."""
+    return [
+        Row(
+            f"{name}, p{percent}",
+            "ms",
+            percentile(ours, percent),
+            percentile(bare, percent) if bare else None,
+            target.get(f"p{percent}"),
+            len(ours),
+        )
+        for percent in (50, 99)
+    ]
 
 
 def shown(value: float) -> str:

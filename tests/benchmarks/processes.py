@@ -49,6 +49,12 @@ class Running:
         pages = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
         return int(pages) * _PAGE_BYTES / 1024 / 1024
 
+    def peak_mib(self) -> float:
+        """Return the largest resident size so far."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) / 1024
+
 
 @asynccontextmanager
 async def started(program: Program) -> AsyncIterator[Running]:

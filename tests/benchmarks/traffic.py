@@ -1,6 +1,7 @@
 """Customers in a fake workspace, a fake model, and a watch on every message.
 
-Everything runs in the measuring process, so all moments are of one clock (`time.monotonic`).
+Everything runs in the measuring process, so all moments are of one clock (`time.monotonic`); the
+measured program is another process and shares nothing with this one but the machine.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,15 +24,30 @@ from supportbot.testing.fake_slack.payloads import envelope, mention_event
 from supportbot.testing.fake_slack.signatures import signed_headers
 
 _CUSTOMERS = 100
-_CHUNKS = 50
 _NUMBER = re.compile(r"\[n(\d+)\]")
-_ANSWER = "Open Websites, choose Backups, pick a day and press Restore; it takes ten minutes. " * 6
-_PATIENCE_SECONDS = 30.0
+_END = "That is all."
+_ANSWER = (
+    "Open Websites, choose Backups, pick a day and press Restore; it takes ten minutes. " * 6 + _END
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """How the model speaks."""
+
+    first_token_seconds: float = 0.0
+    chunks: int = 50
+    seconds_per_chunk: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """What an answer takes by itself."""
+        return self.first_token_seconds + self.chunks * self.seconds_per_chunk
 
 
 @dataclass(slots=True)
 class Watched:
-    """The moments of one customer's message, in seconds."""
+    """The moments of one customer's message, in seconds; 0 = never."""
 
     thread_ts: str
     sent: float = 0.0
@@ -39,7 +55,9 @@ class Watched:
     acked: float = 0.0
     asked: float = 0.0
     last_token: float = 0.0
+    #: When the whole answer stood there.
     posted: float = 0.0
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -48,34 +66,60 @@ class Traffic:
 
     slack: FakeSlack
     session: aiohttp.ClientSession
+    speaking: Speaking
+    patience_seconds: float = 30.0
     model: FakeModel = field(init=False)
-    watched: dict[int, Watched] = field(default_factory=dict)
+    watched: list[Watched] = field(default_factory=list)
+    #: Calls of the model that are under way, and the most that ever were.
+    thinking: int = 0
+    most_thinking: int = 0
+    _by_thread: dict[str, Watched] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.model = FakeModel(self._answer, chunks=_CHUNKS, on_last_token=self._ended)
-        # The bot's own messages would come back as events; here only customers are counted.
-        self.slack.workspace.announce = lambda _event: None
+        self.model = FakeModel(
+            self._answer,
+            chunks=self.speaking.chunks,
+            first_token_seconds=self.speaking.first_token_seconds,
+            seconds_per_chunk=self.speaking.seconds_per_chunk,
+            on_last_token=self._ended,
+        )
+        # The bot's own messages would come back as events; here they only end a wait.
+        self.slack.workspace.announce = self._announced
         for number in range(_CUSTOMERS):
             self.slack.add_user(f"customer{number}")
 
-    async def steady(self, url: str, per_second: float, seconds: float) -> list[Watched]:
+    async def steady(self, url: str, per_second: float, seconds: float) -> Sequence[Watched]:
         """Send at an even rate whatever the answers do; return once all are answered or late."""
-        begun = time.monotonic()
-        numbers = range(len(self.watched), len(self.watched) + round(per_second * seconds))
+        begun, first = time.monotonic(), len(self.watched)
         async with asyncio.TaskGroup() as sending:
-            for nth, number in enumerate(numbers):
+            for nth in range(round(per_second * seconds)):
                 await asyncio.sleep(max(0.0, begun + nth / per_second - time.monotonic()))
-                sending.create_task(self._say(url, number))
-        await self._until_answered(numbers)
-        return [self.watched[number] for number in numbers]
+                sending.create_task(self._say(url))
+        said = self.watched[first:]
+        await self._patient(said)
+        return said
 
-    async def _say(self, url: str, number: int) -> None:
-        place = self.slack.workspace.channel("support")
-        user = self.slack.workspace.user(f"customer{number % _CUSTOMERS}")
+    async def closed(self, url: str, customers: int, seconds: float) -> Sequence[Watched]:
+        """Have each customer ask again as soon as they were answered, for so long."""
+        first, end = len(self.watched), time.monotonic() + seconds
+
+        async def customer() -> None:
+            while time.monotonic() < end:
+                await self._patient([await self._say(url)])
+
+        async with asyncio.TaskGroup() as asking:
+            for _ in range(customers):
+                asking.create_task(customer())
+        return self.watched[first:]
+
+    async def _say(self, url: str) -> Watched:
+        place, number = self.slack.workspace.channel("support"), len(self.watched)
+        user = self.slack.workspace.users[f"U0CUSTOMER{number % _CUSTOMERS}"]
         text = f"<@{self.slack.bot_user}> How do I restore a backup of my site? [n{number}]"
         message = FakeMessage(place.id, self.slack.workspace.next_ts(), user.id, text)
         self.slack.workspace.add(message)
-        watched = self.watched[number] = Watched(message.ts)
+        watched = self._by_thread[message.ts] = Watched(message.ts)
+        self.watched.append(watched)
         payload = envelope(mention_event(message), f"EvBench{number}", int(time.time()))
         body = json.dumps(payload).encode()
         headers = signed_headers(body, self.slack.signing_secret, int(time.time()))
@@ -85,56 +129,60 @@ class Traffic:
             await answer.read()
             watched.acked = time.monotonic()
             watched.status = answer.status
+        return watched
 
-    async def _until_answered(self, numbers: range) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            posts = self._posted()
-            if all(self.watched[number].thread_ts in posts for number in numbers):
-                break
-            await asyncio.sleep(0.05)
-        posts = self._posted()
-        for number in numbers:
-            self.watched[number].posted = posts.get(self.watched[number].thread_ts, 0.0)
-
-    def _posted(self) -> dict[str, float]:
-        return {
-            call.arguments["thread_ts"]: call.at_seconds
-            for call in self.slack.calls("chat.postMessage")
-        }
+    async def _patient(self, said: Sequence[Watched]) -> None:
+        """Wait until all are answered, or until nobody would wait any longer."""
+        try:
+            async with asyncio.timeout(self.patience_seconds):
+                for watched in said:
+                    await watched.answered.wait()
+        except TimeoutError:
+            return
 
     def answers_wrong(self) -> str | None:
         """Say what is wrong with the answers: each message needs exactly one, acknowledged."""
         counted = Counter(
             call.arguments["thread_ts"] for call in self.slack.calls("chat.postMessage")
         )
-        threads = [watched.thread_ts for watched in self.watched.values()]
-        none = sum(counted[thread] == 0 for thread in threads)
-        twice = sum(counted[thread] > 1 for thread in threads)
-        refused = sum(watched.status != 200 for watched in self.watched.values())
+        none = sum(not watched.posted for watched in self.watched)
+        twice = sum(counted[watched.thread_ts] > 1 for watched in self.watched)
+        refused = sum(watched.status != 200 for watched in self.watched)
         if none or twice or refused:
             return f"{none} unanswered, {twice} answered twice, {refused} not acknowledged"
         return None
 
     def _answer(self, request: dict[str, Any]) -> str:
-        self.watched[_number(request)].asked = time.monotonic()
+        self._of(request).asked = time.monotonic()
+        self.thinking += 1
+        self.most_thinking = max(self.most_thinking, self.thinking)
         return _ANSWER
 
     def _ended(self, request: dict[str, Any]) -> None:
-        self.watched[_number(request)].last_token = time.monotonic()
+        self._of(request).last_token = time.monotonic()
+        self.thinking -= 1
 
+    def _announced(self, event: dict[str, Any]) -> None:
+        message = event.get("message", event)
+        watched = self._by_thread.get(message.get("thread_ts", ""))
+        if watched is not None and not watched.posted and _END in message.get("text", ""):
+            watched.posted = time.monotonic()
+            watched.answered.set()
 
-def _number(request: dict[str, Any]) -> int:
-    found = _NUMBER.search(request["messages"][-1]["content"])
-    if found is None:
-        raise ValueError("the model was asked without the customer's words")
-    return int(found[1])
+    def _of(self, request: dict[str, Any]) -> Watched:
+        found = _NUMBER.search(request["messages"][-1]["content"])
+        if found is None:
+            raise ValueError("the model was asked without the customer's words")
+        return self.watched[int(found[1])]
 
 
 @asynccontextmanager
-async def traffic() -> AsyncIterator[Traffic]:
+async def traffic(
+    speaking: Speaking | None = None, patience_seconds: float = 30.0
+) -> AsyncIterator[Traffic]:
     """Open a workspace and a model on loopback."""
-    async with FakeSlack() as slack, aiohttp.ClientSession() as session:
-        customers = Traffic(slack, session)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with FakeSlack() as slack, aiohttp.ClientSession(connector=connector) as session:
+        customers = Traffic(slack, session, speaking or Speaking(), patience_seconds)
         async with customers.model:
             yield customers

@@ -168,8 +168,8 @@ class Workspace:
         )
 
     def find(self, channel: str, ts: str) -> FakeMessage | None:
-        """Return a message by its place."""
-        for message in self.messages:
+        """Return a message by its place; the newest are found soonest."""
+        for message in reversed(self.messages):
             if message.channel == channel and message.ts == ts:
                 return message
         return None

@@ -79,6 +79,7 @@ class World:
     deliver: Deliver
     settle_ticket: Settle
     sweep: Sweep
+    rounds: ToolRounds
     takeover: Takeover
     dispatcher: LocalDispatcher
     clock: Any
@@ -166,6 +167,7 @@ def _answers() -> Callable[[Prompt], Scripted]:
 @pytest.fixture
 def make_world(db: Database, clock: Any) -> MakeWorld:
     """Build a bot; `script` are the model's answers, `answer 1`, `answer 2`... by default."""
+    shared_clock = clock
 
     async def make(
         script: Iterable[Scripted] | Callable[[Prompt], Scripted] | None = None,
@@ -177,10 +179,13 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
         patience: Patience | None = None,
         toolbox: Toolbox | None = None,
         budgets: SpendingRules | None = None,
+        completer: Any = None,
+        own_clock: Any = None,
         **policy_changes: Any,
     ) -> World:
+        clock = own_clock or shared_clock
         channel = channel or MemoryChannel(clock)
-        completer = ScriptedCompleter(script or _answers(), clock=clock)
+        completer = completer or ScriptedCompleter(script or _answers(), clock=clock)
         wiring = await _wiring(db, clock, channel, policy(mode, **policy_changes))
         if patience is not None:
             connected = replace(wiring.channels[channel.key], patience=patience)
@@ -209,7 +214,8 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
             intake=Intake(wiring, IntakeRules(reopen_days=7)),
             deliver=deliver,
             settle_ticket=Settle(wiring, respond, deliver, summaries),
-            sweep=Sweep(wiring, SweepRules()),
+            sweep=Sweep(wiring, SweepRules(), mind.rounds),
+            rounds=mind.rounds,
             takeover=Takeover(wiring),
             dispatcher=wiring.dispatcher,
             clock=clock,
@@ -221,19 +227,19 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
 
 async def _wiring(db: Database, clock: Any, channel: Any, compiled: CompiledPolicy) -> Wiring:
     async with db.writing() as work:
-        product = await catalog.ensure_product(work, "shop", "Shop")
+        product = await catalog.ensure_product(work, compiled.product, "Shop")
         stored = await catalog.ensure_channel(work, channel.key, channel.kind, clock())
         version = await catalog.publish_policy(work, product, compiled, clock())
-    numbers = itertools.count(1)
+    numbers = itertools.count(stored.id * 1_000_000 + 1)
     return Wiring(
         db=db,
         clock=clock,
         new_id=lambda: public_id(clock(), next(numbers).to_bytes(10)),
         dispatcher=LocalDispatcher(),
         channels={channel.key: ConnectedChannel(stored.id, channel)},
-        products={"shop": product},
-        policies={"shop": PublishedPolicy(version, compiled)},
-        default_product="shop",
+        products={compiled.product: product},
+        policies={compiled.product: PublishedPolicy(version, compiled)},
+        default_product=compiled.product,
         notice_routes=ROUTES if channel.key == "memory:test" else (),
     )
 

@@ -103,9 +103,9 @@ async def test_overdue_ticket_is_handed_off_once_by_many_processes_and_restarts(
     accepted = await world.hear(said("hi"))
     clock.advance(minutes=11)
     elsewhere = [Database(store_url) for _ in range(3)]
-    sweeps = [Sweep(replace(world.wiring, db=db), SweepRules()) for db in elsewhere]
+    sweeps = [Sweep(replace(world.wiring, db=db), SweepRules(), world.rounds) for db in elsewhere]
     await asyncio.gather(*(sweep.hand_off_overdue() for sweep in sweeps))
-    await Sweep(world.wiring, SweepRules()).hand_off_overdue()
+    await Sweep(world.wiring, SweepRules(), world.rounds).hand_off_overdue()
     for db in elsewhere:
         await db.aclose()
     await world.settle()
@@ -162,7 +162,7 @@ async def test_every_periodic_job_survives_a_store_that_is_away(world: Any) -> N
         writing = reading
 
     away: Any = Away()
-    sweep = Sweep(replace(world.wiring, db=away), SweepRules())
+    sweep = Sweep(replace(world.wiring, db=away), SweepRules(), world.rounds)
     jobs = sweep.periodic()
     for job in jobs:
         await job.run()

