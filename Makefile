@@ -36,6 +36,7 @@ bench: .venv/.ready
 
 docs: .venv/.ready
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m pytest -q tests/integration/orchestrator/test_fault_table.py --write-docs
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

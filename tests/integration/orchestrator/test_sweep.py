@@ -166,4 +166,5 @@ async def test_every_periodic_job_survives_a_store_that_is_away(world: Any) -> N
     jobs = sweep.periodic()
     for job in jobs:
         await job.run()
-    assert {job.name for job in jobs} == {"wake", "overdue", "silent", "raw", "sign_ins"}
+    names = {job.name for job in jobs}
+    assert names == {"wake", "overdue", "silent", "abandoned", "raw", "sign_ins"}
