@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from supportbot.app import House, build_app
+from supportbot.app import House, application, running
 from supportbot.demo.cast import IN_SLACK, SLACK_PLACES
 from supportbot.demo.folder import LOG, OUTBOX, Ports, demo_environment, write_settings
 from supportbot.demo.logs import logging_to
@@ -88,18 +88,19 @@ async def staged(
             ports = Ports(listening.getsockname()[1], _free_port(), slack.url)
             write_settings(folder, ports)
             settings = load(folder, demo_environment(environ, _tokens(slack)))
-            app = build_app(settings)
-            async with _serving(app, listening, folder / LOG):
-                await _connected(slack, ports.smtp, folder / LOG)
-                yield Stage(
-                    folder=folder,
-                    settings=settings,
-                    app=app,
-                    house=app.state.house,
-                    slack=slack,
-                    mail=MailClient(ports.smtp, folder / OUTBOX),
-                    origin=f"http://{HOST}:{ports.http}",
-                )
+            async with running(settings) as house:
+                app = application(house)
+                async with _serving(app, listening, folder / LOG):
+                    await _connected(slack, ports.smtp, folder / LOG)
+                    yield Stage(
+                        folder=folder,
+                        settings=settings,
+                        app=app,
+                        house=house,
+                        slack=slack,
+                        mail=MailClient(ports.smtp, folder / OUTBOX),
+                        origin=f"http://{HOST}:{ports.http}",
+                    )
 
 
 def _furnish(slack: FakeSlack) -> None:
@@ -134,7 +135,7 @@ class _Server(uvicorn.Server):
 async def _serving(app: Starlette, listening: socket.socket, log: Path) -> AsyncIterator[None]:
     server = _Server(
         uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2
+            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -244,9 +244,10 @@ async def count_terms(
     work: UnitOfWork, terms: Sequence[str], collections: Sequence[str]
 ) -> TermCounts:
     """Count in how many chunks of these collections each of the terms stands."""
-    rows = await work.connection.execute(
-        _COUNTING[work.connection.dialect.name],
+    rows = await work.execute(
+        _COUNTING[work.store],
         {"terms": _table(dict.fromkeys(terms, 1.0)), "collections": list(collections)},
+        quick=False,
     )
     counted = rows.all()
     return TermCounts(
@@ -259,9 +260,10 @@ async def find(
     work: UnitOfWork, weights: Mapping[str, float], collections: Sequence[str], limit: int
 ) -> list[Hit]:
     """Return the chunks whose weighted terms add up to most; equal ones in order of their place."""
-    rows = await work.connection.execute(
-        _FINDING[work.connection.dialect.name],
-        {"terms": _table(weights), "collections": list(collections), "limit": limit},
+    rows = await work.execute(
+        _FINDING[work.store],
+        {"terms": _table(weights), "collections": list(collections), "most": limit},
+        quick=False,
     )
     return [
         Hit(
@@ -339,17 +341,33 @@ def _finding(dialect: str) -> Select[*tuple[Any, ...]]:
     found = _first(select(posting.c.chunk_id, score).select_from(both).group_by(posting.c.chunk_id))
     # PostgreSQL rounds only exact numbers, and would sort names by the database's language.
     exact, collation = (Numeric, "C") if dialect == "postgresql" else (Float(53), "BINARY")
-    place = (document.collection, document.key, chunk.ordinal)
-    shown = (document.title, document.url, document.sha256, chunk.body, found.c.score)
+    place = (
+        collate(document.collection, collation),
+        collate(document.key, collation),
+        chunk.ordinal,
+    )
+    # Only the best are read whole: to sort all of them with their texts takes half as long again.
+    best = (
+        _within_collections(found, found.c.chunk_id, found.c.score)
+        .order_by(func.round(cast(found.c.score, exact), SCORE_DIGITS).desc(), *place)
+        .limit(bindparam("most", type_=Integer))
+        .cte("best")
+        .prefix_with("MATERIALIZED")
+    )
     return (
-        _within_collections(found, *place, *shown)
-        .order_by(
-            func.round(cast(found.c.score, exact), SCORE_DIGITS).desc(),
-            collate(document.collection, collation),
-            collate(document.key, collation),
+        select(
+            document.collection,
+            document.key,
             chunk.ordinal,
+            document.title,
+            document.url,
+            document.sha256,
+            chunk.body,
+            best.c.score,
         )
-        .limit(bindparam("limit", type_=Integer))
+        .join_from(best, chunk, chunk.id == best.c.chunk_id)
+        .join(document, document.id == chunk.document_id)
+        .order_by(func.round(cast(best.c.score, exact), SCORE_DIGITS).desc(), *place)
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.pq import ConnStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 from sqlalchemy import URL, NullPool
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -49,11 +49,14 @@ class _Server:
 
     def is_alive(self) -> bool:
         """Tell whether it is open and the server has not hung up; asks the socket only."""
-        if self.connection.invalidated or self.raw.pgconn.status != ConnStatus.OK:
+        server = self.raw.pgconn
+        if self.connection.invalidated or server.status != ConnStatus.OK:
             return False
+        if server.transaction_status != TransactionStatus.IDLE:
+            return False  # a block was cancelled, and not even rolling back went well
         return not select.select([self.raw.fileno()], [], [], 0)[0]
 
-    async def run(self, prepared: Prepared, parameters: Parameters) -> Rows:
+    async def run(self, prepared: Prepared, parameters: Parameters, *, quick: bool) -> Rows:  # noqa: ARG002 - the server is another process anyway
         """Run a statement once."""
         sql, arguments = prepared.asked(parameters)
         try:

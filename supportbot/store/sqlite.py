@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from supportbot.store.group_commit import GroupCommit
 from supportbot.store.held import HeldConnections
-from supportbot.store.sqlite_driver import Connection, InLoop, connecting
+from supportbot.store.sqlite_driver import Connection, Runner, connecting
 from supportbot.store.statements import Statements
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -27,7 +27,7 @@ _BUSY_TIMEOUT_MS = 10_000
 class _Reader:
     connection: AsyncConnection
     raw: sqlite3.Connection
-    driver: InLoop
+    driver: Runner
 
     def is_alive(self) -> bool:
         # SQLAlchemy gives up a connection whose query was cancelled: the thread may still run it.
@@ -37,7 +37,7 @@ class _Reader:
 @dataclass(frozen=True, slots=True)
 class _Writer:
     connection: AsyncConnection
-    driver: InLoop
+    driver: Runner
     group: GroupCommit
 
 
@@ -102,13 +102,13 @@ class SqliteStore:
             if self._writer is None:
                 connection = await self._writing.connect()
                 raw = await _raw(connection)
-                self._writer = _Writer(connection, InLoop(raw.raw), GroupCommit(raw))
+                self._writer = _Writer(connection, Runner(raw), GroupCommit(raw))
             return self._writer
 
     async def _open_reader(self) -> _Reader:
         connection = await self._reading.connect()
-        raw = (await _raw(connection)).raw
-        return _Reader(connection, raw, InLoop(raw))
+        raw = await _raw(connection)
+        return _Reader(connection, raw.raw, Runner(raw))
 
 
 async def _raw(connection: AsyncConnection) -> Connection:

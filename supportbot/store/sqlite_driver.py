@@ -107,21 +107,38 @@ class _Cursor(aiosqlite.Cursor):
         self._cursor.close()
 
 
-class InLoop:
-    """Runs prepared statements at once, in the loop's thread."""
+class Runner:
+    """Runs prepared statements, the quick ones at once."""
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
-        self._raw = raw
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._raw = connection.raw
 
-    async def run(self, prepared: Prepared, parameters: Parameters) -> Rows:
+    async def run(self, prepared: Prepared, parameters: Parameters, *, quick: bool) -> Rows:
         """Run a statement once."""
         sql, arguments = prepared.asked(parameters)
         try:
-            cursor = self._raw.execute(sql, arguments)
-            fetched = cursor.fetchall()
+            if quick:
+                cursor = self._raw.execute(sql, arguments)
+                fetched = cursor.fetchall()
+            else:
+                cursor, fetched = await self._in_thread(sql, arguments)
         except sqlite3.Error as error:
             raise _as_sqlalchemy(sql, error) from error
         return Rows(prepared.rows(fetched, cursor.description), cursor.rowcount)
+
+    async def _in_thread(self, sql: str, arguments: Any) -> tuple[sqlite3.Cursor, list[Any]]:
+        def fetch() -> tuple[sqlite3.Cursor, list[Any]]:
+            cursor = self._raw.execute(sql, arguments)
+            return cursor, cursor.fetchall()
+
+        running = self._connection.in_thread(fetch)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self._raw.interrupt()
+            await asyncio.wait([running])  # the connection is free again only then
+            raise
 
     async def run_many(self, prepared: Prepared, parameters: Sequence[Parameters]) -> None:
         """Run a statement that returns nothing for each of many rows."""

@@ -14,8 +14,8 @@ from supportbot.store.statements import Parameters, Prepared, Rows, Statement, S
 class Driver(Protocol):
     """Runs prepared statements on the connection of one transaction."""
 
-    async def run(self, prepared: Prepared, parameters: Parameters) -> Rows:
-        """Run a statement once."""
+    async def run(self, prepared: Prepared, parameters: Parameters, *, quick: bool) -> Rows:
+        """Run a statement once; where a quick one keeps the loop, another must not."""
 
     async def run_many(self, prepared: Prepared, parameters: Sequence[Parameters]) -> None:
         """Run a statement that returns nothing for each of many rows."""
@@ -39,14 +39,19 @@ class UnitOfWork:
         """Name the store, for what the two say differently: `sqlite` or `postgresql`."""
         return self._statements.dialect.name
 
-    async def execute(self, statement: Statement, parameters: Parameters | None = None) -> Rows:
-        """Run a statement of a module's top level; quick ones only, for on SQLite the loop waits.
+    async def execute(
+        self, statement: Statement, parameters: Parameters | None = None, *, quick: bool = True
+    ) -> Rows:
+        """Run a statement of a module's top level.
+
+        `quick`: it finds few rows by index; SQLite runs it in the loop, and any other in a thread.
 
         Raises:
             sqlalchemy.exc.DBAPIError: as SQLAlchemy would, without the values.
         """
         given = parameters or {}
-        return await self._driver.run(self._statements.prepared(statement, given), given)
+        prepared = self._statements.prepared(statement, given)
+        return await self._driver.run(prepared, given, quick=quick)
 
     async def execute_many(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         """Run such a statement for each row; all rows name the same columns."""

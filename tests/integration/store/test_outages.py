@@ -93,6 +93,31 @@ async def test_a_deadlock_may_be_tried_again(numbers: Database) -> None:
     assert await stored(numbers) == [-2, -1]
 
 
+@pytest.mark.parametrize("prepared", [True, False], ids=["prepared", "SQLAlchemy's own"])
+async def test_cancelled_blocks_harm_nobody(numbers: Database, *, prepared: bool) -> None:
+    sleep = text("SELECT pg_sleep(30)")
+
+    async def read() -> None:
+        async with numbers.reading() as work:
+            await (work.execute(sleep) if prepared else work.connection.execute(sleep))
+
+    async def write_slowly(n: int) -> None:
+        async with numbers.writing() as work:
+            await work.execute(_INSERT, {"n": n})
+            await (work.execute(sleep) if prepared else work.connection.execute(sleep))
+
+    tasks = [asyncio.create_task(read()) for _ in range(10)]
+    tasks += [asyncio.create_task(write_slowly(n)) for n in range(20)]
+    await asyncio.sleep(0.5)
+    for task in tasks:
+        task.cancel()
+    async with asyncio.timeout(10):
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(one) for one in ended} == {asyncio.CancelledError}
+        await asyncio.gather(*(write(numbers, n) for n in range(20)))
+        assert await stored(numbers) == list(range(20))
+
+
 async def test_acknowledged_means_on_disk_whatever_the_server_says(postgresql_url: str) -> None:
     with psycopg.connect(postgresql_url, autocommit=True) as admin:
         name = admin.info.dbname
