@@ -12,6 +12,8 @@ from starlette.routing import Route
 from supportbot.app.house import House, deadlines
 from supportbot.app.metrics import Seen, rendered
 from supportbot.channels.base import Health
+from supportbot.completions.breaker import BreakerState
+from supportbot.completions.chain import Chain
 from supportbot.errors import StoreError
 from supportbot.model.load import Load
 from supportbot.store import load, schema, violations
@@ -58,7 +60,15 @@ async def look(house: House) -> Seen:
     except (StoreError, DBAPIError) as error:
         _log.warning("not_measured", error=type(error).__name__)
     connected = {key: problem is None for key, problem in _channels(house).items()}
-    return Seen(found, overdue, connected, house.roles.chosen)
+    return Seen(found, overdue, connected, house.roles.chosen, _models(house))
+
+
+def _models(house: House) -> dict[str, bool]:
+    """Return the models of a process that answers, and whether each may be asked."""
+    completer = house.completer
+    if not (house.roles.works and isinstance(completer, Chain)):
+        return {}
+    return {model: state is not BreakerState.OPEN for model, state in completer.breakers.items()}
 
 
 def _channels(house: House) -> dict[str, str | None]:

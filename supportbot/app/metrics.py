@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -24,6 +24,8 @@ class Seen:
     #: The channels that listen in this process, and whether they are connected.
     channels: Mapping[str, bool]
     roles: Iterable[str]
+    #: The models this process asks, and whether their breakers are closed.
+    models: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,12 @@ METRICS = (
         "1 while a channel that listens in this process is connected, else 0.",
         "channel",
         lambda seen: {key: float(connected) for key, connected in seen.channels.items()},
+    ),
+    Gauge(
+        "supportbot_model_usable",
+        "1 while a model of this process is asked; 0 while its breaker keeps it from being asked.",
+        "model",
+        lambda seen: {model: float(usable) for model, usable in seen.models.items()},
     ),
     Gauge(
         "supportbot_tickets_owed",

@@ -11,6 +11,7 @@ from sqlalchemy import Integer, Select, bindparam, exists, insert, or_, select, 
 from sqlalchemy.orm import aliased
 
 from supportbot.errors import NotFoundError
+from supportbot.model.catalog import ChannelKind
 from supportbot.model.delivery import Audience
 from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.store.columns import bounded
@@ -309,16 +310,20 @@ _HELD_BACK = exists().where(
     _EARLIER.state.in_(("pending", "sending", "live")),
     _EARLIER.next_attempt_at > bindparam("now"),
 )
+#: What `supportbot ask` asks is answered by that process: nobody else has its console.
+_CONSOLES = select(ChannelRow.id).where(ChannelRow.kind == ChannelKind.CONSOLE)
 _OWING = (
     select(TicketRow.id)
     .where(
         OWED,
+        TicketRow.channel_id.not_in(_CONSOLES),
         TicketRow.handler == Handler.BOT,
         or_(TicketRow.retry_at.is_(None), TicketRow.retry_at <= bindparam("now")),
     )
     .union(
         select(DeliveryRow.ticket_id).where(
             UNSENT,
+            DeliveryRow.channel_id.not_in(_CONSOLES),
             or_(
                 DeliveryRow.next_attempt_at.is_(None),
                 DeliveryRow.next_attempt_at <= bindparam("now"),

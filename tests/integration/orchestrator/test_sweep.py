@@ -12,8 +12,9 @@ from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Action, ActionKind, Sender
 from supportbot.model.ticket import Handler, Status
 from supportbot.orchestrator.sweep import Sweep, SweepRules
+from supportbot.store import tickets
 from supportbot.store.database import Database
-from supportbot.testing import said
+from supportbot.testing import MemoryChannel, said
 
 
 async def test_overdue_ticket_is_handed_off_once(world: Any, clock: Any) -> None:
@@ -168,3 +169,12 @@ async def test_every_periodic_job_survives_a_store_that_is_away(world: Any) -> N
         await job.run()
     names = {job.name for job in jobs}
     assert names == {"wake", "overdue", "silent", "abandoned", "raw", "sign_ins"}
+
+
+async def test_the_console_of_another_process_is_left_alone(make_world: Any, clock: Any) -> None:
+    """`supportbot ask` answers its own question, also while the product runs."""
+    console = MemoryChannel(clock, key="console:me", kind="console")
+    world = await make_world(channel=console)
+    await world.hear(said("from a terminal"))
+    async with world.db.reading() as work:
+        assert await tickets.owing(work, clock()) == []
