@@ -61,10 +61,10 @@ class _Server:
         sql, arguments = prepared.asked(parameters)
         try:
             cursor = await self.raw.execute(sql, arguments)
-            fetched = await cursor.fetchall() if cursor.description else ()
+            fetched = await cursor.fetchall() if prepared.returns_rows else ()
         except psycopg.Error as error:
             raise _as_sqlalchemy(sql, error) from error
-        return Rows(prepared.rows(fetched, cursor.description), cursor.rowcount)
+        return Rows(prepared.rows(fetched, cursor), cursor.rowcount)
 
     async def run_many(self, prepared: Prepared, parameters: Sequence[Parameters]) -> None:
         """Run a statement that returns nothing for each of many rows, in one trip."""

@@ -125,7 +125,7 @@ class Runner:
                 cursor, fetched = await self._in_thread(sql, arguments)
         except sqlite3.Error as error:
             raise _as_sqlalchemy(sql, error) from error
-        return Rows(prepared.rows(fetched, cursor.description), cursor.rowcount)
+        return Rows(prepared.rows(fetched, cursor), cursor.rowcount)
 
     async def _in_thread(self, sql: str, arguments: Any) -> tuple[sqlite3.Cursor, list[Any]]:
         def fetch() -> tuple[sqlite3.Cursor, list[Any]]:

@@ -31,6 +31,14 @@ class Named(Protocol):
         """Return the value of a column."""
 
 
+class Cursor(Protocol):
+    """A driver's cursor, so far as it describes what it fetched; psycopg's takes its time to."""
+
+    @property
+    def description(self) -> Sequence[Any] | None:
+        """The columns, as the DB API has them."""
+
+
 class Rows:
     """What a statement gave; read as SQLAlchemy's results are."""
 
@@ -142,12 +150,17 @@ class Prepared:
         by_place = self._compiled.positiontup is not None
         return state.statement, state.positional_parameters if by_place else state.parameters
 
-    def rows(self, raw: Sequence[Any], description: Sequence[Any] | None) -> Sequence[Any]:
-        """Make rows of what the driver fetched."""
-        if not raw or not self._types:
-            return ()  # PostgreSQL is asked for the new key even where nobody wants it
+    @property
+    def returns_rows(self) -> bool:
+        """Tell whether there is anything to fetch that somebody wants."""
+        return bool(self._types)
+
+    def rows(self, raw: Sequence[Any], cursor: Cursor) -> Sequence[Any]:
+        """Make rows of what was fetched from the driver's cursor."""
+        if not raw:
+            return ()
         if self._out is None:
-            self._out = self._processes_out(description or ())
+            self._out = self._processes_out(cursor.description or ())
         make = self._row
         if not self._out:
             return [make(row) for row in raw]

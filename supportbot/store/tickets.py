@@ -76,6 +76,8 @@ def _tickets(*more: Any) -> Select[*tuple[Any, ...]]:
 
 #: At the top of the module, so that each is prepared once: see `supportbot.store.statements`.
 _BY_ID = _tickets().where(TicketRow.id == bindparam("ticket_id"))
+_BY_PUBLIC_ID = _tickets().where(TicketRow.public_id == bindparam("of_public_id"))
+_BY_PUBLIC_ID_LOCKED = _BY_PUBLIC_ID.with_for_update(of=TicketRow)
 _BY_ID_LOCKED = _BY_ID.with_for_update(of=TicketRow)  # SQLite ignores it: its writer is alone
 _OWNERS = (
     _tickets(ThreadKeyRow.key.label("name"))
@@ -164,10 +166,8 @@ async def by_public_id(work: UnitOfWork, public_id: str, *, lock: bool = False) 
     Raises:
         NotFoundError: there is none; lists how to find one.
     """
-    query = _tickets().where(TicketRow.public_id == public_id.upper())
-    if lock:
-        query = query.with_for_update(of=TicketRow)
-    row = (await work.connection.execute(query)).first()
+    query = _BY_PUBLIC_ID_LOCKED if lock else _BY_PUBLIC_ID
+    row = (await work.execute(query, {"of_public_id": public_id.upper()})).first()
     if row is None:
         raise NotFoundError(f"there is no ticket {public_id}; see: supportbot tickets list")
     return _ticket(row)
