@@ -12,8 +12,8 @@ _HEAD = """\
 <!-- Generated from supportbot/app/metrics.py by `make docs`; edits here are lost. -->
 
 Every process answers `GET /metrics` in the text format of Prometheus, in every role. What is
-counted in the database is the same whichever process is asked. Worth an alarm: `supportbot_up` at 0,
-`supportbot_oldest_runnable_job_seconds` over a minute, any `supportbot_violations`, any
+counted in the database is the same whichever process is asked. Worth an alarm: `supportbot_up`
+at 0, `supportbot_oldest_runnable_job_seconds` over a minute, any `supportbot_violations`, any
 `supportbot_dead_letters`.
 
 | metric | label | says |
