@@ -39,6 +39,23 @@ def upgrade() -> None:
     op.add_column("delivery", sa.Column("upto_seq", sa.Integer(), nullable=True))
     _unsent(_AFTER)
     op.create_table(
+        "waiting_reply",
+        sa.Column("inbound_id", _ID, autoincrement=False, nullable=False),
+        sa.Column("channel_id", _ID, nullable=False),
+        sa.Column("thread_key", sa.String(998), nullable=False),
+        sa.Column("received_at", UtcMs(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["inbound_id"], ["inbound.id"], name=op.f("fk_waiting_reply_inbound_id_inbound")
+        ),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["channel.id"], name=op.f("fk_waiting_reply_channel_id_channel")
+        ),
+        sa.PrimaryKeyConstraint("inbound_id", name=op.f("pk_waiting_reply")),
+    )
+    op.create_index(
+        op.f("ix_waiting_reply_channel_id_thread_key"), "waiting_reply", ["channel_id", "thread_key"]
+    )
+    op.create_table(
         "thread_summary",
         sa.Column("id", _ID, sa.Identity(always=False), nullable=False),
         sa.Column("ticket_id", _ID, nullable=False),
@@ -65,6 +82,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("thread_summary")
+    op.drop_table("waiting_reply")
     op.execute("UPDATE delivery SET state = 'sending' WHERE state = 'live'")
     _unsent(_BEFORE)
     op.drop_column("delivery", "upto_seq")

@@ -8,8 +8,9 @@ and an outcome for every row.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 
@@ -33,7 +34,7 @@ from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
-from supportbot.store import tickets
+from supportbot.store import tickets, waiting
 from supportbot.store.inbound import Earlier, Outcome, Settled
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -89,8 +90,11 @@ class Intake:
                 return Accepted(await inbounds.add(work, channel.id, inbound))
             outcome = await self._decide(work, inbound, heard)
             settled = Settled(outcome, self._wiring.clock())
+            inbound_id = await inbounds.add(work, channel.id, inbound, settled)
+            if outcome.waits_for is not None:
+                await waiting.add(work, channel.id, inbound_id, inbound, outcome.waits_for)
             return Accepted(
-                await inbounds.add(work, channel.id, inbound, settled),
+                inbound_id,
                 ticket=await _public_id(work, outcome),
                 suppressed=outcome.reason if outcome.ticket_id is None else None,
             )
@@ -156,7 +160,7 @@ class Intake:
             case Ignored():
                 return Outcome("suppressed", reason=heard.reason, keep_raw=heard.keep)
             case CustomerMessage():
-                return await self._decide_message(work, channel, inbound.received_at, heard)
+                return await self._decide_message(work, channel, inbound, heard)
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         if ticket is None:
             return Outcome("suppressed", reason="unknown_thread", keep_raw=False)
@@ -172,22 +176,49 @@ class Intake:
         self,
         work: UnitOfWork,
         channel: ConnectedChannel,
-        received_at: datetime,
+        inbound: Inbound,
         heard: CustomerMessage,
     ) -> Outcome:
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+        unknown = ticket is None and heard.shared_thread
+        if unknown and await waiting.alone_with(work, channel.id, heard.thread_keys[0]):
+            ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         if ticket is None and not heard.addressed:
-            return Outcome("suppressed", reason="not_addressed", keep_raw=False)
+            return _unaddressed(inbound, heard)
         if heard.disposition.kind is not DispositionKind.HUMAN:
             return await changes.machine_mail(self._wiring, work, ticket, heard)
         if not heard.text.strip() and not heard.attachments:
             return Outcome("refused", reason="empty", ticket_id=ticket.id if ticket else None)
-        return await self._asking.ask(work, channel, received_at, heard, ticket)
+        outcome = await self._asking.ask(work, channel, inbound.received_at, heard, ticket)
+        if unknown and ticket is None:
+            await self._hear_waiting(work, channel, heard.thread_keys)
+        return outcome
+
+    async def _hear_waiting(
+        self, work: UnitOfWork, channel: ConnectedChannel, keys: Sequence[str]
+    ) -> None:
+        """Put what overtook the first message of its thread behind it."""
+        found = await waiting.of_thread(work, channel.id, keys)
+        for stored in found:
+            heard = await self._parse(channel, stored.inbound)
+            if isinstance(heard, CustomerMessage):
+                outcome = await self._decide(work, stored.inbound, heard)
+                await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
+        if found:
+            await waiting.drop(work, [stored.id for stored in found])
 
     async def _park(self, stored: StoredInbound, error: Exception) -> None:
         outcome = Outcome("refused", reason=f"parked: {type(error).__name__}")
         async with self._wiring.db.writing() as work:
             await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
+
+
+def _unaddressed(inbound: Inbound, heard: CustomerMessage) -> Outcome:
+    """Leave chatter alone; a reply is kept for a while, for the thread may yet become ours."""
+    thread = heard.thread_keys[0] if heard.thread_keys else None
+    is_reply = heard.shared_thread and thread is not None and thread not in inbound.keys
+    waits_for = thread if is_reply else None
+    return Outcome("suppressed", reason="not_addressed", keep_raw=is_reply, waits_for=waits_for)
 
 
 def _repeated(earlier: Earlier) -> Accepted:

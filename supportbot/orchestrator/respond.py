@@ -18,6 +18,7 @@ from supportbot.orchestrator.budgets import Plan, Step
 from supportbot.orchestrator.live import LiveAnswer, LiveRules, can_grow, live_channel
 from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.outcome import break_off, commit, record
+from supportbot.orchestrator.pace import Pace
 from supportbot.orchestrator.spending import Spending, out_of_budget
 from supportbot.orchestrator.summary import Summaries
 from supportbot.orchestrator.thinking import Thinking
@@ -65,9 +66,11 @@ class Respond:
         self._summaries = summaries
         self._rules = rules
         self._lease = timedelta(seconds=rules.lease_seconds)
+        self._pace = Pace()
 
     async def answer(self, ticket_id: int) -> Answered:
         """Answer what the ticket is owed, if it is still the bot's turn."""
+        await self._pace.admit()
         turn = await self._load(ticket_id)
         if turn is None:
             return Answered()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import expiry
+from supportbot.store import expiry, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class RetentionRules:
     raw_days: float = 30.0
     #: Logins and login links that nobody can use any more, failed sign-ins.
     sign_in_days: float = 8.0
+    #: A reply that was not meant for us is kept so long for the message it may have overtaken.
+    waiting_minutes: float = 15.0
     batch_rows: int = 200
     #: One run empties at most so many batches; the next run goes on.
     most_batches: int = 50
@@ -51,6 +53,12 @@ class Retention:
                     emptied += await expiry.empty_raw(work, batch.full)
             self._looked_at = batch.ids[-1]
         return emptied
+
+    async def forget_waiting(self) -> int:
+        """Forget replies whose thread did not become ours; return how many."""
+        before = self._wiring.clock() - timedelta(minutes=self._rules.waiting_minutes)
+        async with self._wiring.db.writing() as work:
+            return await waiting.expire(work, before)
 
     async def drop_sign_ins(self) -> None:
         """Delete logins, login links and failed sign-ins that are past their time."""

@@ -54,6 +54,7 @@ class Sweep:
             _job("overdue", every, self.hand_off_overdue),
             _job("silent", every, self.resolve_silent),
             _job("abandoned", every, self.close_abandoned),
+            _job("waiting", 60.0, self._retention.forget_waiting),
             _job("raw", seldom, self._retention.empty_raw),
             _job("sign_ins", seldom, self._retention.drop_sign_ins),
         )

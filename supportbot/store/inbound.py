@@ -52,6 +52,8 @@ class Outcome:
     reason: str | None = None
     ticket_id: int | None = None
     message_id: int | None = None
+    #: The thread that the arrival waits for: its first message may be on its way.
+    waits_for: str | None = None
     #: False: the raw bytes are dropped (channel chatter that is none of our business).
     keep_raw: bool = True
     #: The public id of the ticket, where it is known.

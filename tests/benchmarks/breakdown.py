@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.benchmarks.figures import Row
 from tests.benchmarks.plan import Found, Plan
 from tests.benchmarks.programs import profiled, under_traffic, write_bot_folder
-from tests.benchmarks.traffic import Speaking
+from tests.benchmarks.swift_model import Speaking
 
 _MS = 1000.0
 _MODEL = Speaking(first_token_seconds=0.2, chunks=50)
@@ -41,5 +41,9 @@ async def breakdown(plan: Plan, folder: Path) -> Found:
 
 async def _written(result: Path) -> None:
     async with asyncio.timeout(5):
-        while not result.exists() or not result.read_text(encoding="utf-8").endswith("}"):
+        while not await asyncio.to_thread(_is_whole, result):  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.05)
+
+
+def _is_whole(result: Path) -> bool:
+    return result.exists() and result.read_text(encoding="utf-8").endswith("}")

@@ -14,7 +14,8 @@ from tests.benchmarks.programs import (
     under_traffic,
     write_bot_folder,
 )
-from tests.benchmarks.traffic import Speaking, Watched
+from tests.benchmarks.swift_model import Speaking
+from tests.benchmarks.traffic import Watched
 
 _MS = 1000.0
 _MODEL = Speaking(first_token_seconds=0.2, chunks=50)

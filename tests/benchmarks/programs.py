@@ -10,7 +10,8 @@ from pathlib import Path
 from supportbot.cli.init import write_starter
 from supportbot.testing.fake_slack import FakeSlack
 from tests.benchmarks.processes import Program, Running, free_port, started
-from tests.benchmarks.traffic import Speaking, Traffic, traffic
+from tests.benchmarks.swift_model import Speaking
+from tests.benchmarks.traffic import Traffic, traffic
 
 _SETTINGS = """\
 [model]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -18,31 +17,16 @@ from typing import Any
 
 import aiohttp
 
-from supportbot.testing.fake_model import FakeModel
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
 from supportbot.testing.fake_slack.payloads import envelope, mention_event
 from supportbot.testing.fake_slack.signatures import signed_headers
+from tests.benchmarks.swift_model import Speaking, SwiftModel
 
 _CUSTOMERS = 100
-_NUMBER = re.compile(r"\[n(\d+)\]")
 _END = "That is all."
 _ANSWER = (
     "Open Websites, choose Backups, pick a day and press Restore; it takes ten minutes. " * 6 + _END
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """How the model speaks."""
-
-    first_token_seconds: float = 0.0
-    chunks: int = 50
-    seconds_per_chunk: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """What an answer takes by itself."""
-        return self.first_token_seconds + self.chunks * self.seconds_per_chunk
 
 
 @dataclass(slots=True)
@@ -68,7 +52,7 @@ class Traffic:
     session: aiohttp.ClientSession
     speaking: Speaking
     patience_seconds: float = 30.0
-    model: FakeModel = field(init=False)
+    model: SwiftModel = field(init=False)
     watched: list[Watched] = field(default_factory=list)
     #: Calls of the model that are under way, and the most that ever were.
     thinking: int = 0
@@ -76,13 +60,7 @@ class Traffic:
     _by_thread: dict[str, Watched] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.model = FakeModel(
-            self._answer,
-            chunks=self.speaking.chunks,
-            first_token_seconds=self.speaking.first_token_seconds,
-            seconds_per_chunk=self.speaking.seconds_per_chunk,
-            on_last_token=self._ended,
-        )
+        self.model = SwiftModel(_ANSWER, self.speaking, self._asked, self._ended)
         # The bot's own messages would come back as events; here they only end a wait.
         self.slack.workspace.announce = self._announced
         for number in range(_CUSTOMERS):
@@ -152,14 +130,13 @@ class Traffic:
             return f"{none} unanswered, {twice} answered twice, {refused} not acknowledged"
         return None
 
-    def _answer(self, request: dict[str, Any]) -> str:
-        self._of(request).asked = time.monotonic()
+    def _asked(self, number: int) -> None:
+        self.watched[number].asked = time.monotonic()
         self.thinking += 1
         self.most_thinking = max(self.most_thinking, self.thinking)
-        return _ANSWER
 
-    def _ended(self, request: dict[str, Any]) -> None:
-        self._of(request).last_token = time.monotonic()
+    def _ended(self, number: int) -> None:
+        self.watched[number].last_token = time.monotonic()
         self.thinking -= 1
 
     def _announced(self, event: dict[str, Any]) -> None:
@@ -168,12 +145,6 @@ class Traffic:
         if watched is not None and not watched.posted and _END in message.get("text", ""):
             watched.posted = time.monotonic()
             watched.answered.set()
-
-    def _of(self, request: dict[str, Any]) -> Watched:
-        found = _NUMBER.search(request["messages"][-1]["content"])
-        if found is None:
-            raise ValueError("the model was asked without the customer's words")
-        return self.watched[int(found[1])]
 
 
 @asynccontextmanager

@@ -73,16 +73,6 @@ def question(conversation: Conversation) -> str:
     return f"Question {conversation.name} no {number}: how do I restore a backup of my site?"
 
 
-def answer(request: dict[str, Any]) -> str:
-    """Be the model: name the questions that the newest turn holds."""
-    newest = [m["content"] for m in request["messages"] if m["role"] == "user"][-1]
-    asked = _QUESTION.findall(newest)
-    if not asked:
-        return "I was asked nothing."
-    numbers = ", ".join(number for _, number in asked)
-    return f"Covered {asked[0][0]}: {numbers}. Open Websites > Backups and choose a day."
-
-
 def questions_in(text: str) -> list[tuple[str, int]]:
     """Return conversation and number of each question in a text."""
     return [(name, int(number)) for name, number in _QUESTION.findall(text)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -30,7 +31,14 @@ address = "sales@desk.test"
 product = "hosting"
 smtp = "{smtp_url}"
 """
-_POLICY_CHANGES = (("default: draft", "default: auto"), ("cite: required", "cite: optional"))
+_POLICY_CHANGES = (
+    ("default: draft", "default: auto"),
+    ("cite: required", "cite: optional"),
+    (
+        "\nnever:",
+        "\ntools: {look_up: {access: read}, book: {access: write}, post: {access: write}}\nnever:",
+    ),
+)
 
 
 def write_folder(folder: Path, **values: object) -> Path:
@@ -45,6 +53,7 @@ def write_folder(folder: Path, **values: object) -> Path:
         if before not in text:
             raise ValueError(f"{policy.name} of the starter no longer says {before!r}")
         text = text.replace(before, after)
+    shutil.copyfile(Path(__file__).with_name("effects.py"), folder / "tools.py")
     policy.write_text(text, encoding="utf-8")
     (folder / "supportbot.toml").write_text(_SETTINGS.format(**values), encoding="utf-8")
     return folder

@@ -116,7 +116,7 @@ def _tell_when_serving(child: int, pipe: int) -> None:
         await startup(server, sockets)
         os.write(pipe, json.dumps({"serving": child}).encode() + b"\n")
 
-    uvicorn.Server.startup = watched  # type: ignore[method-assign] # the product has no such hook
+    uvicorn.Server.startup = watched  # type: ignore[method-assign,assignment] # the product has no such hook
 
 
 def _tell(**facts: int) -> None:

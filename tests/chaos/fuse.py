@@ -112,7 +112,7 @@ def _replace(door: Door, point: Point, burning: Burning) -> None:
     owner, name = _found(door.target)
     original = inspect.getattr_static(owner, name)
     if not callable(original):
-        raise LookupError(f"{door.target} is no function")
+        raise TypeError(f"{door.target} is no function")
     watched = _watched(original, door.counts, point, burning)
     setattr(owner, name, watched)
     if isinstance(owner, ModuleType):

@@ -68,7 +68,7 @@ class MailWay:
         ids: list[str] = conversation.place.setdefault("ids", [])
         mail = _written(sender, self._address, ids, text)
         ids.append(mail["Message-ID"])
-        while not await self._taken(sender, bytes(mail)):
+        while not await self._taken(sender, bytes(mail)):  # noqa: ASYNC110 - another process takes it
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def look(self, conversation: Conversation) -> None:

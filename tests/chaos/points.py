@@ -9,7 +9,7 @@ from tests.chaos.fuse import Door, Point, When
 
 def _to_customer(cycle: Any, message: dict[str, Any]) -> bool:
     """Tell the last byte of an answer to Slack or to the chat page."""
-    return cycle.scope["method"] == "POST" and message["type"] == "http.response.body"
+    return bool(cycle.scope["method"] == "POST" and message["type"] == "http.response.body")
 
 
 def _mail_taken(_smtp: Any, status: object) -> bool:
@@ -63,7 +63,9 @@ SEND = Point(
     ),
 )
 #: Before: the request has left. After: Slack has stored it, and its answer is not read yet.
-ANSWER = Point("provider answer", (Door("aiohttp.client_reqrep:ClientResponse.start", _slack_write),))
+ANSWER = Point(
+    "provider answer", (Door("aiohttp.client_reqrep:ClientResponse.start", _slack_write),)
+)
 OUTBOX = Point("outbox write", (Door("supportbot.channels.email.outbox:Outbox.write"),))
 SUBMIT = Point("mail handed over", (Door("aiosmtplib:SMTP.data"),))
 SENT = Point("sent commit", (Door("supportbot.store.deliveries:sent"),))

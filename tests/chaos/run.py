@@ -33,7 +33,12 @@ COMBINATIONS = {
     "sqlite-http": ("sqlite", Combination("SQLite, one process, Slack over HTTP")),
     "sqlite-socket": (
         "sqlite",
-        Combination("SQLite, one process, Slack over a socket", slack_mode="socket"),
+        # So slow that replies of the web chat grow in the visitor's sight.
+        Combination(
+            "SQLite, one process, Slack over a socket, slow answers",
+            "socket",
+            seconds_per_chunk=0.1,
+        ),
     ),
     "postgres-workers": (
         "postgres",
@@ -48,9 +53,7 @@ async def slay(name: str, kills: int, seed: int, place: Path) -> Result:
     store, combination = COMBINATIONS[name]
     with _STORES[store](place) as database_url:
         async with nursery() as victims:
-            return await run(
-                combination, database_url, seed, Kills(kills), place / "bot", victims
-            )
+            return await run(combination, database_url, seed, Kills(kills), place / "bot", victims)
 
 
 def shown(result: Result) -> Table:
@@ -69,7 +72,9 @@ def told(result: Result) -> Iterator[str]:
     verdict = result.verdict
     yield (
         f"{verdict.questions} questions, {verdict.answers} answers, "
-        f"{verdict.handed_over} conversations with a person, seed {result.seed}, "
+        f"{verdict.handed_over} conversations with a person, "
+        f"{verdict.effects} writes of tools ({verdict.repeated_by_key} repeated by key), "
+        f"seed {result.seed}, "
         f"{result.seconds:.0f} s, at rest {result.settled_seconds:.1f} s after the last kill"
     )
     yield (
@@ -99,7 +104,9 @@ def main() -> int:
     console, results = Console(highlight=False), []
     with _kept(chosen.keep) as place:
         for name in names:
-            results.append(asyncio.run(slay(name, -(-chosen.kills // len(names)), seed, place / name)))
+            results.append(
+                asyncio.run(slay(name, -(-chosen.kills // len(names)), seed, place / name))
+            )
             console.print(shown(results[-1]))
             console.print("\n".join(told(results[-1])) + "\n", markup=False)
     chosen.json.parent.mkdir(parents=True, exist_ok=True)

@@ -15,9 +15,9 @@ from tests.chaos.victims import Ended, Victim, Victims
 
 RANDOM_MOMENT = "random moment"
 _WITHOUT_FUSE = 0.12
-_MEAN_PASSINGS = 3.0
+_MEAN_PASSINGS = 2.0
 #: From when it serves; a life without a fuse may end before that.
-_LIFE_SECONDS = (0.8, 2.5)
+_LIFE_SECONDS = (0.3, 1.3)
 _LOG_TAIL_CHARS = 3000
 
 
@@ -31,6 +31,8 @@ class Role:
     #: Where it may die.
     points: tuple[Point, ...]
     log: Path
+    #: How much longer it lives than others: where several share the machine, all are slower.
+    longer: float = 1.0
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ async def haunt(role: Role, victims: Victims, kills: Kills, chance: random.Rando
         RuntimeError: a victim ended by itself.
     """
     while not kills.enough.is_set():
-        fuse, seconds = _chosen(role, chance), chance.uniform(*_LIFE_SECONDS)
+        fuse, seconds = _chosen(role, chance), role.longer * chance.uniform(*_LIFE_SECONDS)
         victim = victims.start(role.arguments, role.environ, role.log, fuse)
         if fuse is not None:
             await victim.serving.wait()
@@ -89,9 +91,7 @@ def _chosen(role: Role, chance: random.Random) -> Fuse | None:
 async def _gone(victim: Victim, seconds: float, enough: asyncio.Event) -> bool:
     """Wait for its end, but not longer than so, nor longer than there is a need for kills."""
     ending = asyncio.create_task(enough.wait())
-    await asyncio.wait(
-        (victim.ended, ending), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-    )
+    await asyncio.wait((victim.ended, ending), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     ending.cancel()
     return victim.ended.done()
 

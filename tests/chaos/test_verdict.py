@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.chaos.conversation import Conversation, Heard, answer
+from tests.chaos.conversation import Conversation, Heard
 from tests.chaos.ledger import Ledger
+from tests.chaos.model import answer
 from tests.chaos.verdict import judge
 
 
@@ -88,4 +89,23 @@ def test_what_is_still_owed_is_seen() -> None:
 def test_the_model_names_what_its_newest_turn_holds() -> None:
     asked = "Question c7 no 3: how?\n\nQuestion c7 no 4: how?"
     request = {"messages": [{"role": "user", "content": asked}]}
-    assert Heard("", answer(request)).covers == (3, 4)
+    assert Heard("", answer(request).text).covers == (3, 4)
+
+
+def test_a_write_under_two_keys_is_a_duplicate() -> None:
+    effects = ["book|k1|c1 no 3", "book|k1|c1 no 3", "book|k2|c1 no 3"]
+    verdict = judge([], _ledger(), effects)
+    assert verdict.duplicated == ["book for c1 no 3 happened under 2 keys"]
+    assert (verdict.effects, verdict.repeated_by_key) == (3, 1)
+
+
+def test_a_write_that_has_no_key_is_never_repeated() -> None:
+    effects = ["post|k1|c1 no 5", "post|k1|c1 no 5"]
+    assert judge([], _ledger(), effects).duplicated == ["post|k1|c1 no 5 happened 2 times"]
+
+
+def test_the_model_calls_tools_before_it_answers() -> None:
+    said = {"role": "user", "content": "Question c7 no 3: how?"}
+    result = {"role": "tool", "content": "booked"}
+    assert len(answer({"messages": [said], "tools": [{}]}).tool_calls) == 2
+    assert not answer({"messages": [said, result], "tools": [{}]}).tool_calls

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tests.chaos.conversation import Conversation
 from tests.chaos.ledger import Ledger
@@ -27,6 +28,9 @@ class Verdict:
     #: What is still owed, refused or failed although nothing was killed any more.
     unfinished: list[str] = field(default_factory=list)
     handed_over: int = 0
+    #: What tools really did, and how often one of it was repeated under its own key.
+    effects: int = 0
+    repeated_by_key: int = 0
 
     @property
     def clean(self) -> bool:
@@ -34,8 +38,10 @@ class Verdict:
         return not (self.lost or self.duplicated or self.disordered or self.unfinished)
 
 
-def judge(conversations: Sequence[Conversation], ledger: Ledger) -> Verdict:
-    """Count over all conversations."""
+def judge(
+    conversations: Sequence[Conversation], ledger: Ledger, effects: Sequence[str] = ()
+) -> Verdict:
+    """Count over all conversations; `effects` are the lines that tools left."""
     verdict = Verdict(
         questions=sum(one.asked for one in conversations),
         answers=sum(bool(heard.covers) for one in conversations for heard in one.heard),
@@ -48,7 +54,27 @@ def judge(conversations: Sequence[Conversation], ledger: Ledger) -> Verdict:
         _judge_one(one, verdict, ranks, handed=one.name in ledger.handed)
     twice = [question for question, times in ledger.stored.items() if times > 1]
     verdict.duplicated += [f"{name} no {number} is stored twice" for name, number in twice]
+    _judge_effects(effects, verdict)
     return verdict
+
+
+def _judge_effects(effects: Sequence[str], verdict: Verdict) -> None:
+    """A write is repeated only where a key tells that it is the same one."""
+    verdict.effects = len(effects)
+    calls = Counter(effects)
+    again = {line: times for line, times in calls.items() if times > 1}
+    verdict.repeated_by_key = sum(n - 1 for line, n in again.items() if line.startswith("book|"))
+    verdict.duplicated += [
+        f"{line} happened {times} times"
+        for line, times in again.items()
+        if line.startswith("post|")
+    ]
+    wanted = Counter(tuple(line.split("|")[::2]) for line in calls)
+    verdict.duplicated += [
+        f"{tool} for {question} happened under {keys} keys"
+        for (tool, question), keys in wanted.items()
+        if keys > 1
+    ]
 
 
 def _judge_one(
@@ -71,7 +97,7 @@ def _judge_one(
         for number, times in again.items()
         if times > 1
     ]
-    pairs = zip(newest, newest[1:], strict=False)
+    pairs = pairwise(newest)
     verdict.disordered += [
         f"{one.name}: the answer to {later} stands before that to {earlier}"
         for later, earlier in pairs

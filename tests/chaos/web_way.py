@@ -45,7 +45,7 @@ class WebWay:
         await asyncio.gather(*(session.close() for session in self._sessions))
 
     async def _patient(self, conversation: Conversation, body: dict[str, str] | None) -> None:
-        while await self._once(conversation, body) is None:
+        while await self._once(conversation, body) is None:  # noqa: ASYNC110 - another process answers
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _once(

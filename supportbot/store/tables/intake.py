@@ -43,6 +43,19 @@ class InboundKeyRow(Base):
     inbound_id: Mapped[int] = mapped_column(Id, ForeignKey("inbound.id"), index=True)
 
 
+class WaitingReplyRow(Base):
+    """An arrival in a thread that was not known yet: its first message may be on its way."""
+
+    __tablename__ = "waiting_reply"
+    __table_args__ = (Index(None, "channel_id", "thread_key"),)
+    inbound_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("inbound.id"), primary_key=True, autoincrement=False
+    )
+    channel_id: Mapped[int] = mapped_column(Id, ForeignKey("channel.id"))
+    thread_key: Mapped[str] = mapped_column(String(998))
+    received_at: Mapped[Moment]
+
+
 class MailboxCursorRow(Base):
     """How far a mailbox folder was read, and since when mail is answered."""
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from supportbot.model.inbound import Disposition, DispositionKind, Ignored
+from supportbot.model.inbound import CustomerMessage, Disposition, DispositionKind, Ignored
 from supportbot.testing import said
 
 
@@ -138,3 +138,48 @@ async def test_endless_text_and_names_are_stored(world: Any) -> None:
 
 def _sender(name: str) -> Any:
     return said("", by="ada").sender.__class__("ada", name=name)
+
+
+def in_channel(text: str, *, addressed: bool = False) -> CustomerMessage:
+    """Make a message of a Slack-like thread `t1`."""
+    return said(text, addressed=addressed, shared_thread=True)
+
+
+async def test_a_reply_that_overtakes_its_thread_is_answered_with_it(world: Any) -> None:
+    """The mention was not acknowledged and comes again, after the reply that follows it."""
+    await world.hear(in_channel("and in red?"), "m2")
+    await world.hear(in_channel("or in blue?"), "m3")
+    accepted = await world.hear(in_channel("Do you have shoes?", addressed=True), "m1", "t1")
+    ticket = await world.ticket(accepted.ticket)
+    texts = [message.text for message in await world.messages(ticket)]
+    assert texts == ["Do you have shoes?", "and in red?", "or in blue?"]
+    assert ticket.asked_seq == len(texts)
+    await world.settle()
+    assert world.channel.texts("t1") == ["answer 1"]
+    repeated = await world.hear(in_channel("and in red?"), "m2")
+    assert (repeated.duplicate, repeated.ticket) == (True, ticket.public_id)
+
+
+async def test_chatter_of_people_is_forgotten(world: Any) -> None:
+    await world.hear(in_channel("lunch?"), "t1")
+    await world.hear(in_channel("pizza!"), "m2")
+    first, reply = await world.inbounds()
+    assert (first.raw, reply.raw is None) == (None, False)
+    world.clock.advance(minutes=16)
+    await world.sweep._retention.forget_waiting()
+    assert [row.raw for row in await world.inbounds()] == [None, None]
+    accepted = await world.hear(in_channel("@bot shoes?", addressed=True), "m3")
+    assert len(await world.messages(await world.ticket(accepted.ticket))) == 1
+
+
+async def test_a_thread_is_opened_and_waited_for_one_after_the_other(world: Any) -> None:
+    """Neither may miss the other, however close they come."""
+    for number in range(20):
+        thread: dict[str, Any] = {"thread": f"t{number}", "by": f"customer{number}"}
+        mention = said("shoes?", shared_thread=True, **thread)
+        reply = said("red?", shared_thread=True, addressed=False, **thread)
+        one, _two = await asyncio.gather(
+            world.hear(mention, f"m{number}", f"t{number}"), world.hear(reply, f"r{number}")
+        )
+        ticket = await world.ticket(one.ticket)
+        assert [m.text for m in await world.messages(ticket)] == ["shoes?", "red?"]

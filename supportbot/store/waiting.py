@@ -1,0 +1,107 @@
+"""Arrivals that wait for the first message of their thread.
+
+Providers send again what was not acknowledged, so a reply can overtake the message that it follows.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from supportbot.model.inbound import Inbound, StoredInbound
+from supportbot.store.columns import bounded
+from supportbot.store.tables.catalog import ChannelRow
+from supportbot.store.tables.intake import InboundRow, WaitingReplyRow
+from supportbot.store.unit_of_work import UnitOfWork
+
+#: Class of the advisory locks on threads.
+_THREADS = 0x7_4EAD
+_LOCK = select(func.pg_advisory_xact_lock(_THREADS, bindparam("thread")))
+_ADD = insert(WaitingReplyRow)
+_WAITING = (
+    select(
+        InboundRow.id,
+        InboundRow.raw,
+        InboundRow.meta,
+        InboundRow.received_at,
+        ChannelRow.key.label("channel"),
+    )
+    .join(WaitingReplyRow, WaitingReplyRow.inbound_id == InboundRow.id)
+    .join(ChannelRow, ChannelRow.id == InboundRow.channel_id)
+    .where(
+        WaitingReplyRow.channel_id == bindparam("channel_id"),
+        WaitingReplyRow.thread_key.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(InboundRow.id)
+)
+
+
+async def alone_with(work: UnitOfWork, channel_id: int, thread_key: str) -> bool:
+    """Let nobody else open, or wait for, this thread until the transaction ends.
+
+    True: somebody may have opened it before we were alone; look again.
+    """
+    if work.store != "postgresql":  # SQLite's writer is alone from its beginning
+        return False
+    number = zlib.crc32(f"{channel_id}:{bounded(thread_key)}".encode()) - 2**31
+    await work.execute(_LOCK, {"thread": number})
+    return True
+
+
+async def add(
+    work: UnitOfWork, channel_id: int, inbound_id: int, inbound: Inbound, key: str
+) -> None:
+    """Let an arrival wait for its thread."""
+    await work.execute(
+        _ADD,
+        {
+            "inbound_id": inbound_id,
+            "channel_id": channel_id,
+            "thread_key": bounded(key),
+            "received_at": inbound.received_at,
+        },
+    )
+
+
+async def of_thread(work: UnitOfWork, channel_id: int, keys: Sequence[str]) -> list[StoredInbound]:
+    """Return what waits for a thread, in the order it came."""
+    given = {"channel_id": channel_id, "keys": [bounded(key) for key in keys]}
+    return [
+        StoredInbound(
+            id=row.id,
+            attempts=0,
+            inbound=Inbound(
+                channel=row.channel,
+                keys=(),
+                raw=row.raw or b"",
+                meta=row.meta,
+                received_at=row.received_at,
+            ),
+        )
+        for row in await work.execute(_WAITING, given)
+    ]
+
+
+async def drop(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
+    """Let these wait no longer."""
+    await work.connection.execute(
+        delete(WaitingReplyRow).where(WaitingReplyRow.inbound_id.in_(inbound_ids))
+    )
+
+
+async def expire(work: UnitOfWork, before: datetime) -> int:
+    """Give up what came before that moment, and forget what it said; return how many."""
+    rows = await work.connection.execute(
+        delete(WaitingReplyRow)
+        .where(WaitingReplyRow.received_at < before)
+        .returning(WaitingReplyRow.inbound_id)
+    )
+    ids = list(rows.scalars())
+    if ids:
+        await work.connection.execute(
+            update(InboundRow).where(InboundRow.id.in_(ids)).values(raw=None)
+        )
+    return len(ids)
