@@ -7,6 +7,7 @@ import errno
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -19,6 +20,10 @@ from supportbot.cli.logs import configure_logs
 from supportbot.errors import SettingsError
 from supportbot.settings.tree import Settings
 
+#: How long a busy loop keeps the interpreter from a thread that waits for it. A commit hands it
+#: over twice, and whatever waits to be written waits for the commit.
+_SWITCH_SECONDS = 0.0005
+
 
 async def serve(settings: Settings, only: Sequence[str] = ()) -> None:
     """Serve until SIGINT or SIGTERM; with `only` these roles, see `roles.choose`.
@@ -28,6 +33,7 @@ async def serve(settings: Settings, only: Sequence[str] = ()) -> None:
         ConfigError: the bot folder has a problem.
     """
     configure_logs()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with bound(settings.server.host, settings.server.port) as listening:
         async with running(settings, only) as house:
             await _serve(house, listening)

@@ -12,6 +12,8 @@ _EMPHASIS = str.maketrans(
 
 def plain(text: str) -> str:
     """Return text as it is compared: NFKC, lower case, single spaces, no invisible characters."""
+    if text.isascii():  # nothing of it looks like something else, and all of it is visible
+        return " ".join(text.translate(_EMPHASIS).lower().split())
     folded = unicodedata.normalize("NFKC", text).translate(_EMPHASIS).casefold()
     visible = "".join(char for char in folded if unicodedata.category(char) != "Cf")
     return " ".join(visible.split())

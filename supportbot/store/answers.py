@@ -97,9 +97,9 @@ async def add_completion(
     completion: Completion,
 ) -> int:
     """Record one call with its prompt (by content) and its passages; return its id."""
-    bodies = {_sha(text): text for text in map(part, prompt.messages)}
-    await _add_parts(work, bodies)
-    request = _request(prompt)
+    parts = [(_sha(text), text) for text in map(part, prompt.messages)]
+    await _add_parts(work, dict(parts))
+    request = _request(prompt, [sha for sha, _ in parts])
     made = await work.execute(
         _ADD,
         {
@@ -157,9 +157,9 @@ async def _add_passages(work: UnitOfWork, completion_id: int, passages: Sequence
     await work.execute_many(_ADD_PASSAGES, rows)
 
 
-def _request(prompt: Prompt) -> dict[str, object]:
+def _request(prompt: Prompt, parts: Sequence[str]) -> dict[str, object]:
     return {
-        "parts": [_sha(part(message)) for message in prompt.messages],
+        "parts": parts,
         "tools": [
             {"name": t.name, "description": t.description, "parameters": dict(t.parameters)}
             for t in prompt.tools

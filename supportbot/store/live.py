@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Update, exists, func, or_, select, update
+from sqlalchemy import Update, exists, func, select, update
 
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, NewDelivery
 from supportbot.model.ticket import Ticket
@@ -92,13 +92,19 @@ async def word(
     return done.rowcount == 1
 
 
-async def interrupted(work: UnitOfWork, ticket_id: int, now: datetime) -> Delivery | None:
-    """Return the live delivery of a ticket whose writer was silent beyond its lease."""
+async def cancel(work: UnitOfWork, delivery: Delivery, reason: str) -> bool:
+    """End a live delivery without words; False when it has them already."""
+    done = await work.connection.execute(
+        _live(delivery).values(state=DeliveryState.CANCELLED, error=reason)
+    )
+    return done.rowcount == 1
+
+
+async def open_of(work: UnitOfWork, ticket_id: int) -> Delivery | None:
+    """Return the live delivery of a ticket; its writer must have renewed it by `claimed_until`."""
     key = await work.connection.scalar(
         select(func.min(DeliveryRow.key)).where(
-            DeliveryRow.ticket_id == ticket_id,
-            DeliveryRow.state == DeliveryState.LIVE,
-            or_(DeliveryRow.next_attempt_at.is_(None), DeliveryRow.next_attempt_at <= now),
+            DeliveryRow.ticket_id == ticket_id, DeliveryRow.state == DeliveryState.LIVE
         )
     )
     return await deliveries.by_key(work, key) if key is not None else None

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import URL, NullPool, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from supportbot.errors import StoreUnavailable
 from supportbot.store.group_commit import GroupCommit
 from supportbot.store.held import HeldConnections
 from supportbot.store.sqlite_driver import Connection, Runner, connecting
@@ -21,6 +22,8 @@ from supportbot.store.unit_of_work import UnitOfWork
 _READERS = 4
 _READER_WAIT_SECONDS = 60.0
 _BUSY_TIMEOUT_MS = 10_000
+#: Whoever writes when the database is closed has this long to end.
+_CLOSING_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,13 @@ class SqliteStore:
         self._readers = HeldConnections(self._open_reader, _READERS)
         self._writer: _Writer | None = None
         self._opening = asyncio.Lock()
+        self._closed = False
 
     @asynccontextmanager
     async def writing(self, *, urgent: bool) -> AsyncIterator[UnitOfWork]:
         """Open a block of a shared transaction; see `GroupCommit`."""
+        if self._closed:
+            raise StoreUnavailable("the database was closed; nothing was stored")
         writer = self._writer or await self._open_writer()
         work = UnitOfWork(writer.connection, writer.driver, self.statements)
         async with writer.group.block(work, urgent=urgent):
@@ -90,12 +96,32 @@ class SqliteStore:
             await engine.dispose()
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections, the writer's once it is on disk what blocks wrote so far.
+
+        SQLite is not asked to close a connection that is in use: that ends the process.
+
+        Raises:
+            StoreUnavailable: a block does not end; its connection is left open.
+        """
+        self._closed = True
         await self._readers.aclose()
-        if self._writer is not None:
-            await self._writer.connection.close()
+        async with self._opening:
+            if self._writer is not None:
+                await self._writer_idle(self._writer)
+                await self._writer.connection.close()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    async def _writer_idle(self, writer: _Writer) -> None:
+        """Wait for all who write: an empty block behind them is stored when they are."""
+        work = UnitOfWork(writer.connection, writer.driver, self.statements)
+        try:
+            async with asyncio.timeout(_CLOSING_SECONDS), writer.group.block(work, urgent=False):
+                pass
+        except TimeoutError as error:
+            raise StoreUnavailable("the database is still written to") from error
+        except sqlite3.Error:
+            return  # those who wrote were told
 
     async def _open_writer(self) -> _Writer:
         async with self._opening:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Dialect
 from sqlalchemy.exc import NoResultFound
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BindParameter, ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
@@ -97,7 +97,9 @@ class Prepared:
         #: The SQL, but where a list of values has yet to be written out.
         self.sql = str(self._compiled)
         binds = self._compiled.bind_names
-        self._lists = any(bind.expanding for bind in binds)
+        #: Parameters that are lists, and the SQL for as long ones as were given already.
+        self._lists = [name for bind, name in binds.items() if bind.expanding]
+        self._expanded: dict[tuple[int, ...], ExpandedState] = {}
         constants = self._constants()
         self._values: list[tuple[str, _Process | None, bool, Any]] = []
         of_name = {name: bind for bind, name in binds.items()}
@@ -140,15 +142,19 @@ class Prepared:
         ]
 
     def _written_out(self, parameters: Parameters) -> tuple[str, Any]:
-        state = self._compiled.construct_expanded_state(
-            {
-                name: process(parameters[name]) if process and given else parameters[name]
-                for name, process, given, _ in self._values
-                if given
-            }
-        )
-        by_place = self._compiled.positiontup is not None
-        return state.statement, state.positional_parameters if by_place else state.parameters
+        values = {
+            name: (process(parameters[name]) if process else parameters[name]) if given else ready
+            for name, process, given, ready in self._values
+        }
+        lengths = tuple(len(values[name]) for name in self._lists)
+        state = self._expanded.get(lengths)
+        if state is None:
+            state = self._expanded[lengths] = self._compiled.construct_expanded_state(values)
+        for name in self._lists:
+            values |= zip(state.parameter_expansion[name], values[name], strict=True)
+        if state.positiontup is None:
+            return state.statement, {name: values[name] for name in state.parameters}
+        return state.statement, [values[name] for name in state.positiontup]
 
     @property
     def returns_rows(self) -> bool:

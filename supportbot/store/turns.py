@@ -5,6 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from itertools import chain, islice
+
+#: So many are woken behind the one whose turn it is. Most write without ever letting go of the
+#: loop, so they can follow each other in one round of it; a busy loop's round takes milliseconds.
+_WOKEN_AHEAD = 15
+
+
+class _Waiter:
+    """One in the queue, who looks whose turn it is each time it is woken."""
+
+    def __init__(self) -> None:
+        self._woken: asyncio.Future[None] | None = None
+
+    async def sleep(self) -> None:
+        self._woken = asyncio.get_running_loop().create_future()
+        await self._woken
+
+    def wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
 
 class Turns:
@@ -14,33 +34,41 @@ class Turns:
         """Take what is called when somebody was given the turn but left before using it."""
         self._unused = unused
         self._taken = False
-        self._urgent: deque[asyncio.Future[None]] = deque()
-        self._others: deque[asyncio.Future[None]] = deque()
+        #: Who was given the turn and has not woken up yet.
+        self._given: _Waiter | None = None
+        self._urgent: deque[_Waiter] = deque()
+        self._others: deque[_Waiter] = deque()
 
     async def enter(self, *, urgent: bool) -> None:
         """Wait for the turn and take it; whoever has it ends with `pass_on` or `free`."""
         if not self._taken:
             self._taken = True
             return
-        mine = asyncio.get_running_loop().create_future()
-        (self._urgent if urgent else self._others).append(mine)
+        mine = _Waiter()
+        queue = self._urgent if urgent else self._others
+        queue.append(mine)
         try:
-            await mine
+            while self._given is not mine:
+                await mine.sleep()
         except asyncio.CancelledError:
-            # Cancelled in the moment between being given the turn and waking up.
-            if mine.done() and not mine.cancelled():
+            if self._given is mine:
+                self._given = None
                 self._unused()
+            else:
+                queue.remove(mine)
             raise
+        self._given = None
 
     def pass_on(self) -> bool:
         """Give the turn to who is next; False: nobody waits, and it is still taken."""
-        for queue in (self._urgent, self._others):
-            while queue:
-                following = queue.popleft()
-                if not following.done():
-                    following.set_result(None)
-                    return True
-        return False
+        queue = self._urgent or self._others
+        if not queue:
+            return False
+        self._given = queue.popleft()
+        self._given.wake()
+        for following in islice(chain(self._urgent, self._others), _WOKEN_AHEAD):
+            following.wake()
+        return True
 
     def free(self) -> None:
         """Leave the turn to whoever comes."""

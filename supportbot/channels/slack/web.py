@@ -50,6 +50,7 @@ class SlackWeb:
     def __init__(self, config: SlackConfig) -> None:
         self._config = config
         self._session: aiohttp.ClientSession | None = None
+        self._usual: AsyncWebClient | None = None
         self._closed = False
 
     def reopen(self) -> None:
@@ -64,21 +65,17 @@ class SlackWeb:
         """
         if self._closed:
             raise SendError("the Slack channel has been stopped", permanent=False)
+        if with_token and self._usual is not None:
+            return self._usual
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(
                     total=self._config.request_timeout_seconds, sock_connect=10
                 )
             )
-        client = AsyncWebClient(
-            token=self._config.bot_token if with_token else None,
-            base_url=self._config.api_url,
-            session=self._session,
-            logger=vendor_logger(),
-            retry_handlers=[PatientOnce(max_retry_count=1)],
-        )
-        if goes_direct(self._config.api_url):
-            client.proxy = None
+        client = self._made(self._session, with_token=with_token)
+        if with_token:
+            self._usual = client
         return client
 
     async def aclose(self) -> None:
@@ -86,7 +83,19 @@ class SlackWeb:
         self._closed = True
         if self._session is not None:
             await self._session.close()
-            self._session = None
+            self._session = self._usual = None
+
+    def _made(self, session: aiohttp.ClientSession, *, with_token: bool) -> AsyncWebClient:
+        client = AsyncWebClient(
+            token=self._config.bot_token if with_token else None,
+            base_url=self._config.api_url,
+            session=session,
+            logger=vendor_logger(),
+            retry_handlers=[PatientOnce(max_retry_count=1)],
+        )
+        if goes_direct(self._config.api_url):
+            client.proxy = None
+        return client
 
 
 def goes_direct(url: str) -> bool:

@@ -234,3 +234,47 @@ async def test_acknowledged_means_on_disk(sqlite_db: Database) -> None:
     async with sqlite_db.writing() as work:
         assert await work.connection.scalar(text("PRAGMA synchronous")) == full
         assert await work.connection.scalar(text("PRAGMA journal_mode")) == "wal"
+
+
+async def test_closing_waits_for_those_who_write(numbers: Database) -> None:
+    """SQLite ends the process where a connection is closed while it is used."""
+
+    async def write_slowly(first: int) -> None:
+        async with numbers.writing() as work:
+            for n in range(first, first + 500):
+                await work.execute(_INSERT, {"n": n})
+                await asyncio.sleep(0)
+
+    writing = [asyncio.create_task(write_slowly(first)) for first in (0, 500, 1000)]
+    await asyncio.sleep(0.01)
+    await numbers.aclose()
+    await asyncio.gather(*writing)
+    again = Database(str(numbers.url))
+    assert await stored(again) == list(range(1500))
+    await again.aclose()
+
+
+async def test_nobody_writes_once_it_is_closed(numbers: Database) -> None:
+    await numbers.aclose()
+    with pytest.raises(StoreUnavailable):
+        await write(numbers, 1)
+
+
+async def test_a_block_that_does_not_end_keeps_its_connection(
+    numbers: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supportbot.store.sqlite._CLOSING_SECONDS", 0.05)
+    ended = asyncio.Event()
+
+    async def write_for_long() -> None:
+        async with numbers.writing() as work:
+            await ended.wait()
+            await work.execute(_INSERT, {"n": 1})
+
+    writing = asyncio.create_task(write_for_long())
+    await asyncio.sleep(0)
+    with pytest.raises(StoreUnavailable):
+        await numbers.aclose()
+    ended.set()
+    await writing
+    await numbers.aclose()

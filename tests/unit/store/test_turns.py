@@ -88,3 +88,28 @@ async def test_who_is_cancelled_holds_nobody_up(*, given: bool) -> None:
     assert line.entered == ["b"]
     async with asyncio.timeout(1), line.turn(urgent=True):
         pass
+
+
+async def test_those_who_keep_the_loop_follow_each_other_in_one_round_of_it() -> None:
+    line = Line()
+
+    async def take(name: str) -> None:
+        async with line.turn():
+            line.entered.append(name)
+
+    async with line.turn():
+        tasks = [asyncio.create_task(take(name)) for name in "abcdef"]
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert "".join(line.entered) == "abcdef"
+    await asyncio.gather(*tasks)
+
+
+async def test_who_comes_between_waits_behind_those_who_were_woken_early() -> None:
+    line = Line()
+    async with line.turn():
+        tasks = await line.queue("a", "b", "c")
+    await asyncio.sleep(0)
+    tasks += await line.queue("d", "E")
+    await asyncio.gather(*tasks)
+    assert line.entered == ["a", "b", "E", "c", "d"]
