@@ -15,8 +15,8 @@ from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery, DeliveryKind, DeliveryState
 from supportbot.model.draft import DraftState
 from supportbot.model.message import NewMessage, Role
-from supportbot.model.policy import Decision, DraftReply, Handoff, Reply
-from supportbot.model.ticket import BOT, SYSTEM, EventKind, Status, Ticket
+from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason, Reply
+from supportbot.model.ticket import BOT, SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.handoff import HANDOFF_NOTE, hand_off, notify
 from supportbot.orchestrator.saying import answer
 from supportbot.orchestrator.spending import degraded, tell_operators
@@ -46,7 +46,10 @@ async def commit(
     """Write the outcome of a turn; without a decision it is suppressed because the mode is off.
 
     A reply that nothing stands before is returned, claimed for `lease`: the caller sends it now.
+    What the customer saw growing is finished in any case: as a reply, or as a handoff.
     """
+    if turn.live is not None and not isinstance(decision, Reply | Handoff):
+        decision = unfinished(decision)
     async with wiring.db.writing() as work:
         ticket = await tickets.get(work, turn.ticket.id, lock=True)
         completion_id = await _store(work, ticket, turn, asked)
@@ -58,6 +61,8 @@ async def commit(
         await tell_operators(wiring, work, ticket, turn.plan)
         await threads.append_events(work, ticket, events, wiring.clock())
         answered = _Answered(wiring, work, ticket, turn, completion_id, lease)
+        if ticket.asked_seq > turn.upto_seq:  # the rest is answered next
+            await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
         match decision:
             case Reply():
                 return await answered.reply(decision.text)
@@ -65,13 +70,33 @@ async def commit(
                 await answered.shadow(decision.text, ",".join(decision.rules))
             case DraftReply():
                 await answered.draft(decision)
-            case Handoff() if turn.mode is Mode.SHADOW:
+            case Handoff() if turn.mode is Mode.SHADOW and turn.live is None:
                 await answered.shadow("", f"handoff:{decision.reason}")
             case Handoff():
                 return await answered.hand_over(decision)
             case None:
                 await answered.suppress("mode_off")
     return None
+
+
+def unfinished(decision: Decision | None) -> Handoff:
+    """Hand off an answer that was seen growing and may not be finished by itself."""
+    words = f": {decision.text}" if isinstance(decision, DraftReply) else "."
+    summary = f"An answer that the customer saw growing may not leave by itself{words}"
+    return Handoff(HandoffReason.POLICY, summary=summary)
+
+
+async def withdraw(wiring: Wiring, ticket_id: int, claimed: Delivery) -> None:
+    """End a live reply of a product that has no policy any more; people have to answer."""
+    async with wiring.db.writing() as work:
+        ticket = await tickets.get(work, ticket_id, lock=True)
+        if not await live.cancel(work, claimed, "its product has no policy any more"):
+            return
+        event = NewEvent(EventKind.SUPPRESSED, SYSTEM, "interrupted")
+        await threads.append_events(work, ticket, [event], wiring.clock())
+        if ticket.handler is Handler.BOT:
+            summary = "An answer was interrupted, and the product has no policy any more."
+            await hand_off(wiring, work, ticket, Handoff(HandoffReason.ERROR, summary=summary))
 
 
 async def break_off(

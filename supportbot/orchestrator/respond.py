@@ -10,22 +10,24 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from supportbot.dispatch.base import News
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery
 from supportbot.model.policy import Decision
 from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.budgets import Plan, Step
-from supportbot.orchestrator.live import LiveAnswer, LiveRules, can_grow, live_channel
+from supportbot.orchestrator.live import LiveRules, Voice, live_channel, voice_of
 from supportbot.orchestrator.mind import Mind
-from supportbot.orchestrator.outcome import break_off, commit, record
+from supportbot.orchestrator.outcome import break_off, commit, record, unfinished, withdraw
 from supportbot.orchestrator.pace import Pace
 from supportbot.orchestrator.spending import Spending, out_of_budget
 from supportbot.orchestrator.summary import Summaries
 from supportbot.orchestrator.thinking import Thinking
-from supportbot.orchestrator.turn import SUPERSEDED, Asked, Calls, Turn, asks
-from supportbot.orchestrator.watch import Moved, Watch
+from supportbot.orchestrator.turn import SUPERSEDED, Asked, Calls, Moved, Turn, asks
+from supportbot.orchestrator.watch import Watch
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import live, threads, tickets
+from supportbot.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +73,34 @@ class Respond:
     async def answer(self, ticket_id: int) -> Answered:
         """Answer what the ticket is owed, if it is still the bot's turn."""
         await self._pace.admit()
-        turn = await self._load(ticket_id)
-        if turn is None:
-            return Answered()
-        claimed = await self._answer(turn)
+        with self._wiring.dispatcher.news(ticket_id) as news:
+            turn = await self._load(ticket_id)
+            if turn is None:
+                return Answered()
+            claimed = await self._answer(turn, news)
         return Answered(claimed, self._summaries.may_be_due(turn.ticket, turn.thread))
 
-    async def _answer(self, turn: Turn) -> Delivery | None:
-        if turn.mode is Mode.OFF:
-            return await commit(self._wiring, turn, (), None, self._lease)
+    async def _answer(self, turn: Turn, news: News) -> Delivery | None:
         if turn.live is not None and turn.live.handler_epoch != turn.ticket.handler_epoch:
             return await break_off(self._wiring, turn, (), turn.live.text, self._lease)
+        if turn.live is not None and turn.mode is not Mode.AUTO:
+            return await self._commit(turn, [], unfinished(None))
+        if turn.mode is Mode.OFF:
+            return await commit(self._wiring, turn, (), None, self._lease)
         if turn.plan.step is Step.HANDOFF:
             return await self._commit(turn, [], out_of_budget(turn.plan))
-        calls, growing = Calls(self._wiring.clock), self._growing(turn)
+        calls = Calls(self._wiring.clock)
+        voice = voice_of(self._wiring, turn, self._rules.live)
         try:
-            decision = await self._decide(turn, calls, growing)
+            decision = await self._decide(turn, calls, voice, news)
         except Moved:
-            return await self._give_up(turn, calls, growing)
-        if growing is not None:
-            turn = replace(turn, live=growing.delivery)
+            return await self._give_up(turn, calls, voice)
+        turn = replace(turn, live=voice.delivery)
         return await self._commit(turn, calls.take(), decision)
 
     async def _commit(self, turn: Turn, asked: list[Asked], decision: Decision) -> Delivery | None:
-        delivery = await commit(self._wiring, turn, asked, decision, self._lease)
         self._learn(turn, asked)
-        return delivery
+        return await commit(self._wiring, turn, asked, decision, self._lease)
 
     def _learn(self, turn: Turn, asked: list[Asked]) -> None:
         """Let budgets and estimates know what the calls cost."""
@@ -109,19 +113,24 @@ class Respond:
         now = self._wiring.clock()
         async with self._wiring.db.reading() as work:
             ticket = await tickets.get(work, ticket_id)
-            claimed = None
-            if live_channel(self._wiring, ticket) is not None:
-                claimed = await live.interrupted(work, ticket_id, now)
+            claimed = await self._interrupted(work, ticket)
+            if claimed is not None and claimed.claimed_until and claimed.claimed_until > now:
+                return None  # somebody is at it, or was a moment ago
             if claimed is None and (not ticket.bot_owes or _waits(ticket, now)):
                 return None
             thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
             summary = await self._summaries.latest(work, ticket)
             plan = await self._spending.step(work, ticket)
+        if claimed is not None and ticket.product not in self._wiring.policies:
+            await withdraw(self._wiring, ticket.id, claimed)
+            return None
         published = self._wiring.policy(ticket.product)
+        newest = max((m.seq for m in thread if asks(m)), default=ticket.asked_seq)
+        upto_seq = newest if claimed is None else claimed.upto_seq or newest
         return Turn(
             ticket=ticket,
-            thread=tuple(thread),
-            upto_seq=max((m.seq for m in thread if asks(m)), default=ticket.asked_seq),
+            thread=tuple(m for m in thread if not asks(m) or m.seq <= upto_seq),
+            upto_seq=upto_seq,
             published=published,
             mode=_mode(published.policy.mode, plan),
             live=claimed,
@@ -129,50 +138,41 @@ class Respond:
             plan=plan,
         )
 
-    def _growing(self, turn: Turn) -> LiveAnswer | None:
-        channel = can_grow(self._wiring, turn)
-        if channel is None or turn.live is not None:
+    async def _interrupted(self, work: UnitOfWork, ticket: Ticket) -> Delivery | None:
+        if live_channel(self._wiring, ticket) is None:
             return None
-        return LiveAnswer(self._wiring, turn, channel, self._rules.live)
+        return await live.open_of(work, ticket.id)
 
-    async def _decide(self, turn: Turn, calls: Calls, growing: LiveAnswer | None) -> Decision:
+    async def _decide(self, turn: Turn, calls: Calls, voice: Voice, news: News) -> Decision:
         patience = self._wiring.patience(turn.ticket.channel)
+        longest_wait = timedelta(seconds=patience.longest_seconds)
+        thinking = Thinking(
+            mind=self._mind,
+            watch=Watch(self._wiring, news, longest_wait, voice),
+            calls=calls,
+            deadline=asyncio.get_running_loop().time() + self._rules.turn_seconds,
+            voice=voice,
+        )
+        try:
+            return await thinking.decide(turn)
+        except Moved:
+            raise
+        except BaseException:
+            self._learn(turn, calls.take())  # what was asked is paid for
+            raise
+        finally:
+            await voice.end()
 
-        def claimed() -> Delivery | None:
-            return growing.delivery if growing else turn.live
-
-        with self._wiring.dispatcher.news(turn.ticket.id) as news:
-            thinking = Thinking(
-                mind=self._mind,
-                watch=Watch(
-                    self._wiring,
-                    news,
-                    timedelta(seconds=patience.longest_seconds),
-                    visible=lambda: claimed() is not None,
-                ),
-                calls=calls,
-                deadline=asyncio.get_running_loop().time() + self._rules.turn_seconds,
-                grow=growing.grow if growing else _stay_hidden,
-                claimed=claimed,
-            )
-            try:
-                return await thinking.decide(turn)
-            finally:
-                if growing is not None:
-                    await growing.end()
-
-    async def _give_up(
-        self, turn: Turn, calls: Calls, growing: LiveAnswer | None
-    ) -> Delivery | None:
+    async def _give_up(self, turn: Turn, calls: Calls, voice: Voice) -> Delivery | None:
         """Store what the calls cost; what the customer saw already stays."""
         self._mind.break_off(calls, SUPERSEDED, turn.plan)
         asked = calls.take()
         self._learn(turn, asked)
-        if growing is None or growing.delivery is None:
+        if voice.delivery is None:
             await record(self._wiring, turn, asked)
             return None
-        turn = replace(turn, live=growing.delivery)
-        return await break_off(self._wiring, turn, asked, growing.shown, self._lease)
+        turn = replace(turn, live=voice.delivery)
+        return await break_off(self._wiring, turn, asked, voice.shown, self._lease)
 
 
 def _waits(ticket: Ticket, now: datetime) -> bool:
@@ -182,7 +182,3 @@ def _waits(ticket: Ticket, now: datetime) -> bool:
 def _mode(mode: Mode, plan: Plan) -> Mode:
     """Let nothing leave by itself once the budget says so."""
     return mode.tightened(Mode.DRAFT) if plan.includes(Step.DRAFT) else mode
-
-
-def _stay_hidden(_text: str) -> None:
-    """Show nothing before the answer is whole."""

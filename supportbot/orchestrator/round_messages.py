@@ -97,7 +97,9 @@ class Standing:
 def standing(turn: Turn) -> Standing:
     """Tell how far the tool rounds of a turn have come."""
     # A live reply has covered its turn already.
-    covered = turn.ticket.answered_seq if turn.live is None else turn.upto_seq - 1
+    covered = turn.ticket.answered_seq
+    if turn.live is not None and turn.live.upto_seq is not None:
+        covered = turn.live.upto_seq - 1
     begun = [message for message in turn.thread if "tool_calls" in message.data]
     results = [message for message in turn.thread if message.role is Role.TOOL]
     answered = {message.tool_call_id for message in results}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from supportbot.model.delivery import Delivery
 from supportbot.model.policy import Handoff, HandoffReason
-from supportbot.model.ticket import SYSTEM
+from supportbot.model.ticket import SYSTEM, Handler
 from supportbot.orchestrator.deliver import Deliver
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off
@@ -32,16 +31,14 @@ class Settle:
     async def __call__(self, ticket_id: int) -> None:
         """Answer and deliver; safe to run late or twice."""
         answer = await survive("respond", self._respond.answer(ticket_id), ticket=ticket_id)
-        match answer:
-            case Exception():
-                await survive("postpone", self._postpone(ticket_id), ticket=ticket_id)
-            case Answered(claimed=Delivery() as claimed):
-                await survive("deliver", self._deliver.send_claimed(claimed), ticket=ticket_id)
-                if answer.may_summarise:
-                    summary = self._summaries.after_answer(ticket_id)
-                    await survive("summary", summary, ticket=ticket_id)
-                return
-        await survive("deliver", self._deliver.deliver(ticket_id), ticket=ticket_id)
+        if isinstance(answer, Exception):
+            await survive("postpone", self._postpone(ticket_id), ticket=ticket_id)
+        if isinstance(answer, Answered) and answer.claimed is not None:
+            await survive("deliver", self._deliver.send_claimed(answer.claimed), ticket=ticket_id)
+        else:
+            await survive("deliver", self._deliver.deliver(ticket_id), ticket=ticket_id)
+        if isinstance(answer, Answered) and answer.may_summarise:
+            await survive("summary", self._summaries.after_answer(ticket_id), ticket=ticket_id)
 
     async def _postpone(self, ticket_id: int) -> None:
         """Try a failed turn again later, and hand it off when that never helps."""
@@ -55,5 +52,6 @@ class Settle:
             return
         async with self._wiring.db.writing() as work:
             ticket = await tickets.get(work, ticket_id, lock=True)
-            handoff = Handoff(HandoffReason.ERROR, summary="The turn failed repeatedly.")
-            await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
+            if ticket.handler is Handler.BOT:
+                handoff = Handoff(HandoffReason.ERROR, summary="The turn failed repeatedly.")
+                await hand_off(self._wiring, work, ticket, handoff, SYSTEM)

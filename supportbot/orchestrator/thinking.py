@@ -7,7 +7,7 @@ tool never is, for nobody could tell then what it did.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -22,15 +22,14 @@ from supportbot.model.completion import (
     TextDelta,
     ToolSpec,
 )
-from supportbot.model.delivery import Delivery
 from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.model.policy import Decision, Handoff, HandoffReason
-from supportbot.orchestrator.live import Stopped
+from supportbot.orchestrator.live import Stopped, Voice
 from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.round_messages import standing
 from supportbot.orchestrator.tool_rounds import Ending
-from supportbot.orchestrator.turn import DEADLINE, Calls, Turn, asks
-from supportbot.orchestrator.watch import Moved, Watch
+from supportbot.orchestrator.turn import DEADLINE, Calls, Moved, Turn, asks
+from supportbot.orchestrator.watch import Watch
 from supportbot.policy.base import Answer
 from supportbot.policy.compose import compose, fencing_of
 from supportbot.policy.review import review
@@ -53,10 +52,7 @@ class Thinking:
     calls: Calls
     #: By the loop's clock.
     deadline: float
-    #: Is told the whole text of an answer each time it has grown.
-    grow: Callable[[str], None]
-    #: The live reply that has claimed the turn by now.
-    claimed: Callable[[], Delivery | None]
+    voice: Voice
 
     async def decide(self, turn: Turn) -> Decision:
         """Find out what to do; a failure of the model is a handoff, never an exception.
@@ -92,7 +88,7 @@ class Thinking:
             if not _asks_tools(answer):
                 return review(answer, self.mind.review_rules)
             *earlier, asked = self.calls.take()
-            turn = replace(turn, live=self.claimed())
+            turn = replace(turn, live=await self.voice.rest())
             if not await self.mind.rounds.begin(turn, asked, so_far.next_round, earlier):
                 raise Moved
             turn = await self._carried_out(turn)
@@ -118,7 +114,7 @@ class Thinking:
             try:
                 completion = await self._ask(turn, prompt)
             except CompletionError as error:
-                if not may_repeat or not self._may_help(error):
+                if not may_repeat or not await self._may_help(error):
                     raise
                 if error.kind == _OVERFLOW:
                     shrunk = int(window.budget_tokens * _SHRUNK)
@@ -126,13 +122,14 @@ class Thinking:
             else:
                 if not (may_repeat and _says_nothing(completion)):
                     policy = turn.published.policy
-                    return Answer(policy, turn.mode, prompt, completion)
+                    whole = replace(completion, text=self.voice.before + completion.text)
+                    return Answer(policy, turn.mode, prompt, whole)
             may_repeat = False
 
-    def _may_help(self, error: CompletionError) -> bool:
+    async def _may_help(self, error: CompletionError) -> bool:
         """Tell whether to ask once more; not where the customer saw a part of the answer."""
         broke_off = self.calls.broke_off and not error.permanent
-        return (error.kind == _OVERFLOW or broke_off) and self.claimed() is None
+        return (error.kind == _OVERFLOW or broke_off) and await self.voice.rest() is None
 
     async def _carried_out(self, turn: Turn) -> Turn:
         """Do what the model asked for; return the turn with what came of it.
@@ -158,11 +155,12 @@ class Thinking:
 
     async def _listen(self, completer: Completer, prompt: Prompt) -> Completion:
         self.calls.begin(prompt)
+        self.voice.begin()
         async with aclosing(completer.complete(prompt)) as events:
             async for event in events:
                 match event:
                     case TextDelta():
-                        self.grow(self.calls.hear(event.text))
+                        self.voice.grow(self.calls.hear(event.text))
                     case AttemptFailed():
                         self.calls.failed(event.completion)
                     case Completion():

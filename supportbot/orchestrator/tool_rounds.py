@@ -9,6 +9,7 @@ happened is repeated only under its idempotency key.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -46,6 +47,7 @@ _STATES = {
     Outcome.UNKNOWN: CallState.UNCERTAIN,
 }
 _WAITING = frozenset({CallState.ASKED, CallState.RUNNING})
+_LATE = "the time for this answer was over"
 _WORRY = "it is not known whether the tool {} did what it was asked to."
 
 
@@ -115,12 +117,15 @@ class ToolRounds:
             await tool_calls.add(work, which, completion_id, [call.noted for call in calls], at)
         return True
 
-    async def carry_out(self, turn: Turn) -> Carried:
+    async def carry_out(self, turn: Turn, deadline: float | None = None) -> Carried:
         """Carry out what is asked and not answered yet, also what an earlier process left behind.
 
         Reads run side by side, a write alone, and all in the order of the calls. Safe to repeat:
         with nothing to do it is finished. It must not be cancelled for a message that comes
         meanwhile: nobody could tell then what a write did.
+
+        No call begins after `deadline` (a time of the loop's clock), and none that only reads goes
+        on beyond it. A write that has begun keeps its own time: what it did must become known.
         """
         async with self._wiring.db.reading() as work:
             calls = await tool_calls.unanswered(work, turn.ticket.id)
@@ -129,7 +134,8 @@ class ToolRounds:
             customer = await customers.external_id(
                 work, turn.ticket.channel_kind, turn.ticket.customer_id
             )
-        carrying = _Carrying(self._wiring, self._toolbox, turn, customer or "")
+        end = math.inf if deadline is None else deadline
+        carrying = _Carrying(self._wiring, self._toolbox, turn, customer or "", end)
         await carrying.go_through([call for call in calls if call.state in _WAITING])
         if carrying.stop is _Stop.ELSEWHERE:
             return Carried(Ending.MOVED)
@@ -166,6 +172,8 @@ class _Carrying:
     toolbox: Toolbox
     turn: Turn
     customer: str
+    #: By the clock of the loop.
+    deadline: float = math.inf
     stop: _Stop | None = None
     #: By the number of the call; not in the ledger yet.
     results: dict[int, Ran] = field(default_factory=dict)
@@ -200,7 +208,9 @@ class _Carrying:
 
     async def _read(self, call: RecordedCall) -> None:
         prepared = self._prepared(call)
-        self._over(call, prepared if isinstance(prepared, Ran) else await run(*prepared))
+        if not isinstance(prepared, Ran):
+            prepared = await run(*prepared, self._seconds_left())
+        self._over(call, prepared)
 
     async def _write_all(self, calls: Iterable[RecordedCall]) -> None:
         for call in calls:
@@ -227,7 +237,8 @@ class _Carrying:
                 return
             call = replace(call, state=CallState.RUNNING, started_at=at)
             ran = await run(*prepared)
-            if ran.outcome is not Outcome.UNKNOWN or time + 1 == most_times:
+            last = time + 1 == most_times or self._seconds_left() <= 0
+            if last or ran.outcome is not Outcome.UNKNOWN:
                 self._over(call, ran)
                 return
 
@@ -248,6 +259,8 @@ class _Carrying:
             return failed("too_many_calls", f"At most {MOST_CALLS} calls are made at once.")
         if call.upto_seq != self.turn.upto_seq and call.state is CallState.ASKED:
             return failed("not_run", f"{call.name} was not called: the customer wrote again.")
+        if self._seconds_left() <= 0:
+            return failed("not_run", f"{call.name} was not called: {_LATE}.")
         ticket = self.turn.ticket
         context = ToolContext(
             ticket=ticket.public_id,
@@ -261,6 +274,9 @@ class _Carrying:
         policy = self.turn.published.policy
         ready = prepare(self.toolbox, policy, call.name, call.arguments or "", context)
         return ready if isinstance(ready, Ran) else (ready, context)
+
+    def _seconds_left(self) -> float:
+        return self.deadline - asyncio.get_running_loop().time()
 
     def _over(self, call: RecordedCall, ran: Ran) -> None:
         """Note what came of a call; nothing runs after one of which that is not known."""

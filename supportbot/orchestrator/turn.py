@@ -20,6 +20,11 @@ from supportbot.model.time import Clock
 from supportbot.orchestrator.budgets import Plan
 from supportbot.store.answers import Purpose
 
+
+class Moved(Exception):
+    """The turn is over: somebody wrote again, or somebody else has the ticket."""
+
+
 #: Why we stop listening to a model that was still speaking.
 SUPERSEDED, DEADLINE = "superseded", "deadline"
 GIVEN_UP = frozenset({SUPERSEDED, DEADLINE})

@@ -7,21 +7,18 @@ makes it unwanted: then the work is given up at once, not after the model has sp
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from supportbot.dispatch.base import News
-from supportbot.orchestrator.turn import Turn, asks
+from supportbot.orchestrator.live import Voice
+from supportbot.orchestrator.turn import Moved, Turn, asks
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import threads, tickets
 
 _T = TypeVar("_T")
-
-
-class Moved(Exception):
-    """The turn is over: somebody wrote again, or somebody else has the ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +29,7 @@ class Watch:
     news: News
     #: A customer who keeps writing is answered after this at the latest.
     longest_wait: timedelta
-    #: True once the customer can see a part of the answer.
-    visible: Callable[[], bool]
+    voice: Voice
 
     async def unless_moved(self, turn: Turn, work: Coroutine[Any, Any, _T]) -> _T:
         """Do the work, or cancel it as soon as the turn is over.
@@ -52,17 +48,26 @@ class Watch:
                 self.news.clear()
                 if await self.is_over(turn):
                     raise Moved
+                self.voice.go_on()
         finally:
-            await _cancelled(working, hearing)
+            if hearing is not None:
+                hearing.cancel()  # it only waits: an answer need not wait for its end
+            if not working.done():
+                working.cancel()
+                await asyncio.wait((working,))
 
     async def is_over(self, turn: Turn) -> bool:
-        """Look whether an answer to this turn is still wanted."""
+        """Look whether an answer to this turn is still wanted.
+
+        Until the voice goes on, nothing more is claimed: what is found stays true.
+        """
+        visible = await self.voice.rest() is not None
         async with self.wiring.db.reading() as work:
             now = await tickets.get(work, turn.ticket.id)
             thread = await threads.messages(work, now.id, after_seq=turn.ticket.answered_seq)
         if now.handler_epoch != turn.ticket.handler_epoch:
             return True
-        if self.visible():
+        if visible:
             return False
         if now.answered_seq != turn.ticket.answered_seq:
             return True
@@ -78,10 +83,3 @@ class Watch:
 
 async def _heard(news: News) -> object:
     return await news.wait()
-
-
-async def _cancelled(*tasks: asyncio.Task[Any] | None) -> None:
-    running = [task for task in tasks if task is not None and not task.done()]
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,11 +9,14 @@ import pytest
 from supportbot.completions.scripted import Turn
 from supportbot.errors import CompletionError, SendError
 from supportbot.model.catalog import Mode
-from supportbot.model.delivery import DeliveryState
+from supportbot.model.completion import ToolCall
+from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.ticket import Handler
 from supportbot.orchestrator.live import LiveRules
 from supportbot.orchestrator.respond import RespondRules
 from supportbot.testing import LiveMemoryChannel, said
+from supportbot.tools.declare import tool
+from supportbot.tools.toolbox import gather
 
 QUICK = RespondRules(live=LiveRules(start_seconds=0.0, flush_seconds=0.01, lease_seconds=8.0))
 ANSWER = "Open the page. Then press Export. Done now."
@@ -170,3 +174,173 @@ async def test_what_must_be_judged_whole_is_not_seen_before(
     assert channel.grown == {}
     gate.set()
     await settling
+
+
+async def killed(world: Any, text: str) -> Any:
+    """Let an answer be seen up to a text, then let its process die."""
+    ticket, settling = await started(world)
+    await until_seen(world, text)
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+    return ticket
+
+
+async def later(world: Any) -> None:
+    """Let every lease end, and all that is due be done."""
+    for _ in range(4):
+        world.clock.advance(seconds=9)
+        await world.settle()
+
+
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SHADOW, Mode.DRAFT])
+async def test_a_killed_answer_that_may_not_leave_any_more_is_handed_off(
+    make_world: Any, channel: Any, mode: Mode
+) -> None:
+    turn, _never = spoken()
+    world = await make_world([turn, "never asked"], channel=channel, rules=QUICK)
+    ticket = await killed(world, "Open the page.")
+    [(key, published)] = world.wiring.policies.items()
+    world.wiring.policies[key] = replace(published, policy=replace(published.policy, mode=mode))
+    await later(world)
+    assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
+    assert len(world.completer.prompts) == 1
+    [shown] = channel.texts("t1")
+    assert "colleague" in shown
+
+
+async def test_a_killed_answer_of_a_product_without_a_policy_stands_in_nobodys_way(
+    make_world: Any, channel: Any
+) -> None:
+    turn, _never = spoken()
+    world = await make_world([turn], channel=channel, rules=QUICK)
+    ticket = await killed(world, "Open the page.")
+    world.wiring.policies.clear()
+    await later(world)
+    await world.takeover.reply(ticket.public_id, None, "I am a person.")
+    await later(world)
+    assert channel.texts("t1")[-1] == "I am a person."
+
+
+async def test_what_was_asked_after_a_killed_answer_is_answered_after_it(
+    make_world: Any, channel: Any
+) -> None:
+    turn, _never = spoken()
+    world = await make_world(
+        [turn, "To the first.", "To the second."], channel=channel, rules=QUICK
+    )
+    ticket = await killed(world, "Open the page.")
+    await world.hear(said("and another thing"))
+    await world.settle()
+    assert channel.texts("t1") == []  # the first one's claim still holds
+    await later(world)
+    assert channel.texts("t1") == ["To the first.", "To the second."]
+    answers = [m for m in await world.messages(ticket) if m.author.kind == "bot"]
+    assert [m.data["upto"] for m in answers] == [1, 2]
+
+
+async def test_an_answer_that_is_claimed_while_a_message_comes_is_finished(
+    make_world: Any, channel: Any
+) -> None:
+    """Whoever was told nothing yet is superseded; a claim under way is waited for."""
+    turn, gate = spoken()
+    world = await make_world([turn, "To the second."], channel=channel, rules=QUICK)
+    claiming, may_claim = asyncio.Event(), asyncio.Event()
+    opening = channel.open_live
+
+    async def slowly(delivery: Delivery) -> Any:
+        claiming.set()
+        await may_claim.wait()
+        return await opening(delivery)
+
+    channel.open_live = slowly
+    _ticket, settling = await started(world)
+    await claiming.wait()
+    await world.hear(said("and another thing"))
+    await asyncio.sleep(0.05)
+    may_claim.set()
+    gate.set()
+    await settling
+    await world.settle()
+    assert channel.texts("t1") == [ANSWER, "To the second."]
+
+
+async def test_a_ticket_that_comes_back_from_a_person_is_answered(
+    make_world: Any, channel: Any
+) -> None:
+    turn, _never = spoken()
+    world = await make_world([turn, "The whole answer."], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await until_seen(world, "Open the page.")
+    await world.takeover.take_over(ticket.public_id, None)
+    await asyncio.wait_for(settling, 5)
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await later(world)
+    assert channel.texts("t1")[-1] == "The whole answer."
+
+
+async def test_a_repeated_call_takes_nothing_back(make_world: Any, channel: Any) -> None:
+    """What a broken call said is never seen once the model is asked again."""
+    cut = CompletionError("connection", "cut", permanent=False)
+    gate = asyncio.Event()
+    broken = Turn("No, never. That is impossible. And", error=cut)
+    slow = RespondRules(live=LiveRules(start_seconds=0.05, flush_seconds=0.01))
+    world = await make_world(
+        [broken, Turn("Yes, it is. Always. So", end_gate=gate)], channel=channel, rules=slow
+    )
+    _ticket, settling = await started(world)
+    await until_seen(world, "Yes, it is.")
+    gate.set()
+    await settling
+    assert channel.texts("t1") == ["Yes, it is. Always. So"]
+    assert not any("never" in text for texts in channel.grown.values() for text in texts)
+
+
+async def test_tools_are_called_after_words_that_were_seen(make_world: Any, channel: Any) -> None:
+    looked = asyncio.Event()
+
+    @tool
+    async def find_order(number: str) -> str:
+        """Find an order."""
+        await looked.wait()
+        return f"{number} was shipped"
+
+    calls = (ToolCall("c1", "find_order", '{"number": "7"}'),)
+    gate = asyncio.Event()
+    world = await make_world(
+        [
+            Turn("Let me look. One moment please.", tool_calls=calls, end_gate=gate),
+            "It was shipped.",
+        ],
+        channel=channel,
+        rules=QUICK,
+        toolbox=gather([find_order]).toolbox,
+        tools=("find_order",),
+    )
+    ticket, settling = await started(world)
+    await until_seen(world, "Let me look.")
+    gate.set()
+    await asyncio.sleep(0.05)
+    looked.set()
+    await settling
+    assert channel.texts("t1") == ["Let me look.\n\nIt was shipped."]
+    assert (await world.ticket(ticket.public_id)).handler is Handler.BOT
+
+
+async def test_nothing_is_claimed_while_a_tool_is_at_work(make_world: Any, channel: Any) -> None:
+    @tool
+    async def find_order(number: str) -> str:
+        """Find an order."""
+        await asyncio.sleep(0.2)
+        return f"{number} was shipped"
+
+    calls = (ToolCall("c1", "find_order", '{"number": "7"}'),)
+    world = await make_world(
+        [Turn("Let me look. One moment please.", tool_calls=calls), "It was shipped."],
+        channel=channel,
+        rules=RespondRules(live=LiveRules(start_seconds=0.1)),
+        toolbox=gather([find_order]).toolbox,
+        tools=("find_order",),
+    )
+    await world.ask(said("where is 7?"))
+    assert channel.texts("t1") == ["It was shipped."]
+    assert channel.grown == {}
