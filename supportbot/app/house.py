@@ -133,9 +133,10 @@ async def answering(settings: Settings, only: Channel | None = None) -> AsyncIte
         ConfigError: the bot folder has a problem; the message names them all.
     """
     policies = _policies(settings)
-    gathered = await load_tools(settings.folder)
+    gathered = load_tools(settings.folder)
     toolbox = gathered.toolbox
-    _refuse(*gathered.problems, *tool_problems(toolbox, policies, settings.folder))
+    _refuse(*gathered.problems)  # of tools that were not read, no policy can be said to lack them
+    _refuse(*tool_problems(toolbox, policies, settings.folder))
     if only is None:
         _refuse(*missing_secrets(settings), *unknown_products(settings, policies))
     async with database(settings) as db:

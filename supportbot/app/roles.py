@@ -47,15 +47,18 @@ def choose(settings: Settings, only: Iterable[str] = ()) -> Roles:
     """Return the roles to take: those that are named, divided by commas or not; all if none is.
 
     Raises:
-        SettingsError: there is no such role, or SQLite is to be shared by processes.
+        SettingsError: there is no such role, a list names none, or SQLite is to be shared by
+            processes.
     """
-    known = all_roles(settings)
+    known, only = all_roles(settings), tuple(only)
     named = frozenset(name.strip() for names in only for name in names.split(",") if name.strip())
     if unknown := sorted(named - known):
         raise SettingsError(
             f"--only {', '.join(unknown)}: there is no such role; "
             f"there are: {', '.join(sorted(known))}"
         )
+    if only and not named:
+        raise SettingsError(f"--only names no role; there are: {', '.join(sorted(known))}")
     if named and named != known and settings.database.url.startswith("sqlite"):
         raise SettingsError(
             "--only divides the work between processes, and SQLite serves one; "

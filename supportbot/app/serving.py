@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from supportbot.app.alone import alone
 from supportbot.app.health import health_routes
 from supportbot.app.house import House, answering
-from supportbot.app.roles import choose
+from supportbot.app.roles import Roles, choose
 from supportbot.channels.base import Channel, Closing, WebRoutes
 from supportbot.dashboard.deps import DashboardDeps
 from supportbot.dashboard.numbers import overview_from_reports
@@ -46,19 +46,26 @@ async def running(settings: Settings, only: Sequence[str] = ()) -> AsyncIterator
     """
     roles = choose(settings, only)
     with alone(settings.database.url):
-        async with answering(settings) as wired, AsyncExitStack() as ending:
-            house = replace(wired, roles=roles)
-            ending.push_async_callback(_closed, house)
-            if roles.works:
-                await _work(house)
-                ending.push_async_callback(house.wiring.dispatcher.stop, _DRAIN_SECONDS)
-            tasks = [
-                asyncio.create_task(_listen(channel.adapter, house), name=key)
-                for key, channel in house.wiring.channels.items()
-                if roles.hears(channel.adapter.kind)
-            ]
-            ending.push_async_callback(_cancelled, tasks)
+        async with running_alone(settings, roles) as house:
             yield house
+
+
+@asynccontextmanager
+async def running_alone(settings: Settings, roles: Roles) -> AsyncIterator[House]:
+    """Run like `running`, for a caller that chose the roles and holds the database."""
+    async with answering(settings) as wired, AsyncExitStack() as ending:
+        house = replace(wired, roles=roles)
+        ending.push_async_callback(_closed, house)
+        if roles.works:
+            await _work(house)
+            ending.push_async_callback(house.wiring.dispatcher.stop, _DRAIN_SECONDS)
+        tasks = [
+            asyncio.create_task(_listen(channel.adapter, house), name=key)
+            for key, channel in house.wiring.channels.items()
+            if roles.hears(channel.adapter.kind)
+        ]
+        ending.push_async_callback(_cancelled, tasks)
+        yield house
 
 
 async def _work(house: House) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 from supportbot.app.plugins import load_all
 from supportbot.errors import ConfigError, PolicyError
 from supportbot.model.policy import CompiledPolicy
-from supportbot.orchestrator.guard import survive
+from supportbot.policy.front import read_front
+from supportbot.policy.load import ORG
+from supportbot.tools.attempt import Attempt
 from supportbot.tools.declare import DeclaredTool
 from supportbot.tools.tool import Tool
 from supportbot.tools.toolbox import Gathered, Toolbox, gather
@@ -23,7 +25,7 @@ from supportbot.tools.toolbox import Gathered, Toolbox, gather
 TOOLS = "supportbot.tools"
 
 
-async def load_tools(folder: Path) -> Gathered:
+def load_tools(folder: Path) -> Gathered:
     """Load the tools of a bot folder; the file may be missing. Nothing is raised.
 
     Whatever is wrong is named in `problems`, with file and line.
@@ -31,11 +33,10 @@ async def load_tools(folder: Path) -> Gathered:
     path = folder / "tools.py"
     found, problems = list[DeclaredTool[..., Any] | Tool](), list[ConfigError]()
     if path.is_file():
-        loaded = await survive("tools.py", _load(path))
-        if isinstance(loaded, ModuleType):
-            found += _declared(loaded)
-        else:
-            problems.append(_broken(path, loaded))
+        with Attempt(Exception, SystemExit) as loading:
+            found += _declared(_load(path))
+        if loading.error is not None:
+            problems.append(_broken(path, loading.error))
     for brought in load_all(TOOLS):
         if isinstance(brought, DeclaredTool | Tool):
             found.append(brought)
@@ -49,12 +50,23 @@ async def load_tools(folder: Path) -> Gathered:
 def tool_problems(
     toolbox: Toolbox, policies: Mapping[str, CompiledPolicy], folder: Path
 ) -> list[PolicyError]:
-    """Name what the policies ask of tools and cannot have."""
+    """Name what the policies ask of tools and cannot have, with file and line."""
     return [
-        PolicyError(said, path=folder / "policies" / "products" / f"{product}.md")
+        _asked_for(folder / "policies", product, name, said)
         for product, policy in sorted(policies.items())
-        for said in toolbox.problems(policy)
+        for name, said in toolbox.problems(policy)
     ]
+
+
+def _asked_for(policies: Path, product: str, name: str, said: str) -> PolicyError:
+    """Find the line that names a tool; a product may have it from the layer for all products."""
+    own = policies / "products" / f"{product}.md"
+    for path in (own, policies / f"{ORG}.md"):
+        if path.is_file():
+            line = read_front(path.read_text(encoding="utf-8")).lines.get(("tools", name))
+            if line is not None:
+                return PolicyError(f"tools.{name}: {said}", path=path, line=line)
+    return PolicyError(f"tools.{name}: {said}", path=own)
 
 
 class _Fresh(SourceFileLoader):
@@ -65,7 +77,7 @@ class _Fresh(SourceFileLoader):
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
-async def _load(path: Path) -> ModuleType:
+def _load(path: Path) -> ModuleType:
     """Run the file as a module, under a name that no other folder's file has."""
     name = f"supportbot_tools_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     loader = _Fresh(name, str(path))
@@ -85,11 +97,13 @@ def _declared(module: ModuleType) -> Iterable[DeclaredTool[..., Any] | Tool]:
     return {id(one): one for one in found}.values()
 
 
-def _broken(path: Path, error: Exception) -> ConfigError:
+def _broken(path: Path, error: BaseException) -> ConfigError:
     """Name the line of the file at which running it failed."""
     said = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return ConfigError(f"SyntaxError: {error.msg}", path=path, line=error.lineno)
+    if isinstance(error, SystemExit):
+        said = f"it ends the program ({said}); a file of tools may only declare them"
     return ConfigError(said, path=path, line=_line_in(path, error.__traceback__))
 
 

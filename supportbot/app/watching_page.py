@@ -14,7 +14,7 @@ _HEAD = """\
 Every process answers `GET /metrics` in the text format of Prometheus, in every role. What is
 counted in the database is the same whichever process is asked. Worth an alarm: `supportbot_up`
 at 0, `supportbot_oldest_runnable_job_seconds` over a minute, any `supportbot_violations`, any
-`supportbot_dead_letters`.
+`supportbot_dead_letters`; with PostgreSQL also `supportbot_workers` at 0: nobody answers then.
 
 | metric | label | says |
 |---|---|---|

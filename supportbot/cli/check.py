@@ -37,7 +37,7 @@ async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
     policies = load_policies(folder / "policies")
     compiled = compile_policies(policies)
     found += [str(problem) for problem in compiled.problems]
-    found += await _tool_problems(folder, compiled)
+    found += _tool_problems(folder, compiled)
     found += _missing_collections(policies, folder / "knowledge")
     found += _unreadable_articles(folder / "knowledge")
     if settings is not None:
@@ -74,10 +74,10 @@ def _product_files(folder: Path) -> set[str]:
     return {path.stem for path in (folder / "policies" / "products").glob("*.md")}
 
 
-async def _tool_problems(folder: Path, policies: CompiledPolicies) -> list[str]:
+def _tool_problems(folder: Path, policies: CompiledPolicies) -> list[str]:
     from supportbot.app.tools import load_tools, tool_problems
 
-    gathered = await load_tools(folder)
+    gathered = load_tools(folder)
     missing = () if gathered.problems else policies.by_product
     return [
         *map(str, gathered.problems),

@@ -26,9 +26,7 @@ def status(config: Config = Path()) -> None:
     """Print the database's schema and the one this version needs; exit 1 if they differ."""
     current, head, problem = asyncio.run(_status(config))
     typer.echo(f"database: {current or 'empty'}\nneeded:   {head}")
-    if current is None:
-        return
-    if problem:
+    if problem and current is not None:  # an empty database lacks everything
         typer.echo(problem)
     if problem or current != head:
         raise typer.Exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,6 @@ Only = Annotated[
 
 app = typer.Typer(
     name="supportbot",
-    help="A customer-support bot for Slack, email and web chat.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -36,6 +36,24 @@ app.add_typer(knowledge.app, name="knowledge", help="Import and search knowledge
 app.add_typer(mail.app, name="email", help="Look at raw mails.")
 app.add_typer(db.app, name="db", help="Upgrade, look at and back up the database.")
 app.add_typer(admin.app, name="admin", help="Operators of the dashboard.")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"supportbot {version('supportbot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """A customer-support bot for Slack, email and web chat."""
 
 
 def main() -> None:

@@ -15,7 +15,10 @@ from importlib.metadata import version
 import typer
 import uvicorn
 
-from supportbot.app import House, application, running
+from supportbot.app import House, application
+from supportbot.app.alone import alone
+from supportbot.app.roles import choose
+from supportbot.app.serving import running_alone
 from supportbot.cli.logs import configure_logs
 from supportbot.errors import SettingsError
 from supportbot.settings.tree import Settings
@@ -23,19 +26,27 @@ from supportbot.settings.tree import Settings
 #: How long a busy loop keeps the interpreter from a thread that waits for it. A commit hands it
 #: over twice, and whatever waits to be written waits for the commit.
 _SWITCH_SECONDS = 0.0005
+#: Connections that may wait to be accepted, as uvicorn has it.
+_BACKLOG = 2048
 
 
 async def serve(settings: Settings, only: Sequence[str] = ()) -> None:
     """Serve until SIGINT or SIGTERM; with `only` these roles, see `roles.choose`.
 
     Raises:
-        SettingsError: the port is taken; the message names the variable to change.
+        SettingsError: there is no such role, or the port is taken; the message names the cure.
+        StoreUnavailable: another process runs on this SQLite database.
         ConfigError: the bot folder has a problem.
     """
     configure_logs()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    with bound(settings.server.host, settings.server.port) as listening:
-        async with running(settings, only) as house:
+    # What else would stop us is looked at first: its message names the real cause.
+    roles = choose(settings, only)
+    with (
+        alone(settings.database.url),
+        bound(settings.server.host, settings.server.port) as listening,
+    ):
+        async with running_alone(settings, roles) as house:
             await _serve(house, listening)
 
 
@@ -94,6 +105,8 @@ def bound(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        # Two that are bound and do not listen yet may share a port; whoever listens first has it.
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         cause = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"

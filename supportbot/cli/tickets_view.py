@@ -21,6 +21,7 @@ from supportbot.cli.transcript_json import (
     transcript_object,
     violation_record,
 )
+from supportbot.model.message import told
 from supportbot.orchestrator.takeover import Takeover
 from supportbot.settings.load import load
 from supportbot.store import drafts, tickets, transcripts, violations
@@ -109,7 +110,7 @@ def _print_transcript(transcript: Transcript) -> None:
         by = f"{message.author.kind} ({message.model})" if message.model else message.author.kind
         policy = f"  policy {message.policy_sha[:12]}" if message.policy_sha else ""
         typer.echo(f"\n#{message.seq} {table_cell(message.created_at)} UTC  {by}{policy}")
-        typer.echo(printable(message.text))
+        typer.echo(printable(told(message)))
     for draft in transcript.drafts:
         typer.echo(f"\ndraft {draft.id} ({draft.state})\n{printable(draft.text)}")
     typer.echo()

@@ -105,6 +105,8 @@ def _message(message: Message) -> dict[str, object]:
         "created_at": message.created_at,
         "policy_sha": message.policy_sha,
         "model": message.model,
+        "tool_calls": message.data.get("tool_calls", []),
+        "tool": message.data.get("name") if message.role is Role.TOOL else None,
     }
 
 

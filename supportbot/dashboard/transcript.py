@@ -10,7 +10,7 @@ from typing import Literal
 from supportbot.dashboard.reading import TicketFacts
 from supportbot.dashboard.wording import EVENTS, label
 from supportbot.model.delivery import Audience, Delivery
-from supportbot.model.message import Message, Visibility
+from supportbot.model.message import Message, Visibility, told
 from supportbot.model.ticket import Actor, ActorKind, EventKind, TicketEvent
 from supportbot.store.details import AttachmentCard
 
@@ -141,7 +141,7 @@ def _message_entry(facts: TicketFacts, message: Message, words: Words) -> Messag
         number=message.seq,
         side=message.author.kind,
         author=who(facts, message.author, words),
-        text="" if erased else words(message.text),
+        text="" if erased else words(told(message)),
         internal=message.visibility is Visibility.INTERNAL,
         erased=erased,
         completion_id=behind.completion_id if behind else None,

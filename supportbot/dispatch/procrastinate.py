@@ -7,10 +7,11 @@ again by the sweep. A dispatcher that is never started only wakes; other process
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from weakref import WeakKeyDictionary
 
+import psycopg
 import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Job
@@ -63,7 +64,7 @@ class ProcrastinateDispatcher:
         self._working: asyncio.Task[None] | None = None
         self._aside: list[asyncio.Task[None]] = []
         self._periodic: list[asyncio.Task[None]] = []
-        self._busy: WeakKeyDictionary[UnitOfWork, set[str]] = WeakKeyDictionary()
+        self._busy: WeakKeyDictionary[UnitOfWork, Mapping[str, bool]] = WeakKeyDictionary()
 
     async def start(self, settle: Settle, periodic: Sequence[Periodic]) -> None:
         """Begin to work; every periodic job that no other process runs, runs once at once."""
@@ -95,10 +96,7 @@ class ProcrastinateDispatcher:
         """Have the ticket looked at once this transaction is committed."""
         driver = await driver_of(work)
         if upto == FOUND:
-            if not await self._is_busy(work, ticket_id):
-                await self._task.configure(lock=lock_of(ticket_id), connection=driver).defer_async(
-                    ticket_id=ticket_id
-                )
+            await self._found(work, driver, ticket_id)
             return
         waiting = await announce(driver, ticket_id)
         if waiting.soon if delay_seconds <= 0 else waiting.delayed >= MOST_DELAYED:
@@ -133,11 +131,20 @@ class ProcrastinateDispatcher:
         if self._settle is not None:
             await self._settle(ticket_id)
 
-    async def _is_busy(self, work: UnitOfWork, ticket_id: int) -> bool:
+    async def _found(
+        self, work: UnitOfWork, driver: psycopg.AsyncConnection, ticket_id: int
+    ) -> None:
         """A sweep asks for many tickets in one unit of work: the queue is read once for all."""
         if work not in self._busy:
-            self._busy[work] = set(await busy(work))
-        return lock_of(ticket_id) in self._busy[work]
+            self._busy[work] = await busy(work)
+        lock, known = lock_of(ticket_id), self._busy[work]
+        if known.get(lock):
+            return
+        # Only a more urgent job passes a delayed one.
+        urgent = int(lock in known)
+        await self._task.configure(lock=lock, connection=driver, priority=urgent).defer_async(
+            ticket_id=ticket_id
+        )
 
     async def _work(self) -> None:
         """Keep a worker running; one that was given up or could not begin is replaced."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -22,10 +22,14 @@ SELECT pg_notify('{CHANNEL}', %(ticket)s), ARRAY(
   WHERE lock = %(lock)s AND status = 'todo' LIMIT {MOST_DELAYED + 1}
   FOR KEY SHARE SKIP LOCKED)
 """  # noqa: S608 - constants of ours
+#: Of every ticket with jobs, whether a sweep has to leave it alone. A job that waits for its time
+#: does not see to what is due before it; one that failed waits for its next attempt.
 _BUSY = text("""
-SELECT lock FROM procrastinate_jobs WHERE status IN ('todo', 'doing')
-UNION
-SELECT job.lock FROM procrastinate_jobs job
+SELECT lock, bool_or(
+  status = 'doing' OR attempts > 0 OR coalesce(scheduled_at <= now(), true)) AS busy
+FROM procrastinate_jobs WHERE status IN ('todo', 'doing') GROUP BY lock
+UNION ALL
+SELECT DISTINCT job.lock, true FROM procrastinate_jobs job
 JOIN procrastinate_events event ON event.job_id = job.id AND event.type = 'failed'
 WHERE job.status = 'failed' AND event.at > now() - interval '10 minutes'
 """)
@@ -66,6 +70,12 @@ async def announce(driver: psycopg.AsyncConnection, ticket_id: int) -> Waiting:
     return Waiting(soon=False in waiting, delayed=waiting.count(True))
 
 
-async def busy(work: UnitOfWork) -> Sequence[str]:
-    """Return the locks of all tickets that wait or are worked on, or failed for good lately."""
-    return (await work.connection.execute(_BUSY)).scalars().all()
+async def busy(work: UnitOfWork) -> Mapping[str, bool]:
+    """Return the locks of all tickets with jobs, or one that failed for good lately.
+
+    False: all of them wait for a later moment.
+    """
+    found: dict[str, bool] = {}
+    for lock, is_busy in await work.connection.execute(_BUSY):
+        found[lock] = found.get(lock, False) or is_busy
+    return found

@@ -59,3 +59,14 @@ class NewMessage:
     tool_call_id: str | None = None
     sent_at: datetime | None = None
     data: Mapping[str, object] = field(default_factory=dict)
+
+
+def told(message: Message) -> str:
+    """Return what a message says to people; a call and its result have no words of their own."""
+    calls = message.data.get("tool_calls")
+    if isinstance(calls, list):
+        shown = [f"calls {name}({arguments})" for _id, name, arguments in calls]
+        return "\n".join([message.text, *shown] if message.text else shown)
+    if message.role is Role.TOOL:
+        return f"{message.data.get('name')} gave back: {message.text}"
+    return message.text

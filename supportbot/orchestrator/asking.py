@@ -170,6 +170,8 @@ class Asking:
         if isinstance(verdict, Calm):
             return quiet, ()
         told = (await tell_flooding(self._wiring, work, ticket),) if verdict.first else ()
+        if ticket.bot_owes and ticket.retry_at is not None and ticket.retry_at <= at:
+            return timedelta(0), told  # its moment has come: it is answered, however late we are
         return max(quiet, verdict.until - at), told
 
     def _quiet(self, ticket: Ticket, at: datetime) -> timedelta:

@@ -62,7 +62,8 @@ class Flood:
 
         In a flood each ticket is answered a minute later at the earliest, and so many tickets a
         minute as a calm customer may write messages: nobody else waits behind them. A flood is
-        over when its customer has slowed down to half the cap.
+        over when its customer has slowed down to half the cap. A ticket whose moment came and that
+        is not answered yet need not wait for the one after it: that is for the caller to see.
         """
         heard = self._of(customer_id, at)
         heard.at.append(at)

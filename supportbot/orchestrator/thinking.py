@@ -137,7 +137,7 @@ class Thinking:
         Raises:
             Moved: the turn is over.
         """
-        carried = await self.mind.rounds.carry_out(turn)
+        carried = await self.mind.rounds.carry_out(turn, self.deadline)
         if carried.ending is Ending.MOVED:
             raise Moved
         ticket = turn.ticket

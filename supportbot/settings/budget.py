@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from supportbot.settings.kinds import Dollars, Percent, TokensPerDay
 from supportbot.settings.section import Section
 
 
@@ -13,53 +14,40 @@ class BudgetSettings(Section):
     Money counts where a model's price is known, tokens where it is not. 0 sets no limit.
     """
 
-    product_usd_per_day: float = Field(
+    product_usd_per_day: Dollars = Field(
         default=5,
-        ge=0,
-        allow_inf_nan=False,
         description="US dollars each product may spend in a day; 0: no limit.",
     )
-    customer_usd_per_day: float = Field(
+    customer_usd_per_day: Dollars = Field(
         default=0.5,
-        ge=0,
-        allow_inf_nan=False,
         description="US dollars each customer may cost in a day; 0: no limit.",
     )
-    installation_usd_per_day: float = Field(
+    installation_usd_per_day: Dollars = Field(
         default=0,
-        ge=0,
-        allow_inf_nan=False,
         description="US dollars all products together may spend in a day; 0: no limit.",
     )
-    product_tokens_per_day: int = Field(
+    product_tokens_per_day: TokensPerDay = Field(
         default=2_000_000,
-        ge=0,
         description="Tokens each product may use of models without a known price; 0: no limit.",
     )
-    customer_tokens_per_day: int = Field(
+    customer_tokens_per_day: TokensPerDay = Field(
         default=200_000,
-        ge=0,
         description="Tokens each customer may use of models without a known price; 0: no limit.",
     )
-    installation_tokens_per_day: int = Field(
+    installation_tokens_per_day: TokensPerDay = Field(
         default=0,
-        ge=0,
         description="Tokens of models without a known price for all products together; "
         "0: no limit.",
     )
-    short_history_percent: float = Field(
-        default=70, gt=0, le=100, description="From here the model gets a shorter history."
+    short_history_percent: Percent = Field(
+        default=70, description="From here the model gets a shorter history."
     )
-    cheaper_model_percent: float = Field(
+    cheaper_model_percent: Percent = Field(
         default=85,
-        gt=0,
-        le=100,
         description="From here the cheaper model is asked, if there is one.",
     )
-    draft_percent: float = Field(
+    draft_percent: Percent = Field(
         default=95,
-        gt=0,
-        le=100,
         description="From here answers are drafted, not sent; at 100 people answer.",
     )
 

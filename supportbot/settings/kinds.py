@@ -60,6 +60,19 @@ ImapUrl = Annotated[str, AfterValidator(_imap)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+#: Spans of time end after a year, those of what is kept after ten: a clock can still add them up.
+Seconds = Annotated[float, Field(le=366 * 86_400, allow_inf_nan=False)]
+Minutes = Annotated[float, Field(le=366 * 1440, allow_inf_nan=False)]
+Hours = Annotated[float, Field(le=366 * 24, allow_inf_nan=False)]
+Days = Annotated[float, Field(le=366, allow_inf_nan=False)]
+DaysKept = Annotated[float, Field(le=3660, allow_inf_nan=False)]
+Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+#: Counted in billionths, it stays within what a column holds.
+Dollars = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+DollarsPerMillion = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+#: No model takes more in one request.
+Tokens = Annotated[int, Field(le=100_000_000)]
+TokensPerDay = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 Product = Annotated[
     str,
     _matching(

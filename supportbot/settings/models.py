@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from supportbot.settings.kinds import HttpUrl, VariableName
+from supportbot.settings.kinds import DollarsPerMillion, HttpUrl, Seconds, Tokens, VariableName
 from supportbot.settings.section import Section
 
 #: The model asked when there is a key and nobody named a model. Model ids age fast: change it here.
@@ -41,7 +41,7 @@ class LargerModel(Section):
         default=None, description="Its endpoint; empty: that of [model], with the same key."
     )
     api_key: SecretStr | None = Field(default=None, description="Key of its own endpoint.")
-    context_tokens: int | None = Field(
+    context_tokens: Tokens | None = Field(
         default=None, ge=2000, description="What a request to it may hold; empty: not known."
     )
 
@@ -50,21 +50,28 @@ class LoadSettings(Section):
     """How much one process asks of models at once. Two processes know nothing of each other."""
 
     starts: int = Field(
-        default=100, ge=1, description="Calls that connect and send at the same time."
+        default=100, ge=1, le=100_000, description="Calls that connect and send at the same time."
     )
     queued: int = Field(
-        default=1000, ge=0, description="Calls that may wait; further ones fail as overloaded."
+        default=1000,
+        ge=0,
+        le=1_000_000,
+        description="Calls that may wait; further ones fail as overloaded.",
     )
     requests_per_minute: int | None = Field(
-        default=None, ge=1, description="Requests of each key; empty: no limit of ours."
+        default=None,
+        ge=1,
+        le=1_000_000_000,
+        description="Requests of each key; empty: no limit of ours.",
     )
     tokens_per_minute: int | None = Field(
         default=None,
         ge=1,
+        le=1_000_000_000,
         description="Tokens of each key, the longest answer counted in advance; "
         "empty: no limit of ours.",
     )
-    silence_seconds: float = Field(
+    silence_seconds: Seconds = Field(
         default=40,
         gt=0,
         description="Longest wait for the first piece of an answer, and between two; "
@@ -75,18 +82,14 @@ class LoadSettings(Section):
 class ModelPrice(Section):
     """What a model costs, in US dollars per million tokens."""
 
-    input: float = Field(ge=0, allow_inf_nan=False, description="Prompt.")
-    output: float = Field(ge=0, allow_inf_nan=False, description="Answer, reasoning included.")
-    cached_input: float | None = Field(
+    input: DollarsPerMillion = Field(description="Prompt.")
+    output: DollarsPerMillion = Field(description="Answer, reasoning included.")
+    cached_input: DollarsPerMillion | None = Field(
         default=None,
-        ge=0,
-        allow_inf_nan=False,
         description="Prompt found in the vendor's cache; empty: as input.",
     )
-    cache_write: float | None = Field(
+    cache_write: DollarsPerMillion | None = Field(
         default=None,
-        ge=0,
-        allow_inf_nan=False,
         description="Prompt put into that cache; empty: as input.",
     )
 
@@ -123,23 +126,33 @@ class ModelSettings(Section):
     system_role: Literal["system", "developer"] = Field(
         default="system", description="Role of the message that carries the policy."
     )
-    max_output_tokens: int = Field(default=1000, ge=1, description="Longest answer.")
-    context_tokens: int = Field(
+    max_output_tokens: Tokens = Field(default=1000, ge=1, description="Longest answer.")
+    context_tokens: Tokens = Field(
         default=16_000, ge=2000, description="What a request may hold, the answer included."
     )
-    history_tokens: int = Field(
+    history_tokens: Tokens = Field(
         default=800,
         ge=0,
         description="A thread with more history than this is summarised, by one call of the model "
         "in ten turns, after an answer; 0: never.",
     )
-    turn_seconds: float = Field(
+    turn_seconds: Seconds = Field(
         default=60,
         gt=0,
         description="Deadline of one answer, all attempts and tool calls included.",
     )
     attempts: int = Field(
         default=3, ge=1, le=10, description="Tries of one model call in that time."
+    )
+    extractive_fallback: bool = Field(
+        default=True,
+        description="Where no model answers, kb-extractive quotes the passages that were found.",
+    )
+    prices: Mapping[str, ModelPrice] = Field(
+        default_factory=dict,
+        description="Prices added to the built-in ones, in US dollars per million tokens: "
+        '`[model.prices."name"]` with `input = 0.25`, `output = 2.0`; '
+        "where they differ `cached_input = 0.025`, `cache_write = 0.3125`.",
     )
     cheaper: CheaperModel = Field(
         default_factory=CheaperModel,
@@ -152,17 +165,8 @@ class ModelSettings(Section):
         default_factory=LargerModel,
         description="A model asked when a prompt was too long for the others.",
     )
-    extractive_fallback: bool = Field(
-        default=True,
-        description="Where no model answers, kb-extractive quotes the passages that were found.",
-    )
     load: LoadSettings = Field(
         default_factory=LoadSettings, description="How much is asked at once."
-    )
-    prices: Mapping[str, ModelPrice] = Field(
-        default_factory=dict,
-        description="Prices added to the built-in ones, in US dollars per million tokens: "
-        '`[model.prices."name"]` with `input`, `output`, `cached_input`, `cache_write`.',
     )
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from inspect import cleandoc
 from itertools import groupby
 from pathlib import Path
 from textwrap import wrap
@@ -98,7 +99,7 @@ def _plain(setting: Setting) -> str:
 
 def _page_section(section: str, settings: list[Setting]) -> Iterable[str]:
     table = section_at(tuple(key.removesuffix("[]") for key in settings[0].path[:-1]))
-    about = (table.__doc__ or "") if table else ""
+    about = cleandoc(table.__doc__ or "") if table else ""
     yield f"\n## `{section}`\n"
     yield f"{about}\n"
     yield "| key | variables | kind | default | meaning |"

@@ -13,11 +13,16 @@ from pydantic import Field, SecretStr, model_validator
 
 from supportbot.settings.budget import BudgetSettings
 from supportbot.settings.kinds import (
+    Days,
+    DaysKept,
+    Hours,
     HttpUrl,
     ImapUrl,
     MailAddress,
+    Minutes,
     Port,
     Product,
+    Seconds,
     SlackChannel,
     SlackUser,
     SmtpUrl,
@@ -83,10 +88,10 @@ class SlackSettings(Section):
     operators_channel: SlackChannel | None = Field(
         default=None, description="Channel id for notices: handoffs and drafts."
     )
-    quiet_seconds: float | None = Field(
+    quiet_seconds: Seconds | None = Field(
         default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
     )
-    max_wait_seconds: float | None = Field(
+    max_wait_seconds: Seconds | None = Field(
         default=None, gt=0, description="As [tickets] max_wait_seconds, for this channel."
     )
     api_url: HttpUrl = Field(
@@ -139,15 +144,16 @@ class Mailbox(Section):
         default=None,
         description="Filled from the variable that password_env names, never from the file.",
     )
-    quiet_seconds: float | None = Field(
+    quiet_seconds: Seconds | None = Field(
         default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
     )
-    max_wait_seconds: float | None = Field(
+    max_wait_seconds: Seconds | None = Field(
         default=None, gt=0, description="As [tickets] max_wait_seconds, for this channel."
     )
     import_days: int = Field(
         default=0,
         ge=0,
+        le=3660,
         description="Mail this many days older than the first connection is read too.",
     )
 
@@ -165,7 +171,9 @@ class ListenerSettings(Section):
     port: Port | None = Field(
         default=None, description="Port; 0 takes a free one, empty: there is no listener."
     )
-    max_bytes: int = Field(default=25 * _MIB, ge=1024, description="Largest mail taken.")
+    max_bytes: int = Field(
+        default=25 * _MIB, ge=1024, le=1024 * _MIB, description="Largest mail taken."
+    )
 
 
 class EmailSettings(Section):
@@ -192,10 +200,10 @@ class WebSettings(Section):
     products: tuple[Product, ...] = Field(
         default=(), description="Products that have a chat page; empty: all of them."
     )
-    quiet_seconds: float | None = Field(
+    quiet_seconds: Seconds | None = Field(
         default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
     )
-    max_wait_seconds: float | None = Field(
+    max_wait_seconds: Seconds | None = Field(
         default=None, gt=0, description="As [tickets] max_wait_seconds, for this channel."
     )
 
@@ -227,13 +235,13 @@ class TicketSettings(Section):
     default_product: Product | None = Field(
         default=None, description="Product of a ticket where its channel does not say."
     )
-    overdue_minutes: float = Field(
+    overdue_minutes: Minutes = Field(
         default=15, gt=0, description="A message the bot has not covered by then goes to a person."
     )
-    draft_minutes: float = Field(
+    draft_minutes: Minutes = Field(
         default=240, gt=0, description="A draft that waits longer is listed as overdue."
     )
-    human_minutes: float = Field(
+    human_minutes: Minutes = Field(
         default=240,
         gt=0,
         description="A customer who waits longer for a person is listed as overdue.",
@@ -241,32 +249,35 @@ class TicketSettings(Section):
     customer_messages_per_minute: int = Field(
         default=20,
         ge=1,
+        le=1_000_000_000,
         description="Whoever writes more, over all their tickets, is told so "
         "and answered once a minute.",
     )
-    assume_resolved_hours: float = Field(
+    assume_resolved_hours: Hours = Field(
         default=24,
         gt=0,
         description="The bot answered and nobody wrote again: resolved, as assumed.",
     )
-    reopen_days: float = Field(
+    reopen_days: Days = Field(
         default=7,
         ge=0,
         description="A message within this time after resolving reopens the ticket.",
     )
-    quiet_seconds: float = Field(
+    quiet_seconds: Seconds = Field(
         default=0, ge=0, description="Wait until a customer was silent for so long; see max_wait."
     )
-    max_wait_seconds: float = Field(
+    max_wait_seconds: Seconds = Field(
         default=30, gt=0, description="Whoever keeps writing is answered after this at the latest."
     )
-    parallel: int = Field(default=50, ge=1, description="Tickets answered at the same time.")
+    parallel: int = Field(
+        default=50, ge=1, le=10_000, description="Tickets answered at the same time."
+    )
 
 
 class RetentionSettings(Section):
     """How long what is kept."""
 
-    raw_days: float = Field(
+    raw_days: DaysKept = Field(
         default=30,
         gt=0,
         description="Raw bytes of what arrived; what was understood of it stays.",

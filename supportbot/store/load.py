@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from supportbot.model.delivery import DeliveryState
 from supportbot.model.load import Load, Waiting
 from supportbot.model.ticket import ActorKind, EventKind, Handler
 from supportbot.store import jobs
@@ -39,6 +40,10 @@ _INBOUND = select(
 ).where(UNSETTLED)
 
 
+#: Those of `UNSENT`: a series that is missing while it is 0 breaks sums and alarms.
+_UNSENT_STATES = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.LIVE)
+
+
 async def load(work: UnitOfWork, now: datetime) -> Load:
     """Return what waits at this moment."""
     day, hour = now - timedelta(days=1), now - timedelta(hours=1)
@@ -53,7 +58,8 @@ async def load(work: UnitOfWork, now: datetime) -> Load:
     return Load(
         owed=await _waiting(work, _OWED, now),
         inbound=await _waiting(work, _INBOUND, now),
-        unsent=await _counts(work, DeliveryRow.state, UNSENT),
+        unsent=dict.fromkeys(_UNSENT_STATES, 0)
+        | dict(await _counts(work, DeliveryRow.state, UNSENT)),
         ended_badly={name: bad.get(kind, 0) for kind, name in _BAD_ENDS.items()},
         completions=completions,
         queue=await jobs.queue(work),

@@ -15,6 +15,7 @@ from supportbot.model.catalog import ChannelKind
 from supportbot.model.delivery import Audience
 from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.store.columns import bounded
+from supportbot.store.standing import STANDING_RETRY
 from supportbot.store.statements import Named
 from supportbot.store.tables.answers import UNSENT, DeliveryRow
 from supportbot.store.tables.catalog import ChannelRow, ProductRow
@@ -118,7 +119,7 @@ _CHANGE = update(TicketRow).where(TicketRow.id == bindparam("ticket_id"))
 _COVER = _CHANGE.where(
     TicketRow.answered_seq == bindparam("seen_seq"),
     TicketRow.handler_epoch == bindparam("seen_epoch"),
-)
+).values(retry_at=STANDING_RETRY)
 
 
 def _ticket(row: Named) -> Ticket:
@@ -289,14 +290,17 @@ async def cover(work: UnitOfWork, ticket: Ticket, upto_seq: int, **values: objec
     """Mark the customer's messages up to `upto_seq` as covered, if nothing moved meanwhile.
 
     This is the fence: it succeeds only while `answered_seq` and `handler_epoch` still are what the
-    caller saw. False means that somebody else was faster.
+    caller saw. False means that somebody else was faster. A `retry_at` that was set meanwhile, for
+    what was asked after `upto_seq`, stays.
     """
     seen = {
         "ticket_id": ticket.id,
         "seen_seq": ticket.answered_seq,
         "seen_epoch": ticket.handler_epoch,
+        "seen_retry_at": ticket.retry_at,
+        "upto_seq": upto_seq,
     }
-    covered = {"answered_seq": upto_seq, "attempts": 0, "retry_at": None}
+    covered = {"answered_seq": upto_seq, "attempts": 0}
     done = await work.execute(_COVER, {**seen, **covered, **values})
     return done.rowcount == 1
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 #: A longer result is cut: head and tail stay.
 MOST_CHARACTERS = 20_000
+
+#: A result of more values than this is not turned into text at all: that would take the processor
+#: for seconds, and nothing else of the process could run meanwhile. Long texts count for several.
+MOST_VALUES = 200_000
+_CHARACTERS_PER_VALUE = 20
 
 
 class Outcome(StrEnum):
@@ -61,10 +68,16 @@ def wrong_arguments(name: str, error: ValidationError) -> Ran:
 def shown(value: object) -> str:
     """Turn what a tool returned into text: a text as it is, else JSON with sorted keys.
 
+    Of a result with too many values the text says only that.
+
     Raises:
         ValueError: JSON cannot hold it.
     """
-    return capped(value if isinstance(value, str) else _canonical(_ordered(value)))
+    if isinstance(value, str):
+        return capped(value)
+    if _is_too_large(value):
+        return error_text("result_too_large", "The result is too large to be shown; ask for less.")
+    return capped(_canonical(_ordered(value)))
 
 
 def capped(text: str) -> str:
@@ -94,4 +107,31 @@ def _ordered(value: Any) -> Any:
         return [_ordered(one) for one in value]
     if isinstance(value, set | frozenset):
         return sorted((_ordered(one) for one in value), key=repr)
+    if isinstance(value, Iterator):  # it may have no end
+        return [_ordered(one) for one in islice(value, MOST_VALUES)]
     return value
+
+
+def _is_too_large(value: object) -> bool:
+    """Count values, and stop as soon as there are too many; an iterator is left as it is."""
+    left, waiting = MOST_VALUES, [value]
+    while waiting and left >= 0:
+        one = waiting.pop()
+        left -= 1
+        if isinstance(one, str | bytes):
+            left -= len(one) // _CHARACTERS_PER_VALUE
+        else:
+            waiting += islice(_parts(one), left + 1)
+    return left < 0
+
+
+def _parts(value: Any) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    if isinstance(value, list | tuple | set | frozenset):
+        return value
+    if isinstance(value, BaseModel):
+        return value.__dict__.values()
+    if is_dataclass(value) and not isinstance(value, type):
+        return (getattr(value, one.name, None) for one in fields(value))
+    return ()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Mapping
+import math
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -17,6 +18,7 @@ from pydantic_core import PydanticSerializationError
 
 from supportbot.errors import ToolError
 from supportbot.model.policy import CompiledPolicy
+from supportbot.tools.attempt import Attempt
 from supportbot.tools.result import (
     Outcome,
     Ran,
@@ -57,51 +59,69 @@ def prepare(
             "identity_required",
             f"{name} was not called: it is not known for certain who the customer is.",
         )
-    try:
+    # The types may bring validators of their author's, and those may raise anything.
+    with Attempt(Exception, SystemExit) as reading:
         return Ready(tool, tool.read(arguments))
-    except ValidationError as error:
-        return wrong_arguments(name, error)
+    return _unread(tool, reading.error)
 
 
-async def run(ready: Ready, context: ToolContext) -> Ran:
-    """Call a tool and wait for it, at most for its time."""
+async def run(ready: Ready, context: ToolContext, most_seconds: float = math.inf) -> Ran:
+    """Call a tool and wait for it, at most for its time, and at most for `most_seconds`."""
     tool = ready.tool
     given = {**ready.arguments, **{name: fill(context) for name, fill in tool.hidden.items()}}
-    calling = _called(tool, given)
+    seconds = min(tool.rules.timeout_seconds, most_seconds)
+    calling = asyncio.ensure_future(_called(tool, given))
+    calling.add_done_callback(_looked_at)
     try:
-        await asyncio.wait({calling}, timeout=tool.rules.timeout_seconds)
+        await asyncio.wait({calling}, timeout=seconds)
         timed_out = not calling.done()
     finally:
         calling.cancel()
     if timed_out:
-        return _timed_out(tool)
+        return _timed_out(tool, seconds)
     error = asyncio.CancelledError() if calling.cancelled() else calling.exception()
-    return _returned(tool, calling.result()) if error is None else _raised(tool, error)
+    return calling.result() if error is None else _raised(tool, error)
 
 
-def _called(tool: Tool, given: dict[str, object]) -> asyncio.Future[object]:
-    if inspect.iscoroutinefunction(tool.function):
-        calling: asyncio.Future[object] = asyncio.ensure_future(_awaited(tool, given))
-    else:
-        calling = in_thread(tool.function, given)
-    calling.add_done_callback(_looked_at)
-    return calling
+async def _called(tool: Tool, given: dict[str, object]) -> Ran:
+    # A task that ends with one of these takes the loop, and so the process, with it.
+    with Attempt(SystemExit, KeyboardInterrupt) as exiting:
+        if inspect.iscoroutinefunction(tool.function):
+            begun: object = tool.function(**given)
+        else:
+            begun = await in_thread(lambda: _blocking(tool, given), f"tool-{tool.name}")
+        return begun if isinstance(begun, Ran) else _returned(tool, await _value(begun))
+    return _raised(tool, exiting.error or SystemExit())
 
 
-async def _awaited(tool: Tool, given: dict[str, object]) -> object:
-    coroutine = tool.function(**given)
-    return await coroutine  # type: ignore[misc]  # a coroutine function was called
+def _blocking(tool: Tool, given: dict[str, object]) -> object:
+    """Call a plain function, in its thread; an async one inside a wrapper only begins here."""
+    value = tool.function(**given)
+    return value if isinstance(value, Awaitable) else _returned(tool, value)
 
 
-def _looked_at(calling: asyncio.Future[object]) -> None:
+async def _value(begun: object) -> object:
+    return await begun if isinstance(begun, Awaitable) else begun
+
+
+def _unread(tool: Tool, error: BaseException | None) -> Ran:
+    if isinstance(error, ValidationError):
+        return wrong_arguments(tool.name, error)
+    kind = type(error).__name__
+    _log.warning("tool_arguments_unreadable", tool=tool.name, error=kind)
+    said = f"{tool.name} was not called: its arguments could not be checked ({kind})."
+    return failed("invalid_arguments", said)
+
+
+def _looked_at(calling: asyncio.Future[Ran]) -> None:
     """Take note of an error that came after the time was over; asyncio would print its text."""
     if not calling.cancelled():
         calling.exception()
 
 
-def _timed_out(tool: Tool) -> Ran:
-    _log.warning("tool_timed_out", tool=tool.name)
-    why = f"it gave no result within {tool.rules.timeout_seconds:g} seconds"
+def _timed_out(tool: Tool, seconds: float) -> Ran:
+    _log.warning("tool_timed_out", tool=tool.name, seconds=seconds)
+    why = f"it gave no result within {seconds:.3g} seconds"
     if tool.rules.writes:
         return unknown(tool.name, why)
     return failed("timeout", f"{tool.name}: {why}.")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 
 class _Carrier:
@@ -47,8 +47,8 @@ class _Carrier:
             self._future.set_exception(error)
 
 
-def in_thread(function: Callable[..., object], given: dict[str, Any]) -> asyncio.Future[object]:
-    """Start calling a function with arguments by name; the future holds what comes of it.
+def in_thread(function: Callable[[], object], name: str) -> asyncio.Future[object]:
+    """Start calling a function in a thread of that name; the future holds what comes of it.
 
     To cancel the future does not stop the function: nothing can.
     """
@@ -57,7 +57,7 @@ def in_thread(function: Callable[..., object], given: dict[str, Any]) -> asyncio
 
     def work() -> None:
         with _Carrier(future) as carrier:
-            carrier.returned = context.run(function, **given)
+            carrier.returned = context.run(function)
 
-    Thread(target=work, name=f"tool-{getattr(function, '__name__', '')}", daemon=True).start()
+    Thread(target=work, name=name, daemon=True).start()
     return future

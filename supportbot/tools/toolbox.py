@@ -30,14 +30,14 @@ class Toolbox:
             return False
         return not (tool.rules.writes and name in policy.read_only_tools)
 
-    def problems(self, policy: CompiledPolicy) -> Iterator[str]:
-        """Name what a policy asks of tools and cannot have."""
+    def problems(self, policy: CompiledPolicy) -> Iterator[tuple[str, str]]:
+        """Tell which tools a policy asks for and cannot have: their names, and why."""
         known = ", ".join(sorted(self.tools)) or "none"
         for name in policy.tools:
             if name not in self.tools:
-                yield f"tools.{name}: there is no such tool; known are: {known}"
+                yield name, f"there is no such tool; known are: {known}"
             elif not self.permitted(name, policy):
-                yield f"tools.{name}: it changes things; allow it with access: write, or remove it"
+                yield name, "it changes things; allow it with access: write, or remove it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from supportbot.app import application, running
 from supportbot.app.metrics import METRICS
 from supportbot.app.watching_page import render_watching_page
 
+_UNSENT = ("pending", "sending", "live")
+
 
 async def scraped(house: Any) -> dict[str, float]:
     """Return the values by `name` or `name{label value}`."""
@@ -33,7 +35,6 @@ async def test_every_number_of_the_list_is_there(settings_of: Any, store_url: st
         found = await scraped(house)
     names = {name.partition("{")[0] for name in found}
     empty = {
-        "supportbot_deliveries_unsent",
         "supportbot_completions_last_hour",
         "supportbot_model_usable",  # kb-extractive has no breaker
     }
@@ -41,6 +42,8 @@ async def test_every_number_of_the_list_is_there(settings_of: Any, store_url: st
     assert found["supportbot_up"] == 1
     assert found["supportbot_channel_connected{web:chat}"] == 1
     assert found["supportbot_violations{answer}"] == 0
+    unsent = {state: found[f"supportbot_deliveries_unsent{{{state}}}"] for state in _UNSENT}
+    assert unsent == dict.fromkeys(_UNSENT, 0)
     assert found["process_resident_memory_bytes"] > 0
 
 

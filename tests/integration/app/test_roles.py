@@ -139,3 +139,9 @@ async def test_a_second_process_on_the_same_sqlite_file_is_refused(
                 pass
     async with running(settings):  # the first one is gone
         pass
+
+
+@pytest.mark.parametrize("only", [[","], [""], [" ", ","]])
+def test_list_without_a_role_is_refused(settings_of: Any, postgresql_url: str, only: Any) -> None:
+    with pytest.raises(SettingsError, match="--only names no role; there are: email"):
+        choose(settings_of(postgresql_url), only)

@@ -113,6 +113,8 @@ def test_show_has_exactly_the_promised_keys(folder: Path) -> None:
         "created_at": "2026-03-02T09:01:00.000Z",
         "policy_sha": POLICY.sha256,
         "model": "m-1",
+        "tool_calls": [],
+        "tool": None,
     }
     assert ticket["feedback"] == [
         {"kind": "thumbs", "rating": 1, "comment": None, "at": "2026-03-02T09:00:00.000Z"}

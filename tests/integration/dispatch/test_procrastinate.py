@@ -255,3 +255,27 @@ async def test_a_worker_that_others_gave_up_stops_what_it_does_and_begins_anew(
     settling.open.set()
     await until(lambda: settling.ended == [7])
     await until_answer(ask, _JOBS, 0)
+
+
+async def test_a_sweep_finds_what_is_due_before_a_delayed_job(
+    database: Database, start: Any
+) -> None:
+    settling = Settling()
+    dispatcher = await start(settling)
+    async with database.writing() as work:
+        await dispatcher.wake(work, 7, 1, delay_seconds=60)
+    async with database.writing() as work:
+        await dispatcher.wake(work, 7, FOUND)
+    await until(lambda: settling.ended == [7])
+
+
+async def test_a_sweep_leaves_alone_what_failed_and_is_tried_again(
+    database: Database, start: Any, ask: Callable[..., Any]
+) -> None:
+    dispatcher = await start(Settling())
+    async with database.writing() as work:
+        await dispatcher.wake(work, 7, 1, delay_seconds=60)
+        await work.connection.exec_driver_sql("UPDATE procrastinate_jobs SET attempts = 1")
+    async with database.writing() as work:
+        await dispatcher.wake(work, 7, FOUND)
+    assert await ask(_JOBS) == 1

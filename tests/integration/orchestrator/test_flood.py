@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from supportbot.completions.scripted import Turn
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Sender
 from supportbot.model.ticket import Ticket
@@ -87,3 +88,41 @@ async def test_flood_that_comes_at_once_is_taken_whole(world: Any) -> None:
     accepted = await asyncio.gather(*(world.hear(one) for one in heard))
     assert len({one.ticket for one in accepted}) == 1
     assert len(await world.inbounds()) == 2 * MOST
+
+
+async def test_customer_who_writes_between_the_moment_and_the_answer_is_answered(
+    world: Any, clock: Any
+) -> None:
+    await flooded(world, MOST + 1)
+    await world.settle()
+    answered_after = []
+    for second in range(2, 601, 2):  # always just before the worker looks
+        clock.advance(seconds=1.7)
+        await world.hear(said("hello?"))
+        clock.advance(seconds=0.3)
+        prompts = len(world.completer.prompts)
+        await world.settle()
+        if len(world.completer.prompts) > prompts:
+            answered_after.append(second)
+    assert len(answered_after) in {8, 9, 10}
+
+
+async def test_flood_during_an_answer_waits_its_minute(make_world: Any, clock: Any) -> None:
+    thinking = asyncio.Event()
+    world = await make_world([Turn("one", gate=thinking), "more", "still more"])
+    ticket = await world.ticket((await world.hear(said("first", thread="t0"))).ticket)
+    clock.advance(seconds=31)  # longer than a turn may be superseded
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: len(world.completer.prompts) == 1)
+    await flooded(world, MOST + 5, threads=1)
+    told = (await world.ticket(ticket.public_id)).retry_at
+    thinking.set()
+    await settling
+    assert told is not None
+    assert (await world.ticket(ticket.public_id)).retry_at == told
+    await world.settle()
+    assert len(world.completer.prompts) == 1
+    clock.advance(seconds=61)
+    await world.settle()
+    assert len(world.completer.prompts) == 2
+    assert (await world.ticket(ticket.public_id)).retry_at is None

@@ -30,7 +30,7 @@ from supportbot.tools.tool import ToolContext
 from supportbot.tools.toolbox import Toolbox, gather
 
 FINISHED = Carried(Ending.FINISHED)
-NAMES = ("look", "slow_look", "pay", "pay_once", "stall", "refuse")
+NAMES = ("look", "slow_look", "read_long", "pay", "pay_once", "stall", "refuse")
 
 
 class Killed(BaseException):
@@ -95,7 +95,12 @@ class Shop:
             self.log.append("refuse")
             raise ToolError("Error: too late")
 
-        return [look, slow_look, pay, pay_once, stall, refuse]
+        @tool
+        async def read_long() -> None:
+            self.log.append("read_long")
+            await asyncio.sleep(20)
+
+        return [look, slow_look, read_long, pay, pay_once, stall, refuse]
 
 
 @dataclass
@@ -394,6 +399,47 @@ async def test_a_read_that_was_killed_runs_again(desk: Desk) -> None:
     assert await desk.states() == ["asked"]
     assert await desk.carry_out() == FINISHED
     assert desk.shop.log == ["slow_look 1"]
+
+
+def _in_seconds(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def test_after_the_deadline_no_call_begins(desk: Desk) -> None:
+    await desk.begin(("look", {"order": "1"}), ("pay", {"order": "2"}))
+    assert await desk.rounds.carry_out(await desk.turn(), _in_seconds(-0.001)) == FINISHED
+    assert desk.shop.log == []
+    assert await desk.kinds() == ["not_run", "not_run"]
+    assert "the time for this answer was over" in (await desk.results())[1]
+
+
+async def test_a_read_is_given_up_at_the_deadline(desk: Desk) -> None:
+    await desk.begin(("read_long", {}), ("pay", {"order": "2"}))
+    carrying = desk.rounds.carry_out(await desk.turn(), _in_seconds(0.1))
+    assert await asyncio.wait_for(carrying, 5) == FINISHED
+    assert await desk.kinds() == ["timeout", "not_run"]
+    assert desk.shop.log == ["read_long"]
+
+
+async def test_a_write_that_began_before_the_deadline_is_waited_for(desk: Desk) -> None:
+    desk.shop.gate.clear()
+    await desk.begin(("pay", {"order": "1"}), ("pay", {"order": "2"}))
+    deadline = _in_seconds(1)
+    running = asyncio.create_task(desk.rounds.carry_out(await desk.turn(), deadline))
+    await desk.world.until(lambda: desk.shop.log == ["pay 1"])
+    await asyncio.sleep(deadline - _in_seconds(0) + 0.01)
+    desk.shop.gate.set()
+    assert await running == FINISHED
+    assert await desk.kinds() == ["ok", "not_run"]
+
+
+async def test_after_the_deadline_a_write_that_was_killed_is_uncertain(desk: Desk) -> None:
+    desk.shop.gate.clear()
+    await desk.begin(("pay_once", {"order": "1"}))
+    await desk.killed(lambda: bool(desk.shop.log))
+    carried = await desk.rounds.carry_out(await desk.turn(), _in_seconds(-1))
+    assert carried.ending is Ending.UNCERTAIN
+    assert desk.shop.log == ["pay_once 1"]
 
 
 async def test_a_write_that_was_killed_is_uncertain_and_never_repeated(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from supportbot.model.completion import Prompt, ToolCall
 from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.model.message import Role
 from supportbot.model.ticket import Handler
+from supportbot.orchestrator.respond import RespondRules
 from supportbot.testing import said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import Toolbox, gather
@@ -182,3 +183,27 @@ async def test_a_killed_write_of_a_ticket_that_a_person_took_is_told_to_people(
     assert "tool_uncertain" in await world.kinds(ticket)
     [notice] = world.channel.texts("operators")
     assert "refund" in notice
+
+
+async def test_the_deadline_of_a_turn_bounds_its_tools(make_world: Any) -> None:
+    """What has not begun by then is not begun, and a person gets the ticket."""
+    begun: list[str] = []
+
+    @tool(writes=True)
+    async def refund(number: str) -> str:
+        """Pay an order back."""
+        begun.append(number)
+        await asyncio.sleep(0.15)
+        return f"refunded {number}"
+
+    calls = tuple(ToolCall(f"c{n}", "refund", json.dumps({"number": str(n)})) for n in range(12))
+    world = await make_world(
+        [Turn(tool_calls=calls), "too late"],
+        toolbox=gather([refund]).toolbox,
+        tools=("refund",),
+        rules=RespondRules(turn_seconds=0.4),
+    )
+    ticket = await world.ask(said("Refund all."))
+    assert ticket.handler is Handler.HUMAN
+    assert 0 < len(begun) < 12
+    assert len(world.channel.texts("t1")) == 1

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from supportbot.app.house import answering
 from supportbot.app.tools import load_tools, tool_problems
 from supportbot.cli.check import find_problems
 from supportbot.cli.init import write_starter
 from supportbot.errors import ConfigError
 from supportbot.policy.compile import compile_policies
 from supportbot.policy.load import load_policies
+from supportbot.settings.load import examine
 from supportbot.tools.toolbox import Gathered
 
 HEAD = "import supportbot\n\n@supportbot.tool\n"
@@ -21,7 +23,7 @@ HEAD = "import supportbot\n\n@supportbot.tool\n"
 
 async def load(folder: Path, text: str) -> Gathered:
     (folder / "tools.py").write_text(text, encoding="utf-8")
-    return await load_tools(folder)
+    return load_tools(folder)
 
 
 async def problem(folder: Path, text: str) -> ConfigError:
@@ -30,7 +32,7 @@ async def problem(folder: Path, text: str) -> ConfigError:
 
 
 async def test_a_folder_without_tools_is_fine(tmp_path: Path) -> None:
-    gathered = await load_tools(tmp_path)
+    gathered = load_tools(tmp_path)
     assert (dict(gathered.toolbox.tools), gathered.problems) == ({}, ())
 
 
@@ -86,6 +88,8 @@ async def test_two_folders_do_not_share_their_tools(tmp_path: Path) -> None:
         ("x = 1\ndef broken(:\n", 2, "SyntaxError"),
         ("import nowhere_at_all\n", 1, "No module named 'nowhere_at_all'"),
         ("\n\nlimits = {}['x']\n", 3, "KeyError"),
+        ("import sys\nsys.exit(0)\n", 2, "it ends the program (SystemExit: 0)"),
+        ("\nraise SystemExit('bye')\n", 2, "it ends the program (SystemExit: bye)"),
         ("def f():\n    raise ValueError('no key')\n\nf()\n", 2, "no key"),
         (f"{HEAD}def f(x) -> None: ...\n", 3, "'x' has no type"),
         (f"{HEAD}def handoff() -> None: ...\n", 3, "kept for giving a ticket"),
@@ -130,7 +134,7 @@ async def test_packages_bring_tools_by_entry_point(
 
 async def test_the_starters_tools_can_be_offered(tmp_path: Path) -> None:
     write_starter(tmp_path)
-    gathered = await load_tools(tmp_path)
+    gathered = load_tools(tmp_path)
     assert gathered.problems == ()
     assert [*gathered.toolbox.tools] == ["get_plan_storage", "request_backup"]
     assert gathered.toolbox.tools["request_backup"].rules.idempotent
@@ -149,7 +153,7 @@ async def test_a_policy_is_checked_against_the_tools(tmp_path: Path) -> None:
     write_starter(tmp_path)
     allow(tmp_path, "{get_plan_storage: {access: read}}")
     compiled = compile_policies(load_policies(tmp_path / "policies")).by_product
-    toolbox = (await load_tools(tmp_path)).toolbox
+    toolbox = load_tools(tmp_path).toolbox
     assert tool_problems(toolbox, compiled, tmp_path) == []
     assert await find_problems(tmp_path, {"SUPPORTBOT_PORT": "0"}) == []
 
@@ -159,6 +163,8 @@ async def test_check_tells_what_a_policy_cannot_have(tmp_path: Path) -> None:
     allow(tmp_path, "{fly: {access: read}, request_backup: {access: read}}")
     first, second = await find_problems(tmp_path, {"SUPPORTBOT_PORT": "0"})
     place = tmp_path / "policies" / "products" / "hosting.md"
+    before, _, _ = place.read_text(encoding="utf-8").partition("tools: {fly")
+    place = f"{place}:{before.count(chr(10)) + 1}"
     assert first == (
         f"{place}: tools.fly: there is no such tool; known are: get_plan_storage, request_backup"
     )
@@ -171,3 +177,29 @@ async def test_check_tells_what_is_wrong_with_the_tools_alone(tmp_path: Path) ->
     (tmp_path / "tools.py").write_text("import nowhere_at_all\n", encoding="utf-8")
     (found,) = await find_problems(tmp_path, {"SUPPORTBOT_PORT": "0"})
     assert found.startswith(f"{tmp_path / 'tools.py'}:1: ")
+
+
+async def test_a_tool_asked_for_product_by_product_is_named_where_it_stands(tmp_path: Path) -> None:
+    write_starter(tmp_path)
+    allow(tmp_path, "\n  get_plan_storage: {access: read}\n  fly:\n    access: read")
+    (found,) = await find_problems(tmp_path, {"SUPPORTBOT_PORT": "0"})
+    policy = tmp_path / "policies" / "products" / "hosting.md"
+    lines = policy.read_text(encoding="utf-8").splitlines()
+    assert found.startswith(f"{policy}:{lines.index('  fly:') + 1}: tools.fly: ")
+
+
+async def test_broken_tools_are_the_only_thing_told_at_a_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_starter(tmp_path)
+    allow(tmp_path, "{get_plan_storage: {access: read}}")
+    (tmp_path / "tools.py").write_text("import sys\nsys.exit(0)\n", encoding="utf-8")
+    settings, problems = examine(tmp_path, {})
+    assert problems == ()
+    assert settings is not None
+    with pytest.raises(ConfigError) as refused:
+        async with answering(settings):
+            pass
+    assert str(refused.value).startswith(f"{tmp_path / 'tools.py'}:2: it ends the program")
+    assert "no such tool" not in str(refused.value)
+    assert "work_failed" not in "".join(capsys.readouterr())

@@ -43,3 +43,10 @@ def test_pages_are_written_where_they_are_looked_for(tmp_path: Path) -> None:
         "docs/reference/settings.md",
     ]
     assert written[0].read_text(encoding="utf-8") == render_env_example()
+
+
+def test_every_table_stands_once_and_its_words_are_no_code_block() -> None:
+    page = render_settings_page()
+    headings = [line for line in page.splitlines() if line.startswith("## ")]
+    assert len(headings) == len(set(headings))
+    assert [line for line in page.splitlines() if line.startswith(" ")] == []

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import gc
 import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
 from supportbot.errors import ToolError
 from supportbot.tools.declare import DeclaredTool, tool
@@ -105,6 +107,87 @@ def test_a_tool_that_needs_to_know_who_it_is_refuses_strangers(
     assert isinstance(prepare(box, policy, "pay", '{"amount":1}', context), Ready)
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyError, SystemExit])
+def test_a_validator_that_breaks_is_a_wrong_argument(
+    policy_with: Any, context: ToolContext, error: type[BaseException]
+) -> None:
+    def broken(_value: str) -> str:
+        raise error(SECRET)
+
+    @tool
+    def find(order: Annotated[str, AfterValidator(broken)]) -> None: ...
+
+    refused = prepare(boxed(find), policy_with("find"), "find", '{"order":"1"}', context)
+    assert kind(refused) == "invalid_arguments"
+    assert isinstance(refused, Ran)
+    assert refused.outcome is Outcome.FAILED
+    assert error.__name__ in refused.text
+    assert SECRET not in refused.text
+
+
+async def test_an_async_function_inside_a_plain_wrapper_runs_to_its_end(
+    context: ToolContext,
+) -> None:
+    done = []
+
+    async def paid(amount: int) -> str:
+        await asyncio.sleep(0)
+        done.append(amount)
+        return "paid"
+
+    @functools.wraps(paid)
+    def wrapped(amount: int) -> Coroutine[Any, Any, str]:
+        return paid(amount)
+
+    ran = await call(tool(writes=True)(wrapped), context, '{"amount":3}')
+    assert (ran, done) == (Ran(Outcome.DONE, "paid"), [3])
+
+
+async def test_a_wrapped_async_function_that_exits_or_takes_too_long_is_told(
+    context: ToolContext,
+) -> None:
+    async def leave() -> None:
+        sys.exit(3)
+
+    async def asleep() -> None:
+        await asyncio.sleep(20)
+
+    left = await call(tool(name="leave")(lambda: leave()), context)  # noqa: PLW0108 - a plain wrapper
+    assert kind(left) == "exception"
+    late = await call(tool(name="asleep", timeout_seconds=0.05)(lambda: asleep()), context)  # noqa: PLW0108 - a plain wrapper
+    assert kind(late) == "timeout"
+
+
+async def test_a_call_is_given_no_more_than_what_is_left(context: ToolContext) -> None:
+    @tool
+    async def asleep() -> None:
+        await asyncio.sleep(20)
+
+    built = asleep.build()
+    ran = await asyncio.wait_for(run(Ready(built, {}), context, most_seconds=0.05), 5)
+    assert kind(ran) == "timeout"
+    assert "within 0.05 seconds" in ran.text
+
+
+async def test_making_text_of_a_result_does_not_hold_up_the_loop(context: ToolContext) -> None:
+    class Slow(dict[str, int]):
+        def items(self) -> Any:
+            time.sleep(0.2)
+            return super().items()
+
+    @tool
+    def rows() -> dict[str, int]:
+        return Slow(a=1)
+
+    ticks = 0
+    running = asyncio.create_task(call(rows, context))
+    while not running.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    assert running.result().text == '{"a":1}'
+    assert ticks > 5
+
+
 async def test_sync_and_async_functions_run(context: ToolContext) -> None:
     @tool
     async def later(order: str) -> dict[str, str]:
@@ -164,6 +247,13 @@ def _raising() -> list[tuple[str, Callable[[], object]]]:
     async def later() -> None:
         raise KeyError(SECRET)
 
+    async def leave_later() -> None:
+        sys.exit(SECRET)
+
+    async def interrupted() -> None:
+        await asyncio.sleep(0)
+        raise KeyboardInterrupt(SECRET)
+
     async def cancelled() -> None:
         raise asyncio.CancelledError(SECRET)
 
@@ -172,6 +262,8 @@ def _raising() -> list[tuple[str, Callable[[], object]]]:
         ("RuntimeError", end),
         ("SystemExit", leave),
         ("KeyError", later),
+        ("SystemExit", leave_later),
+        ("KeyboardInterrupt", interrupted),
         ("CancelledError", cancelled),
     ]
 
