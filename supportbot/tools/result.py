@@ -115,14 +115,14 @@ def _ordered(value: Any) -> Any:
 def _is_too_large(value: object) -> bool:
     """Count values, and stop as soon as there are too many; an iterator is left as it is."""
     left, waiting = MOST_VALUES, [value]
-    while waiting and left >= 0:
+    while waiting and len(waiting) <= left:  # each that waits is one at least
         one = waiting.pop()
         left -= 1
         if isinstance(one, str | bytes):
             left -= len(one) // _CHARACTERS_PER_VALUE
         else:
             waiting += islice(_parts(one), left + 1)
-    return left < 0
+    return bool(waiting) or left < 0
 
 
 def _parts(value: Any) -> Iterable[object]:

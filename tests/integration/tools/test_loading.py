@@ -162,9 +162,9 @@ async def test_check_tells_what_a_policy_cannot_have(tmp_path: Path) -> None:
     write_starter(tmp_path)
     allow(tmp_path, "{fly: {access: read}, request_backup: {access: read}}")
     first, second = await find_problems(tmp_path, {"SUPPORTBOT_PORT": "0"})
-    place = tmp_path / "policies" / "products" / "hosting.md"
-    before, _, _ = place.read_text(encoding="utf-8").partition("tools: {fly")
-    place = f"{place}:{before.count(chr(10)) + 1}"
+    policy = tmp_path / "policies" / "products" / "hosting.md"
+    before, _, _ = policy.read_text(encoding="utf-8").partition("tools: {fly")
+    place = f"{policy}:{before.count(chr(10)) + 1}"
     assert first == (
         f"{place}: tools.fly: there is no such tool; known are: get_plan_storage, request_backup"
     )

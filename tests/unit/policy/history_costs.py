@@ -129,9 +129,7 @@ def answered(turns: int) -> Costs:
     return Costs(done, summary_tokens, count)
 
 
-def _prompt(
-    thread: list[Message], turn: int, window: Window, summary: Summary | None
-) -> Prompt:
+def _prompt(thread: list[Message], turn: int, window: Window, summary: Summary | None) -> Prompt:
     return compose(
         POLICY,
         thread,
