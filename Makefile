@@ -21,7 +21,7 @@ demo: .venv/.ready
 	$(BIN)/supportbot demo
 
 test: .venv/.ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

@@ -30,6 +30,11 @@ EVENTS: Mapping[EventKind, str] = {
     EventKind.FEEDBACK: "{who} rated an answer",
     EventKind.LINKED: "The ticket is linked with an earlier one",
     EventKind.BOUNCED: "A message came back",
+    EventKind.SUPERSEDED: "A newer message overtook an answer that nobody saw",
+    EventKind.DEGRADED: "A budget runs low: the bot makes do with less",
+    EventKind.FLOODED: "The customer writes faster than anybody could answer, and was told so",
+    EventKind.TOOL_CALLED: "{who} called tools",
+    EventKind.TOOL_UNCERTAIN: "It is not certain what a tool did",
 }
 
 

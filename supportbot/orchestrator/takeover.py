@@ -173,6 +173,8 @@ class Takeover:
             answered_seq=ticket.asked_seq,
             retry_at=None,
         )
+        # An answer that is being written is news for whoever writes it.
+        await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
     async def _say(
         self,
