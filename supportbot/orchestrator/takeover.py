@@ -43,6 +43,8 @@ class Takeover:
         async with self._wiring.db.writing() as work:
             ticket = await tickets.by_public_id(work, public_id, lock=True)
             await self._take(work, ticket, operator_id)
+            # An answer that is being written is news for whoever writes it.
+            await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
     async def reply(self, public_id: str, operator_id: int | None, text: str) -> None:
         """Answer the customer as a person; takes the ticket over.
@@ -173,8 +175,6 @@ class Takeover:
             answered_seq=ticket.asked_seq,
             retry_at=None,
         )
-        # An answer that is being written is news for whoever writes it.
-        await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
     async def _say(
         self,
