@@ -1,4 +1,4 @@
-"""What watches a process asks it: is it alive, can it serve, how much waits."""
+"""What watches a process asks it: is it alive, can it do its part, how much waits."""
 
 from __future__ import annotations
 
@@ -25,8 +25,12 @@ def health_routes(house: House) -> list[Route]:
     """Return the routes that every process has, whatever its roles."""
 
     async def ready(_request: Request) -> JSONResponse:
-        """Say whether the database answers and every channel that listens here is connected."""
+        """Say whether the database answers, every channel is connected and tickets are answered.
+
+        That is, those channels that listen here, and tickets where this process works at all.
+        """
         problems = [problem for problem in _channels(house).values() if problem]
+        problems += house.wiring.dispatcher.problems()
         try:
             await schema.revisions(house.wiring.db)
         except StoreError as error:

@@ -62,5 +62,11 @@ class Dispatcher(Protocol):
     def news(self, ticket_id: int) -> AbstractContextManager[News]:
         """Listen for wake-ups of a ticket while the block lasts; may miss some, never invents."""
 
+    def problems(self) -> list[str]:
+        """Name, for operators, each part of a started dispatcher that does not work now.
+
+        Empty where nothing was started: others do the work then.
+        """
+
     async def stop(self, drain_seconds: float) -> None:
         """Take no new work, let running lanes end for so long, then cancel them."""

@@ -32,8 +32,12 @@ async def hear(conninfo: str, listeners: Listeners) -> None:
 async def _listen(conninfo: str, listeners: Listeners) -> None:
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
         await connection.execute(f"LISTEN {CHANNEL}".encode())
-        while True:
-            async for notify in connection.notifies(timeout=_SILENCE_SECONDS):
-                listeners.tell(int(notify.payload))
-            async with asyncio.timeout(_SILENCE_SECONDS):
-                await connection.execute("SELECT 1")
+        listeners.connected = True
+        try:
+            while True:
+                async for notify in connection.notifies(timeout=_SILENCE_SECONDS):
+                    listeners.tell(int(notify.payload))
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    await connection.execute("SELECT 1")
+        finally:
+            listeners.connected = False

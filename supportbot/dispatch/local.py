@@ -52,6 +52,13 @@ class LocalDispatcher:
         """Listen for wake-ups of a ticket; every one of this process is told."""
         return self._listeners.listen(ticket_id)
 
+    def problems(self) -> list[str]:
+        """Name the periodic jobs that ended: without them nothing is found again that got lost."""
+        if self._settle is None:
+            return []
+        ended = (job.get_name() for job in self._periodic if job.done())
+        return [f"the periodic job {name} ended" for name in ended]
+
     async def stop(self, drain_seconds: float) -> None:
         """Stop periodic jobs, let running lanes end for so long, then cancel them."""
         self._settle = None

@@ -12,6 +12,8 @@ class Listeners:
 
     def __init__(self) -> None:
         self._open: dict[int, list[asyncio.Event]] = {}
+        #: Whether news of other processes come in; kept by `hearing`.
+        self.connected = False
 
     @contextmanager
     def listen(self, ticket_id: int) -> Iterator[asyncio.Event]:

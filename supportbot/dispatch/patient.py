@@ -19,6 +19,8 @@ from supportbot.dispatch.presence import Presence
 
 _log = structlog.get_logger(__name__)
 _PAUSE_SECONDS = 0.5
+#: The vendor does not say when it listens; it fails sooner than this where it cannot.
+_STEADY_SECONDS = 1.0
 
 #: The worker's own job, and no other's: a worker that was given up finds nothing here.
 _OURS = """
@@ -42,6 +44,8 @@ class PatientJobs(JobManager):
         self._doubtful = False
         #: Cleared at the end: then what cannot be written is left to the other workers.
         self.patient = True
+        #: Whether new jobs are told of; else they are found by polling, a little later.
+        self.listening = True
 
     async def register_worker(self) -> int:
         """See `Presence.register`: the row becomes visible together with its lock."""
@@ -71,12 +75,20 @@ class PatientJobs(JobManager):
         self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
     ) -> None:
         """Listen, again and again; what is missed meanwhile is found by polling."""
+        loop = asyncio.get_running_loop()
         while True:
+            steady = loop.call_later(_STEADY_SECONDS, self._listens)
             try:
                 await super().listen_for_jobs(on_notification=on_notification, queues=queues)
             except (exceptions.ConnectorException, OSError):
+                self.listening = False
                 _log.warning("listening_interrupted")
+            finally:
+                steady.cancel()
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _listens(self) -> None:
+        self.listening = True
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """Claim the next job; None where there is none or the database is away."""

@@ -60,6 +60,11 @@ class Presence:
         #: Set when the connection is lost, and with it whatever was led; then replaced.
         self.dropped = asyncio.Event()
 
+    @property
+    def held(self) -> bool:
+        """Whether others can see that this process's worker is alive."""
+        return self._registered.is_set() and self._locked
+
     async def register(self) -> int:
         """Make a worker's row and hold its lock; return its number.
 

@@ -115,6 +115,20 @@ class ProcrastinateDispatcher:
         """Listen for wake-ups of a ticket, whichever process they come from."""
         return self._listeners.listen(ticket_id)
 
+    def problems(self) -> list[str]:
+        """Name the loops that ended, and the connections that are lost at this moment."""
+        if self._working is None:
+            return []
+        tasks = (self._working, *self._aside, *self._periodic)
+        found = [f"the dispatcher's {task.get_name()} ended" for task in tasks if task.done()]
+        if not self._presence.held:
+            found.append("the worker is not registered: others take its tickets over")
+        if not self._jobs.listening:
+            found.append("the worker does not hear of new jobs: it finds them by polling")
+        if not self._listeners.connected:
+            found.append("news of other processes do not come in: an answer may be overtaken late")
+        return found
+
     async def stop(self, drain_seconds: float) -> None:
         """Take no new work, let running jobs end for so long, then put them back for others."""
         await _end(self._periodic)
@@ -122,6 +136,7 @@ class ProcrastinateDispatcher:
             self._worker.shutdown_graceful_timeout = drain_seconds
             self._jobs.patient = False
         await _end([self._working] if self._working else [])
+        self._working = None
         await _end(self._aside)
         await self._presence.aclose()
         if self._pool is not None:

@@ -91,6 +91,17 @@ class DispatcherContract:
         settling.open.set()
         await dispatcher.stop(1.0)
 
+    async def test_it_has_no_problems_once_it_works_and_none_before_or_after(
+        self, dispatcher: Dispatcher, database: Database
+    ) -> None:
+        """Until it is started others do the work, and so they do once it is stopped."""
+        del database  # it only has to be there
+        assert dispatcher.problems() == []
+        await dispatcher.start(Settling(), ())
+        await until(lambda: dispatcher.problems() == [])
+        await dispatcher.stop(1.0)
+        assert dispatcher.problems() == []
+
     async def test_a_ticket_is_settled_after_the_commit(
         self, dispatcher: Dispatcher, database: Database, settling: Settling
     ) -> None:

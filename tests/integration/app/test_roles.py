@@ -6,13 +6,17 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from supportbot.app import House, application, opened, running
 from supportbot.app.roles import choose
+from supportbot.dispatch.presence import WORKERS
 from supportbot.errors import SettingsError, StoreUnavailable
 from supportbot.testing.fake_slack import FakeSlack
 
@@ -44,6 +48,69 @@ async def until_answered(client: httpx2.AsyncClient) -> None:
             await asyncio.sleep(0.05)
 
 
+async def until_ready(client: httpx2.AsyncClient) -> None:
+    async with asyncio.timeout(15):
+        while (await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+
+
+async def not_ready(client: httpx2.AsyncClient) -> str:
+    """Wait until something is wrong; return what."""
+    async with asyncio.timeout(15):
+        while (answer := await client.get("/readyz")).status_code == 200:
+            await asyncio.sleep(0.02)
+    assert answer.status_code == 503
+    return "; ".join(answer.json()["problems"])
+
+
+async def test_a_worker_that_lost_its_place_is_not_ready_until_it_has_it_again(
+    settings_of: Any, postgresql_url: str
+) -> None:
+    """The server ends its connection, and somebody else is faster to take its lock."""
+    settings = settings_of(postgresql_url)
+    async with running(settings, ["worker"]) as house, browser(house) as client:
+        await until_ready(client)
+        async with await psycopg.AsyncConnection.connect(postgresql_url) as other:
+            held = "FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted"
+            rows = await (
+                await other.execute(f"SELECT objid::int, pid {held}".encode(), (WORKERS,))
+            ).fetchall()
+            ((worker, pid),) = rows
+            waiting = asyncio.create_task(
+                other.execute("SELECT pg_advisory_xact_lock(%s, %s)", (WORKERS, worker))
+            )
+            async with house.wiring.db.writing() as work:
+                end = text("SELECT pg_terminate_backend(:pid)")
+                await work.connection.execute(end, {"pid": pid})
+            await waiting
+            assert "not registered" in await not_ready(client)
+            await other.rollback()
+        await until_ready(client)
+
+
+async def test_a_worker_whose_loop_ended_is_not_ready(
+    settings_of: Any, postgresql_url: str
+) -> None:
+    async with (
+        running(settings_of(postgresql_url), ["worker"]) as house,
+        browser(house) as client,
+    ):
+        await until_ready(client)
+        dispatcher: Any = house.wiring.dispatcher
+        dispatcher._working.cancel()
+        assert "the dispatcher's worker ended" in await not_ready(client)
+
+
+async def test_one_process_whose_sweep_ended_is_not_ready(settings_of: Any, tmp_path: Path) -> None:
+    settings = settings_of(f"sqlite:///{tmp_path / 'one.db'}")
+    async with running(settings) as house, browser(house) as client:
+        await until_ready(client)
+        dispatcher: Any = house.wiring.dispatcher
+        sweep = dispatcher._periodic[0]
+        sweep.cancel()
+        assert f"periodic job {sweep.get_name()} ended" in await not_ready(client)
+
+
 async def test_what_is_asked_in_one_process_is_answered_by_another(
     settings_of: Any, postgresql_url: str
 ) -> None:
@@ -63,7 +130,8 @@ async def test_each_role_serves_its_pages_and_every_role_its_health(
     expected = {"worker": 404, "email": 404, "web": 200}
     for role, chat in expected.items():
         async with running(settings, [role]) as house, browser(house) as client:
-            for path in ("/healthz", "/readyz", "/metrics"):
+            await until_ready(client)
+            for path in ("/healthz", "/metrics"):
                 assert (await client.get(path)).status_code == 200, (role, path)
             assert (await client.get("/chat/hosting")).status_code == chat
             dashboard = await client.get("/")

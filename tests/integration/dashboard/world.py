@@ -71,6 +71,9 @@ class RecordingDispatcher:
     def news(self, ticket_id: int) -> AbstractContextManager[News]:
         raise AssertionError("the dashboard works on no ticket")
 
+    def problems(self) -> list[str]:
+        return []
+
     async def stop(self, drain_seconds: float) -> None:
         raise AssertionError("the dashboard never stops a dispatcher")
 
