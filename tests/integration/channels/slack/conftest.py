@@ -11,7 +11,7 @@ from tests.integration.channels.slack.listening import Ear, Setup, connected
 
 @pytest.fixture
 async def slack() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack(ack_seconds=0.5, retry_delays_seconds=(0.05, 0.05)) as fake:
+    async with FakeSlack(retry_delays_seconds=(0.05, 0.05)) as fake:
         yield fake
 
 
