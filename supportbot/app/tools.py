@@ -16,7 +16,7 @@ from supportbot.errors import ConfigError, PolicyError
 from supportbot.model.policy import CompiledPolicy
 from supportbot.policy.front import read_front
 from supportbot.policy.load import ORG
-from supportbot.tools.attempt import Attempt
+from supportbot.tools.attempt import Raised, attempt
 from supportbot.tools.declare import DeclaredTool
 from supportbot.tools.tool import Tool
 from supportbot.tools.toolbox import Gathered, Toolbox, gather
@@ -33,10 +33,11 @@ def load_tools(folder: Path) -> Gathered:
     path = folder / "tools.py"
     found, problems = list[DeclaredTool[..., Any] | Tool](), list[ConfigError]()
     if path.is_file():
-        with Attempt(Exception, SystemExit) as loading:
-            found += _declared(_load(path))
-        if loading.error is not None:
-            problems.append(_broken(path, loading.error))
+        declared = attempt(lambda: _declared(_load(path)))
+        if isinstance(declared, Raised):
+            problems.append(_broken(path, declared.error))
+        else:
+            found += declared
     for brought in load_all(TOOLS):
         if isinstance(brought, DeclaredTool | Tool):
             found.append(brought)

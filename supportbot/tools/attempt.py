@@ -1,32 +1,44 @@
-"""Holds what the code of a bot folder raises, so that it ends neither a turn nor the process."""
+"""The one place that catches whatever the code of a bot folder raises.
+
+That code is not ours: nothing that it raises may end a turn, a thread or the process. What it
+raised comes back as a value; the model, or whoever checks the folder, is told of it.
+"""
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
-class Attempt:
-    """A context manager that keeps errors of the given kinds in `error`; others pass through.
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What was raised instead of a result."""
 
-    `asyncio.CancelledError` is no `Exception`: a call that is cancelled stays cancelled.
+    error: BaseException
+
+
+def attempt(
+    work: Callable[[], _T], kinds: tuple[type[BaseException], ...] = (Exception, SystemExit)
+) -> _T | Raised:
+    """Call a function; return its result, or what it raised of these kinds.
+
+    A thread of its own gives `BaseException`: whoever waits for it hears of nothing else.
     """
+    try:
+        return work()
+    except kinds as error:
+        return Raised(error)
 
-    def __init__(self, *kinds: type[BaseException]) -> None:
-        self._kinds = kinds
-        self.error: BaseException | None = None
 
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
+async def attempt_async(work: Awaitable[_T]) -> _T | Raised:
+    """Await work; return its result, or what it raised. Cancellation passes through.
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        """Keep the error."""
-        held = isinstance(error, self._kinds)
-        self.error = error if held else None
-        return held
+    A task that ends with `SystemExit` or `KeyboardInterrupt` would take the loop with it.
+    """
+    try:
+        return await work
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - not our code; the caller tells of it
+        return Raised(error)

@@ -18,7 +18,7 @@ from pydantic_core import PydanticSerializationError
 
 from supportbot.errors import ToolError
 from supportbot.model.policy import CompiledPolicy
-from supportbot.tools.attempt import Attempt
+from supportbot.tools.attempt import Raised, attempt, attempt_async
 from supportbot.tools.result import (
     Outcome,
     Ran,
@@ -60,9 +60,8 @@ def prepare(
             f"{name} was not called: it is not known for certain who the customer is.",
         )
     # The types may bring validators of their author's, and those may raise anything.
-    with Attempt(Exception, SystemExit) as reading:
-        return Ready(tool, tool.read(arguments))
-    return _unread(tool, reading.error)
+    read = attempt(lambda: tool.read(arguments))
+    return _unread(tool, read.error) if isinstance(read, Raised) else Ready(tool, read)
 
 
 async def run(ready: Ready, context: ToolContext, most_seconds: float = math.inf) -> Ran:
@@ -70,8 +69,7 @@ async def run(ready: Ready, context: ToolContext, most_seconds: float = math.inf
     tool = ready.tool
     given = {**ready.arguments, **{name: fill(context) for name, fill in tool.hidden.items()}}
     seconds = min(tool.rules.timeout_seconds, most_seconds)
-    calling = asyncio.ensure_future(_called(tool, given))
-    calling.add_done_callback(_looked_at)
+    calling = asyncio.ensure_future(attempt_async(_called(tool, given)))
     try:
         await asyncio.wait({calling}, timeout=seconds)
         timed_out = not calling.done()
@@ -79,19 +77,18 @@ async def run(ready: Ready, context: ToolContext, most_seconds: float = math.inf
         calling.cancel()
     if timed_out:
         return _timed_out(tool, seconds)
-    error = asyncio.CancelledError() if calling.cancelled() else calling.exception()
-    return calling.result() if error is None else _raised(tool, error)
+    ran = Raised(asyncio.CancelledError()) if calling.cancelled() else calling.result()
+    return _raised(tool, ran.error) if isinstance(ran, Raised) else ran
 
 
-async def _called(tool: Tool, given: dict[str, object]) -> Ran:
-    # A task that ends with one of these takes the loop, and so the process, with it.
-    with Attempt(SystemExit, KeyboardInterrupt) as exiting:
-        if inspect.iscoroutinefunction(tool.function):
-            begun: object = tool.function(**given)
-        else:
-            begun = await in_thread(lambda: _blocking(tool, given), f"tool-{tool.name}")
-        return begun if isinstance(begun, Ran) else _returned(tool, await _value(begun))
-    return _raised(tool, exiting.error or SystemExit())
+async def _called(tool: Tool, given: dict[str, object]) -> Ran | Raised:
+    if inspect.iscoroutinefunction(tool.function):
+        begun: object = tool.function(**given)
+    else:
+        begun = await in_thread(lambda: _blocking(tool, given), f"tool-{tool.name}")
+    if isinstance(begun, Ran | Raised):
+        return begun
+    return _returned(tool, await _value(begun))
 
 
 def _blocking(tool: Tool, given: dict[str, object]) -> object:
@@ -104,19 +101,13 @@ async def _value(begun: object) -> object:
     return await begun if isinstance(begun, Awaitable) else begun
 
 
-def _unread(tool: Tool, error: BaseException | None) -> Ran:
+def _unread(tool: Tool, error: BaseException) -> Ran:
     if isinstance(error, ValidationError):
         return wrong_arguments(tool.name, error)
     kind = type(error).__name__
     _log.warning("tool_arguments_unreadable", tool=tool.name, error=kind)
     said = f"{tool.name} was not called: its arguments could not be checked ({kind})."
     return failed("invalid_arguments", said)
-
-
-def _looked_at(calling: asyncio.Future[Ran]) -> None:
-    """Take note of an error that came after the time was over; asyncio would print its text."""
-    if not calling.cancelled():
-        calling.exception()
 
 
 def _timed_out(tool: Tool, seconds: float) -> Ran:

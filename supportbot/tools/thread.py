@@ -11,53 +11,31 @@ import contextvars
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
-from types import TracebackType
-from typing import Self
+from typing import TypeVar
+
+from supportbot.tools.attempt import Raised, attempt
+
+_T = TypeVar("_T")
 
 
-class _Carrier:
-    """Carries what a function returned or raised from its thread to the loop that waits for it."""
-
-    def __init__(self, future: asyncio.Future[object]) -> None:
-        self._future = future
-        self._loop = future.get_loop()
-        self.returned: object = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
-            self._loop.call_soon_threadsafe(self._arrive, error)
-        return True
-
-    def _arrive(self, error: BaseException | None) -> None:
-        if self._future.done():
-            return
-        if isinstance(error, StopIteration):  # a future cannot hold it
-            error = RuntimeError("the function raised StopIteration")
-        if error is None:
-            self._future.set_result(self.returned)
-        else:
-            self._future.set_exception(error)
-
-
-def in_thread(function: Callable[[], object], name: str) -> asyncio.Future[object]:
+def in_thread(function: Callable[[], _T], name: str) -> asyncio.Future[_T | Raised]:
     """Start calling a function in a thread of that name; the future holds what comes of it.
 
     To cancel the future does not stop the function: nothing can.
     """
-    future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T | Raised] = loop.create_future()
     context = contextvars.copy_context()
 
     def work() -> None:
-        with _Carrier(future) as carrier:
-            carrier.returned = context.run(function)
+        came = attempt(lambda: context.run(function), (BaseException,))
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+            loop.call_soon_threadsafe(_arrive, future, came)
 
     Thread(target=work, name=name, daemon=True).start()
     return future
+
+
+def _arrive(future: asyncio.Future[_T], came: _T) -> None:
+    if not future.done():
+        future.set_result(came)

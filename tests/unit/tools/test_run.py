@@ -271,7 +271,7 @@ def _raising() -> list[tuple[str, Callable[[], object]]]:
 
     return [
         ("ValueError", value),
-        ("RuntimeError", end),
+        ("StopIteration", end),
         ("SystemExit", leave),
         ("KeyError", later),
         ("SystemExit", leave_later),
