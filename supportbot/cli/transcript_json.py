@@ -107,6 +107,7 @@ def _message(message: Message) -> dict[str, object]:
         "model": message.model,
         "tool_calls": message.data.get("tool_calls", []),
         "tool": message.data.get("name") if message.role is Role.TOOL else None,
+        "rests_on": message.data.get("tools", []),
     }
 
 

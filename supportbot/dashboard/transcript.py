@@ -69,6 +69,8 @@ class MessageEntry:
     policy_version_id: int | None
     policy_sha: str | None
     model: str | None
+    #: Tools whose results the bot had before it said this.
+    tools: tuple[str, ...]
     files: tuple[AttachmentCard, ...]
     sendings: tuple[Sending, ...]
     kind: Literal["message"] = "message"
@@ -148,6 +150,7 @@ def _message_entry(facts: TicketFacts, message: Message, words: Words) -> Messag
         policy_version_id=behind.policy_version_id if behind else None,
         policy_sha=message.policy_sha,
         model=message.model,
+        tools=_tools(message),
         files=tuple(file for file in facts.attachments if file.message_id == message.id),
         sendings=tuple(
             _sending(facts, delivery, sent_at, words)
@@ -155,6 +158,11 @@ def _message_entry(facts: TicketFacts, message: Message, words: Words) -> Messag
             if delivery.message_id == message.id
         ),
     )
+
+
+def _tools(message: Message) -> tuple[str, ...]:
+    named = message.data.get("tools")
+    return tuple(map(str, named)) if isinstance(named, list) else ()
 
 
 def _event_entry(facts: TicketFacts, event: TicketEvent, words: Words) -> EventEntry:

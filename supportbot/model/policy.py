@@ -22,7 +22,7 @@ class CompiledPolicy:
     #: Canonical JSON of everything above and below; its hash is `sha256`.
     canonical: str
     collections: tuple[str, ...] = ()
-    #: An answer must come from a passage: without one it is handed off.
+    #: An answer must come from a passage or a tool's result: without one it is handed off.
     cite_required: bool = False
     tools: tuple[str, ...] = ()
     #: Those of them that may only read: one that changes things is refused.
@@ -59,6 +59,8 @@ class Reply:
 
     text: str
     rules: tuple[str, ...] = ()
+    #: The tools whose results of this turn the model had read; the transcript names them.
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class DraftReply:
     text: str
     rules: tuple[str, ...] = ()
     shadow: bool = False
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

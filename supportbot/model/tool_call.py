@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +29,18 @@ class NewCall:
     arguments: str
     writes: bool
     idempotency_key: str
+
+
+def readable(arguments: str | None) -> str:
+    """Return arguments that are a JSON object, which is what servers read back; else show none.
+
+    What a model wrote goes back to it in the next request; None: it was erased.
+    """
+    try:
+        given = json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        return "{}"
+    return arguments if arguments and isinstance(given, dict) else "{}"
 
 
 @dataclass(frozen=True, slots=True)

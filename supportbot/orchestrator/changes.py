@@ -18,12 +18,22 @@ from supportbot.orchestrator.closing import reopen, resolve
 from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import customers, deliveries, feedback, summaries, threads, tickets
+from supportbot.store import (
+    customers,
+    deliveries,
+    feedback,
+    summaries,
+    threads,
+    tickets,
+    tool_calls,
+)
 from supportbot.store import inbound as inbounds
 from supportbot.store.feedback import NewThumb
 from supportbot.store.inbound import Outcome
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
+
+_DELETED = "deleted by its author"
 
 
 async def machine_mail(
@@ -82,8 +92,9 @@ async def deleted(
     if message is None:
         return Outcome("suppressed", reason="unknown_message", ticket_id=ticket.id)
     at = wiring.clock()
-    await threads.rewrite_body(work, message.id, None, "deleted by its author", at)
+    await threads.rewrite_body(work, message.id, None, _DELETED, at)
     await summaries.erase_covering(work, ticket.id, message.seq, at)
+    await tool_calls.erase_from(work, ticket.id, message.seq, _DELETED, at)
     events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
     if ticket.handler is Handler.BOT and message.seq > ticket.answered_seq:
         answered, asked = await unanswered(work, ticket)

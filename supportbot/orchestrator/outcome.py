@@ -65,7 +65,7 @@ async def commit(
             await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
         match decision:
             case Reply():
-                return await answered.reply(decision.text)
+                return await answered.reply(decision)
             case DraftReply(shadow=True):
                 await answered.shadow(decision.text, ",".join(decision.rules))
             case DraftReply():
@@ -145,8 +145,8 @@ class _Answered:
     #: So long a reply is the caller's to send.
     lease: timedelta
 
-    async def reply(self, text: str) -> Delivery | None:
-        new = self._message(text)
+    async def reply(self, decision: Reply) -> Delivery | None:
+        new = self._message(decision.text, **_rests_on(decision))
         if self.turn.live is not None:
             return await self._finish_live(self.turn.live, new, EventKind.BOT_REPLIED)
         until = self.wiring.clock() + self.lease
@@ -202,7 +202,8 @@ class _Answered:
         await drafts.discard_stale(self.work, self.ticket.id, at)
         rules = ",".join(decision.rules)
         draft_id = await self._add_draft(decision.text, DraftState.OPEN, rules)
-        await self._happened(EventKind.DRAFTED, {"draft": draft_id}, rules or None)
+        facts = {"draft": draft_id, **_rests_on(decision)}
+        await self._happened(EventKind.DRAFTED, facts, rules or None)
         text = f"**Draft waits** for `{self.ticket.public_id}`:\n\n{decision.text}"
         await notify(self.wiring, self.work, self.ticket, text, f"draft-{draft_id}")
 
@@ -244,3 +245,8 @@ class _Answered:
             ),
             self.wiring.clock(),
         )
+
+
+def _rests_on(decision: Reply | DraftReply) -> dict[str, object]:
+    """Say in the transcript which tools' results the model had before it."""
+    return {"tools": list(decision.tools)} if decision.tools else {}

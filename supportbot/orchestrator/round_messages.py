@@ -1,18 +1,17 @@
 """Tool rounds as messages of a thread: how they are written, and how they are read back. Pure.
 
 What a model wrote goes back to it in the next request, so it is made fit for that: servers refuse
-odd names, ids that are used twice, and arguments that are not JSON.
+odd names and ids that are used twice.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from supportbot.model.completion import ToolCall
-from supportbot.model.message import NewMessage, Role, Visibility
+from supportbot.model.message import Message, NewMessage, Role, Visibility
 from supportbot.model.ticket import BOT
 from supportbot.model.tool_call import CallState, NewCall, RecordedCall
 from supportbot.orchestrator.storable import storable
@@ -23,37 +22,31 @@ _MOST_ID_CHARACTERS = 64
 _MOST_NAME_CHARACTERS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class AskedCall:
-    """A call as the thread tells it, and as the ledger notes it."""
-
-    shown: ToolCall
-    noted: NewCall
-
-
 def asked_calls(
     calls: Sequence[ToolCall], taken: Collection[str], key: str, writes: Callable[[str], bool]
-) -> list[AskedCall]:
-    """Prepare the calls of a round for thread and ledger.
+) -> list[NewCall]:
+    """Prepare the calls of a round for the ledger.
 
     `taken` are the call ids that the ticket has used already; `key` names the round, and with the
     place of a call it is the call's idempotency key: the same whenever it is worked out.
     """
     used = set(taken)
-    made: list[AskedCall] = []
+    made: list[NewCall] = []
     for position, call in enumerate(storable(tuple(calls))):
         own_key = f"{key}-{position}"
         call_id, name = _unused(call.id, used, own_key), _name(call.name)
         used.add(call_id)
-        new = NewCall(call_id, name, call.arguments, writes(name), own_key)
-        made.append(AskedCall(ToolCall(call_id, name, _json_object(call.arguments)), new))
+        made.append(NewCall(call_id, name, call.arguments, writes(name), own_key))
     return made
 
 
 def question_message(
-    turn: Turn, asked: Asked, completion_id: int, round_n: int, calls: Sequence[AskedCall]
+    turn: Turn, asked: Asked, completion_id: int, round_n: int, calls: Sequence[NewCall]
 ) -> NewMessage:
-    """Make the message by which the model asks for the calls of a round."""
+    """Make the message by which the model asks for the calls of a round.
+
+    It names them; the words they were asked with stand in the ledger, where they can be erased.
+    """
     return NewMessage(
         role=Role.ASSISTANT,
         author=BOT,
@@ -62,7 +55,7 @@ def question_message(
         policy_version_id=turn.published.version_id,
         completion_id=completion_id,
         data={
-            "tool_calls": [[one.shown.id, one.shown.name, one.shown.arguments] for one in calls],
+            "tool_calls": [[one.call_id, one.name] for one in calls],
             "upto": turn.upto_seq,
             "round": round_n,
         },
@@ -74,7 +67,7 @@ def result_message(call: RecordedCall) -> NewMessage:
     return NewMessage(
         role=Role.TOOL,
         author=BOT,
-        text=call.result or "",
+        text="[erased]" if call.result is None else call.result,
         visibility=Visibility.INTERNAL,
         completion_id=call.completion_id,
         tool_call_id=call.call_id,
@@ -92,6 +85,8 @@ class Standing:
     unanswered: bool
     #: Tools of which nobody knows what they did, and no person has looked yet.
     uncertain: tuple[str, ...]
+    #: Tools that gave a result which nobody was answered with yet, each once.
+    done: tuple[str, ...]
 
 
 def standing(turn: Turn) -> Standing:
@@ -106,12 +101,17 @@ def standing(turn: Turn) -> Standing:
     return Standing(
         next_round=sum(message.data.get("upto") == turn.upto_seq for message in begun),
         unanswered=any(call[0] not in answered for one in begun for call in _calls(one.data)),
-        uncertain=tuple(
-            str(message.data.get("name"))
-            for message in results
-            if message.data.get("state") == CallState.UNCERTAIN
-            and _number(message.data.get("upto")) > covered
-        ),
+        uncertain=_named(results, CallState.UNCERTAIN, covered),
+        done=tuple(dict.fromkeys(_named(results, CallState.DONE, covered))),
+    )
+
+
+def _named(results: Sequence[Message], state: CallState, covered: int) -> tuple[str, ...]:
+    """Name the tools whose calls ended so, for questions that are not covered yet."""
+    return tuple(
+        str(message.data.get("name"))
+        for message in results
+        if message.data.get("state") == state and _number(message.data.get("upto")) > covered
     )
 
 
@@ -135,12 +135,3 @@ def _name(name: str) -> str:
     if NAME.fullmatch(name):
         return name
     return f"invalid-{re.sub('[^a-zA-Z0-9_-]', '_', name)}"[:_MOST_NAME_CHARACTERS]
-
-
-def _json_object(arguments: str) -> str:
-    """Keep arguments that are a JSON object, which is what servers read back; else show none."""
-    try:
-        given = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return "{}"
-    return arguments if isinstance(given, dict) else "{}"

@@ -86,7 +86,7 @@ class Thinking:
             tools = self.mind.tools(policy, last_round=last_round)
             answer = await self._answer(turn, passages, tools)
             if not _asks_tools(answer):
-                return review(answer, self.mind.review_rules)
+                return review(replace(answer, tools=so_far.done), self.mind.review_rules)
             *earlier, asked = self.calls.take()
             turn = replace(turn, live=await self.voice.rest())
             if not await self.mind.rounds.begin(turn, asked, so_far.next_round, earlier):

@@ -48,6 +48,7 @@ _STATES = {
 }
 _WAITING = frozenset({CallState.ASKED, CallState.RUNNING})
 _LATE = "the time for this answer was over"
+_ERASED = "the message it came from was taken back"
 _WORRY = "it is not known whether the tool {} did what it was asked to."
 
 
@@ -114,7 +115,7 @@ class ToolRounds:
             calls = asked_calls(asked.completion.tool_calls, taken.call_ids, key, self._writes)
             message = question_message(turn, asked, completion_id, round_n, calls)
             await threads.append_message(work, ticket.id, message, at)
-            await tool_calls.add(work, which, completion_id, [call.noted for call in calls], at)
+            await tool_calls.add(work, which, completion_id, calls, at)
         return True
 
     async def carry_out(self, turn: Turn, deadline: float | None = None) -> Carried:
@@ -261,6 +262,8 @@ class _Carrying:
             return failed("not_run", f"{call.name} was not called: the customer wrote again.")
         if self._seconds_left() <= 0:
             return failed("not_run", f"{call.name} was not called: {_LATE}.")
+        if call.arguments is None:
+            return failed("not_run", f"{call.name} was not called: {_ERASED}.")
         ticket = self.turn.ticket
         context = ToolContext(
             ticket=ticket.public_id,
@@ -272,7 +275,7 @@ class _Carrying:
             now=self.wiring.clock(),
         )
         policy = self.turn.published.policy
-        ready = prepare(self.toolbox, policy, call.name, call.arguments or "", context)
+        ready = prepare(self.toolbox, policy, call.name, call.arguments, context)
         return ready if isinstance(ready, Ran) else (ready, context)
 
     def _seconds_left(self) -> float:

@@ -19,6 +19,8 @@ class Answer:
     mode: Mode
     prompt: Prompt
     completion: Completion
+    #: Names of the tools whose results of this turn the model read.
+    tools: tuple[str, ...] = ()
 
 
 class ReviewRule(Protocol):

@@ -27,7 +27,10 @@ Answer only from the rules below, the passages and what tools give back, which i
 they do not hold the answer, or if a rule or the customer asks for a person, call the tool handoff \
 instead of answering.\
 """
-_FRAME_CITE = "Every answer names the link or the title of a passage it is taken from."
+_FRAME_CITE = (
+    "Every answer names the link or the title of a passage it is taken from; only what a tool "
+    "gave back for this very question needs none."
+)
 _FRAME_ORG = "# Rules that hold everywhere"
 _FRAME_PRODUCT = "# Rules for {name}"
 _FRAME_NEVER = "# Never say"
@@ -64,12 +67,13 @@ def compile_policy(org: PolicyFile | None, product: PolicyFile) -> CompiledPolic
     name = own.name or product.id
     cite_required = "required" in (own.knowledge.cite, above.knowledge.cite)
     collections = _collections(above, own)
-    if cite_required and not collections:
+    tools = _tools(above, own)
+    if cite_required and not collections and not tools:
         raise PolicyError(
-            "cite is required, but no knowledge collection is named: nothing could be answered",
+            "cite is required, but no knowledge collection and no tool is named: "
+            "nothing could be answered",
             path=product.path,
         )
-    tools = _tools(above, own)
     never = tuple(dict.fromkeys((*above.never, *own.never)))
     facts = {
         "schema": own.policy_schema,

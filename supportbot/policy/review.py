@@ -44,13 +44,13 @@ def review(answer: Answer, rules: Sequence[ReviewRule] | None = None) -> Decisio
         if found := rule.check(answer):
             return _in_mode(replace(found, rules=(rule.name,)), mode, answer)
     if mode is Mode.AUTO:
-        return Reply(answer.completion.text)
-    return DraftReply(answer.completion.text, shadow=mode is Mode.SHADOW)
+        return Reply(answer.completion.text, tools=answer.tools)
+    return DraftReply(answer.completion.text, shadow=mode is Mode.SHADOW, tools=answer.tools)
 
 
 def _in_mode(found: Handoff | DraftReply, mode: Mode, answer: Answer) -> Decision:
     if isinstance(found, DraftReply):
-        return replace(found, shadow=mode is Mode.SHADOW)
+        return replace(found, shadow=mode is Mode.SHADOW, tools=answer.tools)
     if mode is Mode.SHADOW:
         return replace(found, note=None)
     canned = answer.policy.canned.get("handoff", HANDOFF_NOTE)
@@ -118,7 +118,8 @@ def _never_phrase(answer: Answer) -> Handoff | None:
 
 
 def _citation_missing(answer: Answer) -> Handoff | None:
-    if not answer.policy.cite_required:
+    # What a tool gave back in this turn is a source too, and has no title that could be named.
+    if not answer.policy.cite_required or answer.tools:
         return None
     text = plain(answer.completion.text)
     for passage in answer.prompt.passages:
@@ -126,7 +127,7 @@ def _citation_missing(answer: Answer) -> Handoff | None:
             return None
     return Handoff(
         HandoffReason.LOW_CONFIDENCE,
-        summary=_with_text("The answer names none of the passages it was given", answer),
+        summary=_with_text("The answer names no passage it was given and rests on no tool", answer),
     )
 
 
@@ -143,6 +144,8 @@ RULES: tuple[Rule, ...] = (
     Rule("empty_answer", "Nothing was said: hand over.", _empty),
     Rule("never_phrase", "A phrase of `never` was said: hand over.", _never_phrase),
     Rule(
-        "citation_missing", "No passage is named though it must be: hand over.", _citation_missing
+        "citation_missing",
+        "A source is required, but no passage is named and no tool gave a result: hand over.",
+        _citation_missing,
     ),
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,8 @@ from supportbot.model.ticket import (
     Ticket,
     TicketEvent,
 )
+from supportbot.model.tool_call import readable
+from supportbot.store import tool_calls
 from supportbot.store.statements import Named
 from supportbot.store.tables.answers import CompletionRow
 from supportbot.store.tables.catalog import PolicyVersionRow
@@ -185,6 +187,10 @@ _THREAD = (
 _EPISODE_THREAD = _THREAD.where(MessageRow.episode_n == bindparam("episode_n"))
 
 
+#: In the data of a message that asks for calls: [id, name] of each; arguments come in on reading.
+_CALLS = "tool_calls"
+
+
 def _message(row: Named) -> Message:
     return Message(
         id=row.id,
@@ -193,7 +199,7 @@ def _message(row: Named) -> Message:
         episode_n=row.episode_n,
         role=Role(row.role),
         author=Actor(ActorKind(row.author_kind), row.author_id),
-        text=row.body if row.body is not None else f"[{row.erased_reason or 'erased'}]",
+        text=row.body if row.body is not None else _erased(row),
         created_at=row.created_at,
         visibility=Visibility(row.visibility),
         policy_sha=row.policy_sha,
@@ -212,14 +218,37 @@ async def messages(
         rows = await work.execute(_THREAD, given)
     else:
         rows = await work.execute(_EPISODE_THREAD, {**given, "episode_n": episode_n})
-    return [_message(row) for row in rows]
+    return await _whole(work, ticket_id, [_message(row) for row in rows])
+
+
+def _erased(row: Named) -> str:
+    """Say in the place of words why they are gone, and how a call ended whose result they were."""
+    reason = row.erased_reason or "erased"
+    return f"[{row.data['state']}; {reason}]" if row.role == Role.TOOL else f"[{reason}]"
+
+
+async def _whole(work: UnitOfWork, ticket_id: int, thread: list[Message]) -> list[Message]:
+    """Give the messages that ask for tool calls the arguments, which can be erased."""
+    if not any(_CALLS in one.data for one in thread):
+        return thread
+    words = await tool_calls.arguments(work, ticket_id)
+    return [_with_arguments(one, words) if _CALLS in one.data else one for one in thread]
+
+
+def _with_arguments(asking: Message, words: Mapping[str, str | None]) -> Message:
+    asked: Any = asking.data[_CALLS]
+    calls = [[call_id, name, readable(words.get(call_id))] for call_id, name, *_ in asked]
+    return replace(asking, data={**asking.data, _CALLS: calls})
 
 
 async def message(work: UnitOfWork, message_id: int) -> Message | None:
     """Return one message."""
     rows = await work.connection.execute(_messages().where(MessageRow.id == message_id))
     row = rows.first()
-    return _message(row) if row else None
+    if row is None:
+        return None
+    (whole,) = await _whole(work, row.ticket_id, [_message(row)])
+    return whole
 
 
 async def append_events(

@@ -1,22 +1,24 @@
 """The ledger of tool calls: it outlives a crash, so that no completed call is ever repeated.
 
 A call is over for the thread once a tool message answers it. `arguments` and `result` hold personal
-data and can be erased; everything else stays.
+data and can be erased; everything else stays. The message that asks for calls names them only: what
+they were asked with stands here and nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Integer, Row, Text, bindparam, case, exists, insert, or_, select, update
 
+from supportbot.model.message import Visibility
 from supportbot.model.ticket import Handler
 from supportbot.model.tool_call import CallState, NewCall, RecordedCall
-from supportbot.store.tables.answers import ToolCallRow
-from supportbot.store.tables.tickets import MessageRow, TicketRow
+from supportbot.store.tables.answers import WAITING, ToolCallRow
+from supportbot.store.tables.tickets import MessageBodyRow, MessageRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 
@@ -58,7 +60,12 @@ _FINISH = (
         ToolCallRow.id == bindparam("call"),
         ToolCallRow.state.in_([CallState.ASKED, CallState.RUNNING]),
     )
-    .values(state=bindparam("new_state"), result=bindparam("text"), finished_at=bindparam("at"))
+    .values(
+        state=bindparam("new_state"),
+        # Erased while it ran: what it gave back must not bring the words again.
+        result=case((ToolCallRow.arguments.is_not(None), bindparam("text", type_=Text))),
+        finished_at=bindparam("at"),
+    )
 )
 _UNANSWERED = (
     select(ToolCallRow)
@@ -75,6 +82,27 @@ _OF_TICKET = (
     select(ToolCallRow)
     .where(ToolCallRow.ticket_id == bindparam("of_ticket"))
     .order_by(ToolCallRow.upto_seq, ToolCallRow.round, ToolCallRow.position)
+)
+
+
+_ARGUMENTS = select(ToolCallRow.call_id, ToolCallRow.arguments).where(
+    ToolCallRow.ticket_id == bindparam("of_ticket")
+)
+
+_ABANDONED = (
+    select(ToolCallRow.ticket_id)
+    .join(TicketRow, TicketRow.id == ToolCallRow.ticket_id)
+    .where(
+        WAITING,
+        ToolCallRow.started_at < bindparam("before"),
+        or_(
+            TicketRow.handler == Handler.HUMAN,
+            TicketRow.asked_seq <= TicketRow.answered_seq,
+        ),
+    )
+    .distinct()
+    .order_by(ToolCallRow.ticket_id)
+    .limit(bindparam("most", type_=Integer))
 )
 
 
@@ -140,27 +168,46 @@ async def of_ticket(work: UnitOfWork, ticket_id: int) -> list[RecordedCall]:
     return [_recorded(row) for row in rows]
 
 
+async def arguments(work: UnitOfWork, ticket_id: int) -> Mapping[str, str | None]:
+    """Return what the calls of a ticket were asked with, by call id; None where it was erased."""
+    rows = await work.execute(_ARGUMENTS, {"of_ticket": ticket_id})
+    return {row.call_id: row.arguments for row in rows}
+
+
+async def erase_from(work: UnitOfWork, ticket_id: int, seq: int, reason: str, at: datetime) -> int:
+    """Erase the words of the calls made with a customer's message in sight; return how many.
+
+    Called when the message is redacted: what it said must not live on in what tools were asked and
+    gave back. Which tools were called, when, and what became of it stays. A call that runs goes on,
+    and its result is not kept.
+    """
+    made = (ToolCallRow.ticket_id == ticket_id, ToolCallRow.upto_seq >= seq)
+    # The rounds in the thread: the question with the model's words in it, and the results.
+    rounds = select(MessageRow.id).where(
+        MessageRow.ticket_id == ticket_id,
+        MessageRow.visibility == Visibility.INTERNAL,
+        MessageRow.completion_id.in_(select(ToolCallRow.completion_id).where(*made)),
+    )
+    await work.connection.execute(
+        update(MessageBodyRow)
+        .where(MessageBodyRow.message_id.in_(rounds), MessageBodyRow.body.is_not(None))
+        .values(body=None, erased_at=at, erased_reason=reason)
+    )
+    done = await work.connection.execute(
+        update(ToolCallRow)
+        .where(*made, ToolCallRow.arguments.is_not(None))
+        .values(arguments=None, result=None)
+    )
+    return done.rowcount
+
+
 async def abandoned(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
     """Return the tickets with calls, begun before that moment, that the bot will not go on with.
 
     A person has the ticket, or nothing is owed: whoever was at it was killed.
     """
-    rows = await work.connection.execute(
-        select(ToolCallRow.ticket_id)
-        .join(TicketRow, TicketRow.id == ToolCallRow.ticket_id)
-        .where(
-            ToolCallRow.state.in_([CallState.ASKED, CallState.RUNNING]),
-            ToolCallRow.started_at < before,
-            or_(
-                TicketRow.handler == Handler.HUMAN,
-                TicketRow.asked_seq <= TicketRow.answered_seq,
-            ),
-        )
-        .distinct()
-        .order_by(ToolCallRow.ticket_id)
-        .limit(limit)
-    )
-    return list(rows.scalars())
+    rows = await work.execute(_ABANDONED, {"before": before, "most": limit})
+    return rows.scalars()
 
 
 def _recorded(row: Row[*tuple[Any, ...]]) -> RecordedCall:

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from supportbot.store.columns import Id
 from supportbot.store.tables.base import Base, Facts, Key, Moment
 
-#: Literal text, shared by index and query.
+#: Literal texts, shared by index and query.
 UNSENT = text("state IN ('pending','sending','live')")
+WAITING = text("state IN ('asked','running')")
 
 
 class PromptPartRow(Base):
@@ -83,9 +84,15 @@ class RetrievalRow(Base):
 
 
 class ToolCallRow(Base):
-    """A tool call and what became of it: the ledger that outlives a crash."""
+    """A tool call and what became of it: the ledger that outlives a crash.
+
+    Its words (arguments and result) are erasable; where the arguments are gone, no result is kept.
+    """
 
     __tablename__ = "tool_call"
+    __table_args__ = (
+        Index("ix_tool_call_waiting", "ticket_id", sqlite_where=WAITING, postgresql_where=WAITING),
+    )
     id: Mapped[Key]
     ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
     completion_id: Mapped[int] = mapped_column(Id, ForeignKey("completion.id"))

@@ -115,6 +115,7 @@ def test_show_has_exactly_the_promised_keys(folder: Path) -> None:
         "model": "m-1",
         "tool_calls": [],
         "tool": None,
+        "rests_on": [],
     }
     assert ticket["feedback"] == [
         {"kind": "thumbs", "rating": 1, "comment": None, "at": "2026-03-02T09:00:00.000Z"}

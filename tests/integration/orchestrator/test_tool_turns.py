@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from supportbot.completions.scripted import Scripted, Turn
+from supportbot.model.catalog import Mode
 from supportbot.model.completion import Prompt, ToolCall
 from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.model.message import Role
-from supportbot.model.ticket import Handler
+from supportbot.model.ticket import EventKind, Handler
 from supportbot.orchestrator.respond import RespondRules
+from supportbot.store import threads
 from supportbot.testing import said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import Toolbox, gather
@@ -80,6 +82,35 @@ async def test_the_model_reads_what_its_tools_gave_back(make_shop: Any, shop: Sh
     assert [m.role for m in second.messages[-2:]] == [Role.ASSISTANT, Role.TOOL]
     assert json.loads(second.messages[-1].content) == {"number": "7", "status": "shipped"}
     assert "tool_called" in await world.kinds(ticket)
+
+
+@pytest.mark.parametrize("mode", [Mode.AUTO, Mode.DRAFT])
+async def test_an_answer_may_rest_on_a_tool_where_a_source_is_required(
+    make_world: Any, shop: Shop, mode: Mode
+) -> None:
+    script = [call("find_order", number="7"), "It was shipped.", "Surely."]
+    rules = {"tools": TOOLS, "cite_required": True, "mode": mode}
+    world = await make_world(script, toolbox=shop.toolbox(), **rules)
+    ticket = await world.ask(said("Where is order 7?"))
+    assert ticket.handler is Handler.BOT
+    kind = EventKind.BOT_REPLIED if mode is Mode.AUTO else EventKind.DRAFTED
+    async with world.db.reading() as work:
+        events = await threads.events(work, ticket.id)
+        thread = await threads.messages(work, ticket.id)
+    (told,) = [m.data for m in thread if m.text == "It was shipped."] or [
+        event.data for event in events if event.kind is kind
+    ]
+    assert told["tools"] == ["find_order"]
+    # The next question has to find sources of its own.
+    if mode is Mode.AUTO:
+        assert (await world.ask(said("Will it fit?"))).handler is Handler.HUMAN
+
+
+async def test_a_tool_that_failed_is_no_source(make_world: Any, shop: Shop) -> None:
+    script = [call("find_order", nothing="7"), "It was shipped."]
+    world = await make_world(script, toolbox=shop.toolbox(), tools=TOOLS, cite_required=True)
+    assert (await world.ask(said("Where is order 7?"))).handler is Handler.HUMAN
+    assert shop.done == []
 
 
 async def test_a_tool_that_is_not_there_is_told_to_the_model(make_shop: Any, shop: Shop) -> None:

@@ -85,9 +85,12 @@ def test_citation_required_by_org_cannot_be_lifted() -> None:
     assert compiled(front("knowledge: {cite: optional, collections: [a]}"), org).cite_required
 
 
-def test_citation_without_collection_is_refused() -> None:
-    with pytest.raises(PolicyError, match="no knowledge collection"):
+def test_citation_without_anything_to_rest_on_is_refused() -> None:
+    with pytest.raises(PolicyError, match="no knowledge collection and no tool"):
         compiled(front("knowledge: {cite: required}"))
+    assert compiled(
+        front("knowledge: {cite: required}", "tools: {find: {access: read}}")
+    ).cite_required
 
 
 def test_sha_is_the_same_for_other_key_order_and_line_ends() -> None:

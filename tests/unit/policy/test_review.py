@@ -91,6 +91,18 @@ def test_citation_by_link_or_title_is_enough(text: str, make_policy: MakePolicy)
     assert review(answer(make_policy(cite_required=True), text=text)) == Reply(text)
 
 
+@pytest.mark.parametrize("mode", [Mode.AUTO, Mode.DRAFT, Mode.SHADOW])
+def test_what_a_tool_gave_back_in_this_turn_is_a_source(
+    mode: Mode, make_policy: MakePolicy
+) -> None:
+    policy = make_policy(cite_required=True)
+    rested = replace(answer(policy, mode, text="It was shipped."), tools=("find_order",))
+    decision = review(rested)
+    assert not isinstance(decision, Handoff)
+    assert (decision.text, decision.tools) == ("It was shipped.", ("find_order",))
+    assert isinstance(review(replace(rested, tools=())), Handoff)
+
+
 def test_words_of_the_model_are_told_in_auto_mode_only(make_policy: MakePolicy) -> None:
     policy = make_policy(canned={"handoff": "A colleague writes soon."})
     call = calling("handoff", '{"reason": "policy", "message": "My own words."}')
