@@ -1,4 +1,4 @@
-"""One run: a store with its dispatcher, all channels, customers, and a given number of kills."""
+"""One run: a store with its dispatcher, all channels, customers, and kills or an outage."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -22,8 +23,9 @@ from tests.chaos.folder import environ, free_port, write_folder
 from tests.chaos.mail_way import MaildirBox, MailWay, SinkBox
 from tests.chaos.slack_way import REDELIVERY_SECONDS, SlackWay
 from tests.chaos.slaughter import Kills, Role, haunt, survivor
+from tests.chaos.stores import Store
 from tests.chaos.verdict import Verdict, judge
-from tests.chaos.victims import Victims
+from tests.chaos.victims import Victim, Victims
 from tests.chaos.web_way import WebWay
 
 _CUSTOMERS = {"slack": 8, "mail": 4, "mail by smtp": 2, "web": 4}
@@ -34,6 +36,8 @@ _SETTLE_SECONDS = 60.0
 #: Nothing is owed for so long, and still something is not covered: it never will be.
 _HOPELESS_SECONDS = 8.0
 _STAYS_IDLE_SECONDS = 1.5
+#: Of talking before and after an outage.
+_LOAD_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Combination:
     workers: int = 0
     model_seconds: float = 0.1
     seconds_per_chunk: float = 0.01
+    #: PostgreSQL is stopped for so long under load; then nothing is killed.
+    away_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -78,7 +84,7 @@ class World:
 
 async def run(
     combination: Combination,
-    database_url: str,
+    store: Store,
     seed: int,
     kills: Kills,
     place: Path,
@@ -86,18 +92,25 @@ async def run(
 ) -> Result:
     """Kill so many times, let everything come to rest, and count."""
     begun = time.monotonic()
-    async with opened(combination, database_url, place) as world:
+    async with opened(combination, store.url, place) as world:
         await first_start(combination, world, victims)
         async with asyncio.TaskGroup() as talking:
             _open_doors(world, talking, kills, seed)
-            await _under_fire(world, victims, kills, seed)
-            running = [survivor(role, victims) for role in world.roles]
+            if combination.away_seconds:
+                running = await _through_an_outage(world, victims, store.server, combination)
+                kills.enough.set()
+            else:
+                await _under_fire(world, victims, kills, seed)
+                running = [survivor(role, victims) for role in world.roles]
             resting = time.monotonic()
         await _settled(world)
         rested = time.monotonic()
         await asyncio.sleep(_STAYS_IDLE_SECONDS)  # whatever would come twice comes now
         found = await _looked(world)
+        notes = _notes(world)
         for victim in running:
+            if victim.ended.done():
+                notes.append(f"a process ended by itself: {victim.ended.result()}")
             victims.kill(victim)
         return Result(
             combination=combination.name,
@@ -107,7 +120,7 @@ async def run(
             seconds=rested - begun,
             settled_seconds=rested - resting,
             ledger=found,
-            notes=_notes(world),
+            notes=notes,
         )
 
 
@@ -206,6 +219,21 @@ async def _under_fire(world: World, victims: Victims, kills: Kills, seed: int) -
     async with asyncio.TaskGroup() as haunting:
         for role in world.roles:
             haunting.create_task(haunt(role, victims, kills, random.Random(f"{seed} {role.name}")))
+
+
+async def _through_an_outage(
+    world: World, victims: Victims, server: Any, combination: Combination
+) -> list[Victim]:
+    """Stop the database while customers talk, and start it again; return the processes."""
+    running = [survivor(role, victims) for role in world.roles]
+    for victim in running:
+        await victim.serving.wait()
+    await asyncio.sleep(_LOAD_SECONDS)
+    await asyncio.to_thread(server.stop)
+    await asyncio.sleep(combination.away_seconds)
+    await asyncio.to_thread(server.start)
+    await asyncio.sleep(_LOAD_SECONDS)
+    return running
 
 
 async def _customer(

@@ -1,4 +1,4 @@
-"""`make chaos`: kill the product a thousand times and count what customers saw.
+"""`make chaos`: kill the product a thousand times, take its database away, count what was seen.
 
     python -m tests.chaos.run --kills 1000 --seed 7
 
@@ -44,6 +44,10 @@ COMBINATIONS = {
         "postgres",
         Combination("PostgreSQL, one process that listens, three workers", workers=3),
     ),
+    "outage": (
+        "postgres",
+        Combination("PostgreSQL away for 30 s under load", workers=2, away_seconds=30.0),
+    ),
 }
 _SHOWN = 20
 
@@ -51,9 +55,9 @@ _SHOWN = 20
 async def slay(name: str, kills: int, seed: int, place: Path) -> Result:
     """Run one combination in an empty folder."""
     store, combination = COMBINATIONS[name]
-    with _STORES[store](place) as database_url:
+    with _STORES[store](place) as database:
         async with nursery() as victims:
-            return await run(combination, database_url, seed, Kills(kills), place / "bot", victims)
+            return await run(combination, database, seed, Kills(kills), place / "bot", victims)
 
 
 def shown(result: Result) -> Table:
@@ -91,24 +95,24 @@ def told(result: Result) -> Iterator[str]:
 def main() -> int:
     """Run, print, write the counts as JSON, and return 1 if a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=1000, help="of all combinations together")
+    parser.add_argument("--kills", type=int, default=1000, help="of all combinations that kill")
     parser.add_argument("--seed", type=int, default=None, help="repeats the choices of a run")
     parser.add_argument("--only", choices=COMBINATIONS, action="append")
     parser.add_argument("--json", type=Path, default=Path("build/chaos.json"))
     parser.add_argument("--keep", type=Path, default=None, help="folder for databases and logs")
     chosen = parser.parse_args()
     names = chosen.only or list(COMBINATIONS)
+    each = -(-chosen.kills // max(1, sum(not COMBINATIONS[n][1].away_seconds for n in names)))
     seed = secrets.randbelow(1_000_000) if chosen.seed is None else chosen.seed
     # The fakes' servers complain about each client that was killed.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     console, results = Console(highlight=False), []
     with _kept(chosen.keep) as place:
         for name in names:
-            results.append(
-                asyncio.run(slay(name, -(-chosen.kills // len(names)), seed, place / name))
-            )
-            console.print(shown(results[-1]))
-            console.print("\n".join(told(results[-1])) + "\n", markup=False)
+            result = asyncio.run(slay(name, each, seed, place / name))
+            console.print(shown(result) if result.kills.total else result.combination)
+            console.print("\n".join(told(result)) + "\n", markup=False)
+            results.append(result)
     chosen.json.parent.mkdir(parents=True, exist_ok=True)
     chosen.json.write_text(json.dumps([_record(one) for one in results], indent=1) + "\n")
     total = sum(one.kills.total for one in results)

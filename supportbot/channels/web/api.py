@@ -77,6 +77,7 @@ class ChatApi:
             except HTTPException as refused:
                 return _refusal(refused.status_code, str(refused.detail))
             except StoreUnavailable:
+                self._give_back(request, visitor)
                 return _refusal(503, _UNREACHABLE)
             if not visitor.known:
                 self._visitors.remember(response, visitor)
@@ -93,11 +94,16 @@ class ChatApi:
             return
         checks.check_same_origin(request, self._config.public_host)
         now = self._endpoint.clock()
-        address = request.client.host if request.client else ""
-        if not self._by_address.allows(address, now) or not self._by_visitor.allows(
+        if not self._by_address.allows(_address(request), now) or not self._by_visitor.allows(
             visitor.id, now
         ):
             raise HTTPException(429, _WAIT_A_MINUTE)
+
+    def _give_back(self, request: Request, visitor: Visitor) -> None:
+        """Let a visitor repeat what could not be stored as often as it takes."""
+        if request.method == "POST":
+            self._by_address.give_back(_address(request))
+            self._by_visitor.give_back(visitor.id)
 
     async def _message(self, request: Request, visitor: Visitor) -> dict[str, object]:
         body = await checks.read_json(request)
@@ -168,6 +174,10 @@ class ChatApi:
             "messages": [_shown(message) for message in part.messages],
             "next": part.next_after,
         }
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _shown(message: Shown) -> dict[str, object]:

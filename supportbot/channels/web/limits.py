@@ -31,5 +31,11 @@ class RateLimit:
         self._windows[key] = (started, count + 1)
         return count < self._per_minute
 
+    def give_back(self, key: str) -> None:
+        """Uncount a request that failed through no fault of its sender."""
+        if key in self._windows:
+            started, count = self._windows[key]
+            self._windows[key] = (started, max(0, count - 1))
+
     def _forget_before(self, moment: datetime) -> None:
         self._windows = {key: window for key, window in self._windows.items() if window[0] > moment}

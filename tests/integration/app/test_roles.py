@@ -57,7 +57,7 @@ async def until_ready(client: httpx2.AsyncClient) -> None:
 async def not_ready(client: httpx2.AsyncClient) -> str:
     """Wait until something is wrong; return what."""
     async with asyncio.timeout(15):
-        while (answer := await client.get("/readyz")).status_code == 200:
+        while (answer := await client.get("/readyz")).status_code == 200:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.02)
     assert answer.status_code == 503
     return "; ".join(answer.json()["problems"])

@@ -16,6 +16,7 @@ from supportbot.channels.web.channel import WebChannel
 from supportbot.channels.web.config import WebConfig
 from supportbot.errors import StoreUnavailable
 from supportbot.model.catalog import Mode
+from supportbot.model.inbound import Accepted
 
 API = "/chat/api/shop"
 
@@ -326,3 +327,27 @@ async def test_store_that_is_gone_asks_to_try_again(make_world: Any, clock: Any,
         answer = await ada.post(f"{API}/messages", json=words("hi"))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "disk" not in answer.text
+
+
+async def test_what_could_not_be_stored_may_be_repeated_as_often_as_it_takes(
+    clock: Any, db: Any
+) -> None:
+    tries = 0
+
+    async def broken_for_a_while(_inbound: object) -> Accepted:
+        nonlocal tries
+        tries += 1
+        if tries < 6:
+            raise StoreUnavailable("the server is away")
+        return Accepted(1, ticket="T1")
+
+    config = WebConfig(
+        {"shop": "Shop"}, "secret", messages_per_minute=2, messages_per_minute_and_address=2
+    )
+    channel = WebChannel(config, clock, db)
+    chat = Chat(None, Starlette(routes=channel.routes(broken_for_a_while)))
+    async with chat.visitor() as ada:
+        statuses = [
+            (await ada.post(f"{API}/messages", json=words("hi"))).status_code for _ in range(8)
+        ]
+    assert statuses == [503] * 5 + [200, 200, 429]

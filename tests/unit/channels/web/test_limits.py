@@ -28,3 +28,14 @@ def test_full_table_refuses_unknown_keys_until_old_ones_expire() -> None:
     assert not limit.allows("c", NOW)
     assert limit.allows("a", NOW)
     assert limit.allows("c", NOW + timedelta(minutes=2))
+
+
+def test_a_request_that_is_given_back_does_not_count() -> None:
+    limit = RateLimit(1)
+    assert limit.allows("a", NOW)
+    limit.give_back("a")
+    assert limit.allows("a", NOW)
+    assert not limit.allows("a", NOW)
+    limit.give_back("never seen")
+    assert limit.allows("never seen", NOW)
+    assert not limit.allows("never seen", NOW)
