@@ -162,8 +162,8 @@ class Deliver:
             state = DeliveryState.UNCERTAIN if interrupted else DeliveryState.FAILED
             return _Over(state, f"{delivery.channel} is not connected")
         before = replace(delivery, state=DeliveryState.PENDING, attempts=delivery.attempts - 1)
-        if before.provider_id is not None and isinstance(channel.adapter, LiveChannel):
-            return await _send(_Finishing(channel.adapter), before)
+        if before.provider_id is not None and channel.live is not None:
+            return await _send(_Finishing(channel.live), before)
         if interrupted:
             found = await _look(channel.adapter, before)
             if found is not None:

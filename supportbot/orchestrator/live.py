@@ -42,9 +42,7 @@ class Stopped(Exception):
 def live_channel(wiring: Wiring, ticket: Ticket) -> LiveChannel | None:
     """Return the channel of a ticket if replies can grow in it."""
     channel = wiring.channels.get(ticket.channel)
-    if channel is None or not isinstance(channel.adapter, LiveChannel):
-        return None
-    return channel.adapter
+    return channel.live if channel else None
 
 
 def voice_of(wiring: Wiring, turn: Turn, rules: LiveRules) -> Voice:

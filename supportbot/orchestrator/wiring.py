@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from supportbot.channels.base import Channel
+from supportbot.channels.base import Channel, LiveChannel
 from supportbot.dispatch.base import Dispatcher
 from supportbot.errors import ConfigError
 from supportbot.model.catalog import Mode, Product
@@ -39,6 +39,13 @@ class ConnectedChannel:
     id: int
     adapter: Channel
     patience: Patience = field(default_factory=Patience)
+    #: The adapter where replies can grow in it. Looked at once: such a look takes long.
+    live: LiveChannel | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look what the adapter can do."""
+        live = self.adapter if isinstance(self.adapter, LiveChannel) else None
+        object.__setattr__(self, "live", live)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ default_product = "hosting"
 default_product = "hosting"
 customer_messages_per_minute = 1000000
 parallel = {parallel}
+[budget]
+product_tokens_per_day = 1000000000
+customer_tokens_per_day = 1000000000
 """
 _ROOT = Path(__file__).parents[2]
 

@@ -103,10 +103,13 @@ class Traffic:
         headers = signed_headers(body, self.slack.signing_secret, int(time.time()))
         headers["Content-Type"] = "application/json"
         watched.sent = time.monotonic()
-        async with self.session.post(url, data=body, headers=headers) as answer:
-            await answer.read()
-            watched.acked = time.monotonic()
-            watched.status = answer.status
+        try:
+            async with self.session.post(url, data=body, headers=headers) as answer:
+                await answer.read()
+                watched.status = answer.status
+        except aiohttp.ClientError:
+            pass  # the status stays 0: it counts as not acknowledged
+        watched.acked = time.monotonic()
         return watched
 
     async def _patient(self, said: Sequence[Watched]) -> None:
