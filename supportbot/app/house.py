@@ -22,12 +22,14 @@ from supportbot.knowledge.importer import import_folder
 from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.time import Clock, public_id
 from supportbot.model.violation import Deadlines
+from supportbot.orchestrator.backlog import Backlog
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
-from supportbot.orchestrator.intake import Intake, IntakeRules
+from supportbot.orchestrator.intake import Intake
 from supportbot.orchestrator.retention import RetentionRules
 from supportbot.orchestrator.settle import Settle
 from supportbot.orchestrator.sweep import Sweep, SweepRules
 from supportbot.orchestrator.takeover import Takeover
+from supportbot.orchestrator.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.policy.compile import compile_policies
 from supportbot.policy.load import load_policies
@@ -58,6 +60,7 @@ class House:
     secret: str
     completer: Completer
     intake: Intake
+    backlog: Backlog
     settle: Settle
     sweep: Sweep
     takeover: Takeover
@@ -212,16 +215,19 @@ def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts
         grace_seconds=2 * model.turn_seconds,
         retention=RetentionRules(raw_days=settings.retention.raw_days),
     )
-    intake = IntakeRules(
+    rules = IntakeRules(
         reopen_days=tickets.reopen_days,
         customer_messages_per_minute=tickets.customer_messages_per_minute,
     )
+    understanding = Understanding(wiring, rules)
+    backlog = Backlog(wiring, understanding)
     return House(
         settings=settings,
         wiring=wiring,
         secret=parts.secret,
         completer=parts.completer,
-        intake=Intake(wiring, intake),
+        intake=Intake(wiring, understanding, backlog),
+        backlog=backlog,
         settle=Settle(wiring, answers.respond, Deliver(wiring, DeliverRules()), answers.summaries),
         sweep=Sweep(wiring, sweep, answers.rounds),
         takeover=Takeover(wiring),

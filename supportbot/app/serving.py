@@ -70,7 +70,7 @@ async def running_alone(settings: Settings, roles: Roles) -> AsyncIterator[House
 
 async def _work(house: House) -> None:
     """Begin to answer; of several processes one reads the backlog at a time."""
-    backlog = Periodic("backlog", _BACKLOG_SECONDS, house.intake.run_backlog)
+    backlog = Periodic("backlog", _BACKLOG_SECONDS, house.backlog.run)
     await house.wiring.dispatcher.start(house.settle, (*house.sweep.periodic(), backlog))
 
 

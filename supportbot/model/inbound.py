@@ -26,6 +26,9 @@ class Inbound:
     received_at: datetime
     #: True: acknowledge after the row is committed, understand it in a lane afterwards (mail).
     deferred: bool = False
+    #: True: so too where more arrives than can be understood at once; nobody waits for more than
+    #: the acknowledgement.
+    may_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)

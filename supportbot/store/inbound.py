@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, literal, select, true, update
+from sqlalchemy.orm import aliased
 
 from supportbot.model.inbound import Inbound, StoredInbound
 from supportbot.store.columns import bounded
+from supportbot.store.statements import Named
 from supportbot.store.tables.catalog import ChannelRow
 from supportbot.store.tables.intake import UNSETTLED, InboundKeyRow, InboundRow
 from supportbot.store.tables.tickets import TicketRow
@@ -28,8 +31,24 @@ _EARLIER = (
     .order_by(InboundRow.id)
     .limit(1)
 )
+_BEHIND = aliased(InboundRow)
+#: One row in any case: what is known of the keys, and whether anything of the channel waits.
+_LOOKED = select(
+    *(found := _EARLIER.subquery("earlier")).c,
+    exists()
+    .where(_BEHIND.channel_id == bindparam("channel_id"), _BEHIND.settled_at.is_(None))
+    .label("behind"),
+).select_from(select(literal(1)).subquery("one").outerjoin(found, true()))
 _ADD = insert(InboundRow).returning(InboundRow.id)
 _ADD_KEYS = insert(InboundKeyRow)
+_CLAIM = (
+    update(InboundRow)
+    .where(InboundRow.id.in_(bindparam("ids", expanding=True)), UNSETTLED)
+    .values(attempts=InboundRow.attempts + 1)
+)
+_STILL = (
+    select(InboundRow.id).where(InboundRow.id == bindparam("waits"), UNSETTLED).with_for_update()
+)
 _SETTLE = update(InboundRow).where(InboundRow.id == bindparam("inbound_id"))
 
 
@@ -41,6 +60,15 @@ class Earlier:
     ticket: str | None
     message_id: int | None
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a channel's rows tell about something that arrives."""
+
+    earlier: Earlier | None
+    #: Something of the channel is on disk and not understood yet.
+    behind: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +90,21 @@ class Outcome:
 
 async def find_by_keys(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Earlier | None:
     """Return the earlier inbound that shares a key with this one, if any."""
-    names = [bounded(key, _MOST_KEY_BYTES) for key in keys]
-    given = {"channel_id": channel_id, "keys": names}
-    row = (await work.execute(_EARLIER, given)).first()
-    if row is None:
-        return None
+    row = (await work.execute(_EARLIER, _asked(channel_id, keys))).first()
+    return _earlier(row) if row else None
+
+
+async def look(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Looked:
+    """Return the same, and whether anything of the channel waits to be understood."""
+    row = (await work.execute(_LOOKED, _asked(channel_id, keys))).one()
+    return Looked(None if row.id is None else _earlier(row), bool(row.behind))
+
+
+def _asked(channel_id: int, keys: tuple[str, ...]) -> dict[str, object]:
+    return {"channel_id": channel_id, "keys": [bounded(key, _MOST_KEY_BYTES) for key in keys]}
+
+
+def _earlier(row: Named) -> Earlier:
     return Earlier(id=row.id, ticket=row.public_id, message_id=row.message_id, reason=row.reason)
 
 
@@ -115,39 +153,45 @@ async def unsettled(work: UnitOfWork, limit: int) -> list[StoredInbound]:
         .order_by(InboundRow.id)
         .limit(limit)
     )
+    found = rows.all()
+    keys = await _keys_of(work, [row.id for row in found])
     return [
         StoredInbound(
             id=row.id,
             attempts=row.attempts,
             inbound=Inbound(
                 channel=row.channel,
-                keys=(),
+                keys=keys.get(row.id, ()),
                 raw=row.raw or b"",
                 meta=row.meta,
                 received_at=row.received_at,
                 deferred=True,
             ),
         )
-        for row in rows
+        for row in found
     ]
 
 
-async def claim(work: UnitOfWork, inbound_id: int) -> bool:
-    """Count one more attempt; False when somebody else settled it meanwhile."""
-    done = await work.connection.execute(
-        update(InboundRow)
-        .where(InboundRow.id == inbound_id, UNSETTLED)
-        .values(attempts=InboundRow.attempts + 1)
+async def _keys_of(work: UnitOfWork, inbound_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    rows = await work.connection.execute(
+        select(InboundKeyRow.inbound_id, InboundKeyRow.key).where(
+            InboundKeyRow.inbound_id.in_(inbound_ids)
+        )
     )
-    return done.rowcount == 1
+    keys: dict[int, tuple[str, ...]] = {}
+    for row in rows:
+        keys[row.inbound_id] = (*keys.get(row.inbound_id, ()), row.key)
+    return keys
+
+
+async def claim(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
+    """Count one more attempt of each that has no outcome yet."""
+    await work.execute(_CLAIM, {"ids": inbound_ids})
 
 
 async def still_waits(work: UnitOfWork, inbound_id: int) -> bool:
     """Tell whether it has no outcome yet, and let nobody else give it one meanwhile."""
-    found = await work.connection.scalar(
-        select(InboundRow.id).where(InboundRow.id == inbound_id, UNSETTLED).with_for_update()
-    )
-    return found is not None
+    return (await work.execute(_STILL, {"waits": inbound_id})).first() is not None
 
 
 async def settle(work: UnitOfWork, inbound_id: int, outcome: Outcome, at: datetime) -> None:

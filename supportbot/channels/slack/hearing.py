@@ -46,6 +46,8 @@ class Hearing:
                     raw=raw,
                     meta=identity.meta(),
                     received_at=self._clock(),
+                    # A button that was pressed says so at once; an event is only acknowledged.
+                    may_wait=payload.get("type") == "event_callback",
                 )
             )
         finally:

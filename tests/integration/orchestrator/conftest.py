@@ -26,9 +26,10 @@ from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.question import Question
 from supportbot.model.ticket import Ticket, TicketEvent
 from supportbot.model.time import public_id
+from supportbot.orchestrator.backlog import Backlog
 from supportbot.orchestrator.budgets import SpendingRules
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
-from supportbot.orchestrator.intake import Intake, IntakeRules
+from supportbot.orchestrator.intake import Intake
 from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.respond import Respond, RespondRules
 from supportbot.orchestrator.settle import Settle
@@ -37,6 +38,7 @@ from supportbot.orchestrator.summary import Summaries, SummaryRules
 from supportbot.orchestrator.sweep import Sweep, SweepRules
 from supportbot.orchestrator.takeover import Takeover
 from supportbot.orchestrator.tool_rounds import ToolRounds
+from supportbot.orchestrator.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.wiring import ConnectedChannel, NoticeRoute, Patience, Wiring
 from supportbot.policy.compose import Window
 from supportbot.policy.review import RULES
@@ -76,6 +78,7 @@ class World:
     completer: ScriptedCompleter
     retriever: FakeRetriever
     intake: Intake
+    backlog: Backlog
     deliver: Deliver
     settle_ticket: Settle
     sweep: Sweep
@@ -206,12 +209,15 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
         respond = Respond(wiring, mind, spending, summaries, rules or RespondRules())
         deliver = Deliver(wiring, DeliverRules(attempts=attempts))
         assert isinstance(wiring.dispatcher, LocalDispatcher)
+        understanding = Understanding(wiring, IntakeRules(reopen_days=7))
+        backlog = Backlog(wiring, understanding)
         return World(
             wiring=wiring,
             channel=channel,
             completer=completer,
             retriever=retriever,
-            intake=Intake(wiring, IntakeRules(reopen_days=7)),
+            intake=Intake(wiring, understanding, backlog),
+            backlog=backlog,
             deliver=deliver,
             settle_ticket=Settle(wiring, respond, deliver, summaries),
             sweep=Sweep(wiring, SweepRules(), mind.rounds),

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from supportbot.model.inbound import Heard, Inbound
+from supportbot.store.tables.intake import InboundRow
 from supportbot.testing import MemoryChannel, said
 
 
@@ -22,7 +25,7 @@ async def test_deferred_inbound_is_acknowledged_before_it_is_understood(world: A
     accepted = await world.hear(said("by mail"), deferred=True)
     assert accepted.ticket is None
     assert (await world.inbounds())[0].settled_at is None
-    assert await world.intake.drain() == 1
+    assert await world.backlog.drain() == 1
     await world.settle()
     assert world.channel.texts() == ["answer 1"]
     assert (await world.inbounds())[0].outcome == "message"
@@ -30,13 +33,13 @@ async def test_deferred_inbound_is_acknowledged_before_it_is_understood(world: A
 
 async def test_backlog_is_drained_once_by_two_at_a_time(world: Any) -> None:
     await world.hear(said("by mail"), deferred=True)
-    await asyncio.gather(world.intake.drain(), world.intake.drain())
+    await asyncio.gather(world.backlog.drain(), world.backlog.drain())
     (ticket,) = await world.all_tickets()
     assert len(await world.messages(ticket)) == 1
 
 
 async def test_backlog_runs_by_itself(world: Any) -> None:
-    running = asyncio.create_task(world.intake.run_backlog())
+    running = asyncio.create_task(world.backlog.run())
     await world.hear(said("by mail"), deferred=True)
     while not (await world.inbounds())[0].settled_at:  # noqa: ASYNC110 - a row has no event
         await asyncio.sleep(0.01)
@@ -50,7 +53,7 @@ async def test_parser_that_fails_five_times_parks_its_input(make_world: Any, clo
     await world.hear(said("poison"), deferred=True)
     await world.hear(said("good"), deferred=True)
     for _ in range(5):
-        await world.intake.drain()
+        await world.backlog.drain()
     parked, good = await world.inbounds()
     assert (parked.outcome, parked.reason, parked.attempts) == (
         "refused",
@@ -59,13 +62,13 @@ async def test_parser_that_fails_five_times_parks_its_input(make_world: Any, clo
     )
     assert parked.raw
     assert good.outcome == "message"
-    assert await world.intake.drain() == 0
+    assert await world.backlog.drain() == 0
 
 
 async def test_unparsable_input_is_refused_at_once_and_kept(world: Any, clock: Any) -> None:
     junk = Inbound(world.channel.key, ("k",), b"\xff junk", {}, clock(), deferred=True)
     await world.intake.accept(junk)
-    await world.intake.drain()
+    await world.backlog.drain()
     (row,) = await world.inbounds()
     assert (row.outcome, row.reason, row.raw) == ("refused", "unparsable", b"\xff junk")
 
@@ -74,6 +77,88 @@ async def test_input_of_a_channel_that_is_gone_is_parked(world: Any, db: Any) ->
     await world.hear(said("by mail"), deferred=True)
     world.wiring.channels.clear()
     for _ in range(5):
-        await world.intake.drain()
+        await world.backlog.drain()
     (row,) = await world.inbounds()
     assert row.reason == "parked: Unparsable"
+
+
+def patient(world: Any, text: str, thread: str = "t1") -> Inbound:
+    """Make an arrival that may be understood later, as events of Slack are."""
+    return replace(world.channel.inbound(said(text, thread=thread, by=thread)), may_wait=True)
+
+
+async def test_what_may_wait_is_understood_at_once_where_nothing_waits(world: Any) -> None:
+    assert (await world.intake.accept(patient(world, "hi"))).ticket is not None
+
+
+async def test_a_rush_is_only_stored_and_then_understood_in_order(world: Any) -> None:
+    """Each of thirty customers writes three times; each time all of them at once."""
+    accepted = []
+    for number in range(3):
+        rush = [patient(world, f"{number}", f"t{thread}") for thread in range(30)]
+        accepted += await asyncio.gather(*map(world.intake.accept, rush))
+    assert sum(one.ticket is None for one in accepted) > 60
+    while await world.backlog.drain():
+        pass
+    assert all(row.outcome == "message" for row in await world.inbounds())
+    found = await world.all_tickets()
+    assert len(found) == 30
+    for ticket in found:
+        assert [m.text for m in await world.messages(ticket)] == ["0", "1", "2"]
+
+
+async def test_nothing_overtakes_what_waits(world: Any) -> None:
+    await world.intake.accept(replace(patient(world, "first"), deferred=True))
+    second = await world.intake.accept(patient(world, "second"))
+    assert second.ticket is None
+    while await world.backlog.drain():
+        pass
+    (ticket,) = await world.all_tickets()
+    assert [m.text for m in await world.messages(ticket)] == ["first", "second"]
+    assert (await world.intake.accept(patient(world, "third"))).ticket == ticket.public_id
+
+
+async def test_a_repeated_arrival_in_a_rush_is_stored_once(world: Any) -> None:
+    one = patient(world, "hi")
+    accepted = await asyncio.gather(*(world.intake.accept(one) for _ in range(30)))
+    assert sum(not answer.duplicate for answer in accepted) == 1
+    await world.backlog.drain()
+    assert len(await world.inbounds()) == 1
+
+
+async def test_chatter_of_a_rush_waits_for_the_message_that_it_overtook(world: Any) -> None:
+    """A reply in a thread whose first message comes after it, both in the backlog."""
+    shared = {"thread": "t1", "shared_thread": True}
+    reply = replace(world.channel.inbound(said("reply", addressed=False, **shared)), may_wait=True)
+    await world.intake.accept(replace(reply, deferred=True))
+    await world.intake.accept(patient(world, "elsewhere", "t2"))
+    while await world.backlog.drain():
+        pass
+    await world.hear(said("first", **shared), "t1")
+    ticket = (await world.all_tickets())[-1]
+    assert [m.text for m in await world.messages(ticket)] == ["first", "reply"]
+
+
+async def test_small_arrivals_wait_for_a_large_one_of_their_thread(world: Any) -> None:
+    for text in ("small", "x" * 100_000, "small again"):
+        await world.hear(said(text), deferred=True)
+    await world.backlog.drain()
+    (ticket,) = await world.all_tickets()
+    assert [len(m.text) for m in await world.messages(ticket)] == [5, 100_000, 11]
+
+
+async def test_what_was_begun_before_is_understood_alone(
+    make_world: Any, clock: Any, db: Any
+) -> None:
+    """Whatever ended the process takes nothing else along the next time."""
+    world = await make_world(channel=BrokenChannel(clock))
+    await world.hear(said("poison", thread="t0"), deferred=True)
+    for number in range(1, 6):
+        await world.hear(said(f"{number}", thread=f"t{number}"), deferred=True)
+    async with db.writing() as work:  # as a process leaves them that died four times
+        await work.connection.execute(update(InboundRow).values(attempts=4))
+    await world.backlog.drain()
+    parked, *others = await world.inbounds()
+    assert (parked.outcome, parked.attempts) == ("refused", 5)
+    assert [row.outcome for row in others] == ["message"] * 5
+    assert [row.attempts for row in others] == [5] * 5

@@ -161,7 +161,7 @@ class Left:
 async def until_the_deadline(world: Any, *, answering: bool = True) -> Left:
     """Let time pass to the deadline and one sweep beyond; without answering: only sweeps run."""
     for _ in range(31):
-        await world.intake.drain()
+        await world.backlog.drain()
         if answering:
             await world.settle()
         await world.sweep.hand_off_overdue()
@@ -254,8 +254,8 @@ async def test_mail_that_kills_the_process_each_time_is_set_aside(world: Any) ->
     await mail(world)
     for _ in range(5):
         async with world.db.writing() as work:
-            assert await inbounds.claim(work, 1)
-    await world.intake.drain()
+            await inbounds.claim(work, [1])
+    await world.backlog.drain()
     assert [(row.outcome, row.reason) for row in await world.inbounds()] == [
         ("refused", "parked: Unparsable")
     ]

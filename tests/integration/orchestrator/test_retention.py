@@ -42,7 +42,7 @@ async def test_what_is_not_understood_yet_keeps_its_raw_bytes(world: Any, clock:
     clock.advance(days=40)
     assert await Retention(world.wiring, SMALL).empty_raw() == 1
     assert await kept(world) == [True, False]
-    await world.intake.drain()
+    await world.backlog.drain()
     assert (await world.inbounds())[0].outcome == "message"
 
 

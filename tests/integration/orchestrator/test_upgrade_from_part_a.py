@@ -179,7 +179,7 @@ async def transcript(db: Database, ticket: Any) -> dict[str, Any]:
 async def answer_all(bot: Any) -> None:
     """Do what a running bot does, until nothing is left to do."""
     for _ in range(3):
-        await bot.intake.drain()
+        await bot.backlog.drain()
         await bot.sweep.wake_owing()
         await bot.settle()
 

@@ -26,9 +26,11 @@ from supportbot.model.completion import Completion, Prompt, ToolCall, ToolSpec
 from supportbot.model.message import Role
 from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.time import public_id
-from supportbot.orchestrator.intake import Intake, IntakeRules
+from supportbot.orchestrator.backlog import Backlog
+from supportbot.orchestrator.intake import Intake
 from supportbot.orchestrator.tool_rounds import Carried, Ending, ToolRounds
 from supportbot.orchestrator.turn import Asked, Turn
+from supportbot.orchestrator.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.policy.compose import Fencing, Window, compose
 from supportbot.store import answers, catalog, threads, tickets, tool_calls
@@ -179,7 +181,8 @@ async def desk(db: Database, clock: Any) -> Desk:
         policies={"shop": PublishedPolicy(version, policy)},
         default_product="shop",
     )
-    shelf, intake = Shelf(), Intake(wiring, IntakeRules(reopen_days=7))
+    understanding = Understanding(wiring, IntakeRules(reopen_days=7))
+    shelf, intake = Shelf(), Intake(wiring, understanding, Backlog(wiring, understanding))
     return Desk(wiring, intake, channel, shelf, shelf.toolbox(specs), specs)
 
 

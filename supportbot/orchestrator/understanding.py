@@ -1,0 +1,155 @@
+"""What arrived is understood, and put where it belongs.
+
+A parser is pure and may fail on any input; whatever it gives is decided on in one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from supportbot.errors import InboundRefused, StoreUnavailable, Unparsable
+from supportbot.model.inbound import (
+    Action,
+    CustomerMessage,
+    Deleted,
+    DispositionKind,
+    Edited,
+    Heard,
+    Ignored,
+    Inbound,
+)
+from supportbot.orchestrator import changes
+from supportbot.orchestrator.asking import Asking
+from supportbot.orchestrator.flood import Flood
+from supportbot.orchestrator.storable import storable
+from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
+from supportbot.store import inbound as inbounds
+from supportbot.store import tickets, waiting
+from supportbot.store.inbound import Outcome
+from supportbot.store.unit_of_work import UnitOfWork
+
+_T = TypeVar("_T")
+_PARSE_SECONDS = 20.0
+#: Account, identity, thread and inbound keys can each be taken by another transaction.
+_MOST_TWINS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRules:
+    """How tickets are found and opened."""
+
+    #: A message on a ticket resolved less than this ago reopens it; later it opens a linked one.
+    reopen_days: float = 7.0
+    #: Whoever writes more, over all their tickets, is told so and answered once a minute.
+    customer_messages_per_minute: int = 20
+
+
+class Understanding:
+    """Reads what arrived and decides what becomes of it."""
+
+    def __init__(self, wiring: Wiring, rules: IntakeRules) -> None:
+        self._wiring = wiring
+        flood = Flood(rules.customer_messages_per_minute)
+        self._asking = Asking(wiring, timedelta(days=rules.reopen_days), flood)
+
+    async def parse(self, channel: ConnectedChannel, inbound: Inbound) -> Heard | InboundRefused:
+        """Run the channel's parser; a parser that fails on an input refuses that input."""
+        try:
+            if not inbound.deferred:
+                return storable(channel.adapter.parse(inbound))
+            async with asyncio.timeout(_PARSE_SECONDS):
+                return storable(await asyncio.to_thread(channel.adapter.parse, inbound))
+        except InboundRefused as refused:
+            return refused
+        except TimeoutError:
+            return Unparsable(f"not understood within {_PARSE_SECONDS:.0f} s")
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            return Unparsable(f"the parser failed: {type(error).__name__}")
+
+    async def decide(
+        self, work: UnitOfWork, inbound: Inbound, heard: Heard | InboundRefused
+    ) -> Outcome:
+        """Put it into its ticket, in the caller's transaction; say what became of it."""
+        channel = self._wiring.channels[inbound.channel]
+        match heard:
+            case InboundRefused():
+                return Outcome("refused", reason=heard.reason)
+            case Ignored():
+                return Outcome("suppressed", reason=heard.reason, keep_raw=heard.keep)
+            case CustomerMessage():
+                return await self._decide_message(work, channel, inbound, heard)
+        ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+        if ticket is None:
+            return Outcome("suppressed", reason="unknown_thread", keep_raw=False)
+        match heard:
+            case Edited():
+                return await changes.edited(self._wiring, work, ticket, channel.id, heard)
+            case Deleted():
+                return await changes.deleted(self._wiring, work, ticket, channel.id, heard)
+            case Action():
+                return await changes.acted(self._wiring, work, ticket, heard)
+
+    async def _decide_message(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        inbound: Inbound,
+        heard: CustomerMessage,
+    ) -> Outcome:
+        ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+        unknown = ticket is None and heard.shared_thread
+        if unknown and await waiting.alone_with(work, channel.id, heard.thread_keys[0]):
+            ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+        if ticket is None and not heard.addressed:
+            return _unaddressed(inbound, heard)
+        if heard.disposition.kind is not DispositionKind.HUMAN:
+            return await changes.machine_mail(self._wiring, work, ticket, heard)
+        if not heard.text.strip() and not heard.attachments:
+            return Outcome("refused", reason="empty", ticket_id=ticket.id if ticket else None)
+        outcome = await self._asking.ask(work, channel, inbound.received_at, heard, ticket)
+        if unknown and ticket is None:
+            await self._hear_waiting(work, channel, heard.thread_keys)
+        return outcome
+
+    async def _hear_waiting(
+        self, work: UnitOfWork, channel: ConnectedChannel, keys: Sequence[str]
+    ) -> None:
+        """Put what overtook the first message of its thread behind it."""
+        found = await waiting.of_thread(work, channel.id, keys)
+        for stored in found:
+            heard = await self.parse(channel, stored.inbound)
+            if isinstance(heard, CustomerMessage):
+                outcome = await self.decide(work, stored.inbound, heard)
+                await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
+        if found:
+            await waiting.drop(work, [stored.id for stored in found])
+
+
+def _unaddressed(inbound: Inbound, heard: CustomerMessage) -> Outcome:
+    """Leave chatter alone; a reply is kept for a while, for the thread may yet become ours."""
+    thread = heard.thread_keys[0] if heard.thread_keys else None
+    is_reply = heard.shared_thread and thread is not None and thread not in inbound.keys
+    waits_for = thread if is_reply else None
+    return Outcome("suppressed", reason="not_addressed", keep_raw=is_reply, waits_for=waits_for)
+
+
+async def in_spite_of_twins(store: Callable[[], Awaitable[_T]]) -> _T:
+    """Store something, again where a twin stored a key, an identity or a thread of it first.
+
+    The second time these are found.
+
+    Raises:
+        StoreUnavailable: there was a twin each time; nothing was stored.
+    """
+    for _ in range(_MOST_TWINS):
+        try:
+            return await store()
+        except IntegrityError:
+            continue
+    raise StoreUnavailable("too many writers at once; nothing was stored, try again")
