@@ -344,3 +344,24 @@ async def test_nothing_is_claimed_while_a_tool_is_at_work(make_world: Any, chann
     await world.ask(said("where is 7?"))
     assert channel.texts("t1") == ["It was shipped."]
     assert channel.grown == {}
+
+
+async def test_an_answer_grows_after_a_tool_round_too(make_world: Any, channel: Any) -> None:
+    @tool
+    async def find_order() -> str:
+        return "shipped"
+
+    turn, gate = spoken()
+    calls = (ToolCall("c1", "find_order", "{}"),)
+    world = await make_world(
+        [Turn("", tool_calls=calls), turn],
+        channel=channel,
+        rules=QUICK,
+        toolbox=gather([find_order]).toolbox,
+        tools=("find_order",),
+    )
+    _ticket, settling = await started(world)
+    await until_seen(world, "Open the page. Then press Export.")
+    gate.set()
+    await settling
+    assert channel.texts("t1") == [ANSWER]
