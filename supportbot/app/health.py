@@ -33,8 +33,9 @@ def health_routes(house: House) -> list[Route]:
         problems += house.wiring.dispatcher.problems()
         try:
             await schema.revisions(house.wiring.db)
-        except StoreError as error:
-            problems.append(str(error))
+        except StoreError as error:  # anybody may ask: the log and `check` tell more
+            _log.warning("not_ready", error=type(error).__name__, detail=str(error))
+            problems.append("the database is away or cannot be used")
         status = 503 if problems else 200
         state = "degraded" if problems else "ok"
         return JSONResponse({"status": state, "problems": problems}, status)

@@ -17,7 +17,12 @@ from supportbot.knowledge.read import read_collection
 from supportbot.policy.compile import CompiledPolicies, compile_policies
 from supportbot.policy.load import PolicyFiles, load_policies
 from supportbot.settings.load import examine
-from supportbot.settings.needs import missing_secrets, unknown_products, unread_mailboxes
+from supportbot.settings.needs import (
+    endless_quiet,
+    missing_secrets,
+    unknown_products,
+    unread_mailboxes,
+)
 from supportbot.settings.tree import Settings
 from supportbot.store import schema
 from supportbot.store.database import Database, driver_url
@@ -44,6 +49,7 @@ async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
         products = set(policies.products) | _product_files(folder)
         found += map(str, missing_secrets(settings))
         found += map(str, unknown_products(settings, products))
+        found += map(str, endless_quiet(settings))
         if not problems:  # else it may be the wrong value, left out, that it misses
             found += map(str, unread_mailboxes(settings))
         found += await _surroundings(settings)
@@ -101,11 +107,11 @@ def _unreadable_articles(knowledge: Path) -> Iterator[str]:
 
 async def _surroundings(settings: Settings) -> list[str]:
     server, listener = settings.server, settings.email.listener
-    found = [
-        await _database_problem(settings.database.url),
-        await _port_problem(server.host, server.port, "SUPPORTBOT_PORT"),
-    ]
-    if listener.port is not None:
+    found = [await _database_problem(settings.database.url)]
+    runs = await _serves_already(server.host, server.port)
+    if not runs:
+        found.append(await _port_problem(server.host, server.port, "SUPPORTBOT_PORT"))
+    if listener.port is not None and not runs:  # it has this port too
         cure = "SUPPORTBOT_EMAIL_LISTENER_PORT"
         found.append(await _port_problem(listener.host, listener.port, cure))
     return [problem for problem in found if problem is not None]
@@ -154,17 +160,42 @@ def _unwritable(path: Path) -> str | None:
     return None
 
 
+async def _serves_already(host: str, port: int) -> bool:
+    """Tell whether supportbot runs there: then nothing is wrong with a port that is in use."""
+    import httpx2
+
+    if not await _in_use(host, port):
+        return False
+
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        async with httpx2.AsyncClient(timeout=2, trust_env=False) as client:
+            answer = await client.get(f"http://{shown}:{port}/metrics")
+    except (httpx2.HTTPError, OSError):
+        return False
+    return "supportbot_build_info" in answer.text
+
+
 async def _port_problem(host: str, port: int, variable: str) -> str | None:
+    error = await _cannot_listen(host, port)
+    if error is None:
+        return None
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use; end what uses it, or set {variable} to another"
+    return f"cannot listen on {host}, port {port} ({error.strerror}); set {variable} or the host"
+
+
+async def _in_use(host: str, port: int) -> bool:
+    error = await _cannot_listen(host, port)
+    return error is not None and error.errno == errno.EADDRINUSE
+
+
+async def _cannot_listen(host: str, port: int) -> OSError | None:
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(asyncio.Protocol, host, port)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            cure = f"is supportbot running already? Else set {variable} to another"
-            return f"port {port} on {host} is in use; {cure}"
-        return (
-            f"cannot listen on {host}, port {port} ({error.strerror}); set {variable} or the host"
-        )
+        return error
     server.close()
     await server.wait_closed()
     return None

@@ -24,3 +24,5 @@ def configure_logs(level: int = logging.INFO) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s [%(name)s] %(message)s")
     # It logs what a job failed of with its words; the dispatcher logs the same without them.
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+    # It tells of each vain attempt to connect; we tell of the first.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

@@ -21,10 +21,11 @@ from supportbot.cli.transcript_json import (
     transcript_object,
     violation_record,
 )
+from supportbot.errors import NotFoundError
 from supportbot.model.message import told
 from supportbot.orchestrator.takeover import Takeover
 from supportbot.settings.load import load
-from supportbot.store import drafts, tickets, transcripts, violations
+from supportbot.store import drafts, facts, tickets, transcripts, violations
 from supportbot.store.tickets import TicketFilter
 from supportbot.store.transcripts import Transcript
 from supportbot.store.unit_of_work import UnitOfWork
@@ -35,8 +36,13 @@ Environ = Mapping[str, str]
 async def show_list(
     config: Path, environ: Environ, which: TicketFilter, limit: int, output: Format
 ) -> None:
-    """Print the newest tickets of a filter."""
+    """Print the newest tickets of a filter.
+
+    Raises:
+        NotFoundError: there is no such product.
+    """
     async with database(load(config, environ)) as db, db.reading() as work:
+        await _check_product(work, which, config)
         found = await tickets.listed(work, which, limit)
     emit(LISTED, map(ticket_record, found), output)
 
@@ -63,9 +69,20 @@ async def show_one(config: Path, environ: Environ, public_id: str, output: Forma
 async def export(config: Path, environ: Environ, which: TicketFilter) -> None:
     """Print tickets as chat messages, one JSON object a line, the oldest first."""
     async with database(load(config, environ)) as db, db.reading() as work:
+        await _check_product(work, which, config)
         for ticket in reversed(await tickets.listed(work, which)):
             transcript = await transcripts.of_ticket(work, ticket)
             emit_json_line(chat_object(transcript, await _system(work, transcript)))
+
+
+async def _check_product(work: UnitOfWork, which: TicketFilter, config: Path) -> None:
+    """Refuse a name with a typing error: no tickets would look like an empty inbox."""
+    folder = config if config.is_dir() else config.parent
+    written = (path.stem for path in (folder / "policies" / "products").glob("*.md"))
+    products = {*(await facts.known(work)).products, *written}
+    if which.product is not None and which.product not in products:
+        known = ", ".join(sorted(products)) or "none"
+        raise NotFoundError(f"there is no product {which.product!r}; known: {known}")
 
 
 async def show_drafts(config: Path, environ: Environ, output: Format) -> None:

@@ -63,8 +63,9 @@ def route(desk: Desk, page: Page) -> Route:
     """Make the Starlette route of a page, with the gate before it."""
 
     async def endpoint(request: Request) -> Response:
-        session = await _session(desk, page, request)
+        session = None
         try:
+            session = await _session(desk, page, request)
             response = await _pass(desk, page, request, session)
         except HTTPException as error:
             response = _refusal(desk, session, error.status_code, error.detail)

@@ -105,4 +105,4 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     results = await asyncio.gather(*tasks, return_exceptions=True)
     for task, result in zip(tasks, results, strict=True):
         if isinstance(result, Exception):
-            _log.error("task_failed", task=task.get_name(), error=repr(result))
+            _log.error("task_failed", task=task.get_name(), error=type(result).__name__)

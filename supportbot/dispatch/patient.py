@@ -15,6 +15,7 @@ from procrastinate import connector, exceptions
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager, NotificationCallback
 
+from supportbot.dispatch.outage import Outage
 from supportbot.dispatch.presence import Presence
 
 _log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ class PatientJobs(JobManager):
         self.patient = True
         #: Whether new jobs are told of; else they are found by polling, a little later.
         self.listening = True
+        self._outage = Outage("new jobs")
 
     async def register_worker(self) -> int:
         """See `Presence.register`: the row becomes visible together with its lock."""
@@ -80,15 +82,16 @@ class PatientJobs(JobManager):
             steady = loop.call_later(_STEADY_SECONDS, self._listens)
             try:
                 await super().listen_for_jobs(on_notification=on_notification, queues=queues)
-            except (exceptions.ConnectorException, OSError):
+            except (exceptions.ConnectorException, OSError) as error:
                 self.listening = False
-                _log.warning("listening_interrupted")
+                self._outage.begins(error)
             finally:
                 steady.cancel()
             await asyncio.sleep(_PAUSE_SECONDS)
 
     def _listens(self) -> None:
         self.listening = True
+        self._outage.ends()
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """Claim the next job; None where there is none or the database is away."""

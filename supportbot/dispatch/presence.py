@@ -10,10 +10,10 @@ import asyncio
 from typing import Any
 
 import psycopg
-import structlog
 from procrastinate import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from supportbot.dispatch.outage import Outage
 from supportbot.errors import StoreUnavailable
 
 #: First half of the advisory lock keys; the second is a worker's number or a job's name.
@@ -30,7 +30,6 @@ _WATCHFUL = {
 #: What says that the database is away.
 AWAY = (psycopg.Error, OSError, TimeoutError, StoreUnavailable)
 
-_log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.5
 _RECONNECT_SECONDS = 0.1
 _ANSWER_SECONDS = 5.0
@@ -57,6 +56,7 @@ class Presence:
         self._registered = asyncio.Event()
         self._locked = False
         self._led: set[str] = set()
+        self._outage = Outage("presence")
         #: Set when the connection is lost, and with it whatever was led; then replaced.
         self.dropped = asyncio.Event()
 
@@ -123,11 +123,13 @@ class Presence:
                     # Refused while somebody looks whether we are dead, or while the server has
                     # not noticed the end of our last connection: it is asked again next time.
                     self._locked = bool(await self._ask(_LOCK, WORKERS, self._worker))
-                return bool(await self._ask(_BEAT, self._worker))
+                known = bool(await self._ask(_BEAT, self._worker))
         except AWAY as error:
-            _log.warning("presence_lost", error=type(error).__name__)
+            self._outage.begins(error)
             await self._drop()
             return True
+        self._outage.ends()
+        return known
 
     async def _open(self) -> psycopg.AsyncConnection:
         async with self._opening:

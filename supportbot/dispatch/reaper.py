@@ -11,6 +11,7 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from psycopg_pool import AsyncConnectionPool
 
+from supportbot.dispatch.outage import Outage
 from supportbot.dispatch.presence import AWAY, WORKERS
 
 _log = structlog.get_logger(__name__)
@@ -36,14 +37,16 @@ class Reaper:
         #: Without a lock at the last look. A living worker whose connection broke, as all do when
         #: the server restarts, has until the next look to take it again.
         self._suspects: frozenset[int] = frozenset()
+        self._outage = Outage("reaper")
 
     async def run(self) -> None:
         """Look until cancelled; outlives a database that is away."""
         while True:
             try:
                 await self.look()
+                self._outage.ends()
             except (*AWAY, exceptions.ConnectorException) as error:
-                _log.warning("reaper_failed", error=type(error).__name__)
+                self._outage.begins(error)
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def look(self) -> None:
@@ -51,6 +54,7 @@ class Reaper:
         async with self._pool.connection() as connection:
             alone = await (await connection.execute(_ALONE, (_REAPER,))).fetchone()
             if alone is None or not alone[0]:
+                self._suspects = frozenset()  # another process looks; what we saw is out of date
                 return
             looked = await connection.execute(_LOCKLESS, (_STUCK_SECONDS, WORKERS))
             workers = await looked.fetchall()

@@ -80,5 +80,8 @@ def _unknown(environ: Mapping[str, str], also_known: Collection[str]) -> list[Se
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]}?" if close else "; docs/reference/settings.md lists them"
+    # All names begin alike: only what follows tells which one was meant.
+    meant = {one.removeprefix(_PREFIX): one for one in sorted(known) if one.startswith(_PREFIX)}
+    close = get_close_matches(name.removeprefix(_PREFIX), meant, n=1)
+    said = f"did you mean {meant[close[0]]}?" if close else "docs/reference/settings.md lists them"
+    return f"; {said}"

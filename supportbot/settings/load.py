@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +24,9 @@ FILE_NAME = "supportbot.toml"
 _SQLITE = "sqlite:///"
 #: Values, then rules between values, then the tables around them.
 _ROUNDS = 4
+
+#: What pydantic says of a short `SecretStr`; of lists it says "List" or "Tuple".
+_SHORT_SECRET = re.compile(r"Value should have at least (\d+) items? after validation, not (\d+)")
 
 
 class SettingsProblems(ConfigError):
@@ -135,6 +139,8 @@ def _explain(source: Source, detail: ErrorDetails) -> SettingsError:
             return source.problem(
                 path, f"is a table: write [{'.'.join(map(str, path))}] and its keys below it"
             )
+        case "too_short" if found := _SHORT_SECRET.fullmatch(detail["msg"]):
+            return source.problem(path, f"needs {found[1]} characters or more, has {found[2]}")
         case _:
             message = detail["msg"].removeprefix("Value error, ")
             return source.problem(path, message[:1].lower() + message[1:])

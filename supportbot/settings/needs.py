@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from supportbot.errors import SettingsError
 from supportbot.settings.models import ModelSettings
-from supportbot.settings.tree import Mailbox, Settings
+from supportbot.settings.tree import Mailbox, Settings, SlackSettings, WebSettings
 
 
 def missing_secrets(settings: Settings) -> tuple[SettingsError, ...]:
@@ -29,6 +29,35 @@ def unread_mailboxes(settings: Settings) -> tuple[SettingsError, ...]:
         )
         for box in settings.email.mailboxes
         if not box.imap
+    )
+
+
+def endless_quiet(settings: Settings) -> tuple[SettingsError, ...]:
+    """Name every way in whose quiet period could never end before its longest wait. Pure."""
+    usual = settings.tickets
+    found = [("tickets", usual.quiet_seconds, usual.max_wait_seconds)]
+    ways_in: list[tuple[str, SlackSettings | WebSettings | Mailbox]] = [
+        ("slack", settings.slack),
+        ("web", settings.web),
+        *((f"mailbox {box.address}", box) for box in settings.email.mailboxes),
+    ]
+    for place, one in ways_in:
+        quiet, longest = one.quiet_seconds, one.max_wait_seconds
+        if quiet is not None or longest is not None:
+            found.append(
+                (
+                    place,
+                    usual.quiet_seconds if quiet is None else quiet,
+                    usual.max_wait_seconds if longest is None else longest,
+                )
+            )
+    return tuple(
+        SettingsError(
+            f"{place}: quiet_seconds ({quiet:g}) is longer than max_wait_seconds ({longest:g}), "
+            "which ends every wait; lower the one or raise the other"
+        )
+        for place, quiet, longest in found
+        if quiet > longest
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -150,10 +150,11 @@ class GroupCommit:
 
     def _fail_all(self, error: BaseException) -> None:
         """Roll back, and tell every block of the transaction that nothing was stored."""
-        if self._raw.in_transaction:
-            self._raw.rollback()
         blocks, self._waiting = self._waiting, []
         cause = error.orig if isinstance(error, DBAPIError) else error
         for block in blocks:
             if not block.stored.done():
                 block.stored.set_exception(sqlite3.OperationalError(str(cause)))
+        with suppress(sqlite3.Error):  # a disk that fails fails this too; nobody may wait for it
+            if self._raw.in_transaction:
+                self._raw.rollback()

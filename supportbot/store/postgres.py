@@ -54,7 +54,10 @@ class _Server:
             return False
         if server.transaction_status != TransactionStatus.IDLE:
             return False  # a block was cancelled, and not even rolling back went well
-        return not select.select([self.raw.fileno()], [], [], 0)[0]
+        # Not `select.select`, which takes no number above 1023: a busy process has more sockets.
+        heard = select.poll()
+        heard.register(self.raw.fileno(), select.POLLIN)
+        return not heard.poll(0)
 
     async def run(self, prepared: Prepared, parameters: Parameters, *, quick: bool) -> Rows:  # noqa: ARG002 - the server is another process anyway
         """Run a statement once."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from supportbot.dashboard.access import Access
 from supportbot.dashboard.gate import Page
 from supportbot.dashboard.rights import RIGHTS, Right
 from supportbot.dashboard.routes import PAGES
+from supportbot.errors import StoreUnavailable
 from supportbot.model.catalog import OperatorRole
 from supportbot.model.inbound import Attached
 from tests.integration.dashboard.world import World
@@ -66,6 +68,23 @@ async def test_route_admits_exactly_the_roles_with_its_right(
         assert not response.headers.get("location", "").startswith("/login?next")
     else:
         assert response.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/account"])
+async def test_a_database_that_is_away_is_told_on_a_page_of_ours(
+    world: World, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Already the look-up of the session fails then."""
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("the server is away")
+
+    async with world.signed_in() as browser:
+        monkeypatch.setattr(Access, "session", away)
+        response = await browser.get(path)
+    assert response.status_code == 503
+    assert "Try again in a moment" in response.text
+    assert "the server is away" not in response.text
 
 
 def test_every_route_that_changes_something_is_a_post() -> None:

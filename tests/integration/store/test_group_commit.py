@@ -185,6 +185,36 @@ async def test_a_commit_that_fails_fails_every_block_of_it(
     assert await stored(numbers) == [1]
 
 
+async def test_a_disk_that_fails_the_rollback_too_keeps_nobody_waiting(
+    numbers: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_thread, raw = Connection.in_thread, Connection.raw
+
+    class Failing:
+        """The driver's connection, on a disk that takes nothing back."""
+
+        def __init__(self, real: sqlite3.Connection) -> None:
+            self._real = real
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._real, name)
+
+        def rollback(self) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    def broken(self: Connection, _step: Callable[[], object]) -> asyncio.Future[object]:
+        return in_thread(self, _no_disk)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Connection, "in_thread", broken)
+        patched.setattr(Connection, "raw", property(lambda self: Failing(raw.fget(self))))  # type: ignore[attr-defined] # a property
+        async with asyncio.timeout(5):
+            ended = await asyncio.gather(
+                *(write(numbers, n) for n in range(4)), return_exceptions=True
+            )
+    assert {type(one) for one in ended} == {StoreUnavailable}
+
+
 def _no_disk() -> None:
     raise sqlite3.OperationalError("disk I/O error")
 

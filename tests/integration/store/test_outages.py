@@ -61,6 +61,22 @@ async def test_idle_connections_that_died_are_replaced_unseen(
     assert len(await stored(numbers)) == 8
 
 
+async def test_a_process_with_very_many_open_files_goes_on(
+    numbers: Database, tmp_path: Path
+) -> None:
+    """Connections that are opened late get numbers that `select(2)` does not know."""
+    kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        late = Database(str(numbers.url.render_as_string(hide_password=False)))
+        for n in range(3):
+            await write(late, n)
+        assert await stored(late) == [0, 1, 2]
+        await late.aclose()
+    finally:
+        for one in kept:
+            os.close(one)
+
+
 @pytest.mark.parametrize("prepared", [True, False], ids=["prepared", "SQLAlchemy's own"])
 async def test_a_connection_killed_in_mid_transaction_stores_nothing(
     numbers: Database, postgresql_url: str, *, prepared: bool

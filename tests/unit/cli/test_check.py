@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -62,6 +63,19 @@ async def test_a_busy_port_is_named_with_its_variable(folder: Path) -> None:
         (line,) = await find_problems(folder, {"SUPPORTBOT_PORT": port})
     assert f"port {port} on 127.0.0.1 is in use" in line
     assert "SUPPORTBOT_PORT" in line
+
+
+async def test_a_port_that_the_bot_itself_uses_is_no_problem(folder: Path) -> None:
+    async def metrics(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'supportbot_build_info{version="1"} 1.0\n'
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        writer.close()
+
+    server = await asyncio.start_server(metrics, "127.0.0.1", 0)
+    async with server:
+        port = str(server.sockets[0].getsockname()[1])
+        assert await find_problems(folder, {"SUPPORTBOT_PORT": port}) == []
 
 
 async def test_a_port_of_another_machine_is_named(folder: Path) -> None:

@@ -114,3 +114,22 @@ def test_every_variable_reaches_its_setting(load_text: Load, setting: Setting) -
         for key in setting.path:
             before, after = getattr(before, key), getattr(after, key)
         assert after != before
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("SUPPORTBOT_PROT", "did you mean SUPPORTBOT_PORT?"),
+        ("SUPPORTBOT_TICKETS_PARALEL", "did you mean SUPPORTBOT_TICKETS_PARALLEL?"),
+        ("SUPPORTBOT_BUGET", "docs/reference/settings.md lists them"),
+    ],
+)
+def test_a_hint_looks_at_what_tells_names_apart(
+    problems_of: Problems, name: str, told: str
+) -> None:
+    assert problems_of(**{name: "1"}) == [f"{name}: there is no such variable; {told}"]
+
+
+def test_a_short_secret_is_told_in_characters(problems_of: Problems) -> None:
+    (problem,) = problems_of(SUPPORTBOT_SECRET_KEY="short")
+    assert problem == "SUPPORTBOT_SECRET_KEY: needs 16 characters or more, has 5"

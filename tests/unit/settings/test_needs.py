@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from supportbot.settings.needs import missing_secrets, unknown_products, unread_mailboxes
+from supportbot.settings.needs import (
+    endless_quiet,
+    missing_secrets,
+    unknown_products,
+    unread_mailboxes,
+)
 from supportbot.settings.tree import Settings
 
 Load = Callable[..., Settings]
@@ -64,3 +69,21 @@ def test_an_unknown_product_gets_a_hint(load_text: Load) -> None:
     (problem,) = unknown_products(load_text('[tickets]\ndefault_product = "hostin"\n'), {"hosting"})
     assert "did you mean 'hosting'?" in str(problem)
     assert "policies/products/hostin.md" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("", []),
+        ("[tickets]\nquiet_seconds = 30\n", []),
+        ("[tickets]\nquiet_seconds = 90\nmax_wait_seconds = 5\n", ["tickets"]),
+        ("[web]\nquiet_seconds = 31\n", ["web"]),
+        ("[tickets]\nquiet_seconds = 9\n[slack]\nmax_wait_seconds = 8\n", ["slack"]),
+        (f"{BOX}quiet_seconds = 60\nmax_wait_seconds = 30\n", ["mailbox a@b.c"]),
+    ],
+)
+def test_a_quiet_period_that_never_ends_is_told(
+    load_text: Load, text: str, places: list[str]
+) -> None:
+    found = [str(problem).partition(": ")[0] for problem in endless_quiet(load_text(text))]
+    assert found == places
