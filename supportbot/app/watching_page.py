@@ -14,7 +14,8 @@ _HEAD = """\
 Every process answers `GET /metrics` in the text format of Prometheus, in every role. What is
 counted in the database is the same whichever process is asked. Worth an alarm: `supportbot_up`
 at 0, `supportbot_oldest_runnable_job_seconds` over a minute, any `supportbot_violations`, any
-`supportbot_dead_letters`; with PostgreSQL also `supportbot_workers` at 0: nobody answers then.
+`supportbot_dead_letters`, `supportbot_model_usable` at 0: that model is left alone, and the log
+says why (`model_left_alone`); with PostgreSQL also `supportbot_workers` at 0: nobody answers then.
 
 | metric | label | says |
 |---|---|---|

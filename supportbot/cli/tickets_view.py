@@ -77,12 +77,16 @@ async def export(config: Path, environ: Environ, which: TicketFilter) -> None:
 
 async def _check_product(work: UnitOfWork, which: TicketFilter, config: Path) -> None:
     """Refuse a name with a typing error: no tickets would look like an empty inbox."""
-    folder = config if config.is_dir() else config.parent
-    written = (path.stem for path in (folder / "policies" / "products").glob("*.md"))
-    products = {*(await facts.known(work)).products, *written}
+    products = {*(await facts.known(work)).products, *_written(config)}
     if which.product is not None and which.product not in products:
         known = ", ".join(sorted(products)) or "none"
         raise NotFoundError(f"there is no product {which.product!r}; known: {known}")
+
+
+def _written(config: Path) -> set[str]:
+    """Name the products of the folder, also those that nobody asked about yet."""
+    folder = config if config.is_dir() else config.parent
+    return {path.stem for path in (folder / "policies" / "products").glob("*.md")}
 
 
 async def show_drafts(config: Path, environ: Environ, output: Format) -> None:

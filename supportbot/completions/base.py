@@ -25,7 +25,8 @@ class Completer(Protocol):
         The generator must be closed by the caller (`contextlib.aclosing`), which closes the
         connection too. A failure before the first text is retried inside while the deadline of
         the caller allows; there is one owner of retries. Every try that failed is told as an
-        AttemptFailed, the last one before the error is raised: it may have cost something.
+        AttemptFailed, the last one before the error is raised: it may have cost something. All
+        words, those of tool calls too, are whole characters (see `characters`).
 
         Raises:
             CompletionError: no usable answer; `kind` says why, `permanent` whether to try again.

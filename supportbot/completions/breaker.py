@@ -19,8 +19,9 @@ from supportbot.completions.failures import OVERLOADED
 _REQUESTS_OWN = frozenset(
     ["bad_request", "context_length", "content_filter", "too_large", "conflict", OVERLOADED]
 )
-#: Somebody has to change a key, a bill or a setting first.
-_STANDING = frozenset(["authentication", "permission", "quota", "not_found", "not_api", "tls"])
+#: Somebody has to change a key, a bill or a setting first. Not `permission`: a firewall in front of
+#: the endpoint answers 403 to one customer's words.
+_STANDING = frozenset(["authentication", "quota", "not_found", "not_api", "tls"])
 
 
 class BreakerState(StrEnum):
@@ -69,10 +70,16 @@ class Breaker:
             if probes:  # answered, failed or cancelled: the next one may probe
                 self._probing = False
 
-    def succeeded(self) -> None:
-        """Note an answer."""
+    def succeeded(self) -> bool:
+        """Note an answer; return True where that closed the breaker."""
+        closes = self._open_until is not None
         self._failed_at.clear()
         self._open_until = None
+        return closes
+
+    def rest_seconds(self, now: float) -> float:
+        """Return for how long the endpoint is left alone still; 0 where it may be asked."""
+        return max(0.0, (self._open_until or now) - now)
 
     def failed(self, kind: str, now: float) -> bool:
         """Note a failed attempt; see `failures` for its kinds.

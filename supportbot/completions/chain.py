@@ -16,10 +16,12 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+import structlog
+
 from supportbot.completions.attempts import Attempt, Calling
 from supportbot.completions.base import Completer
 from supportbot.completions.breaker import Breaker, BreakerRules, BreakerState
-from supportbot.completions.failures import BREAKER_OPEN, completion_error
+from supportbot.completions.failures import BREAKER_OPEN, completion_error, cure
 from supportbot.errors import CompletionError
 from supportbot.model.completion import (
     AttemptFailed,
@@ -29,6 +31,7 @@ from supportbot.model.completion import (
     TextDelta,
 )
 
+_log = structlog.get_logger(__name__)
 _OVERFLOW = "context_length"
 _FILTERED = "content_filter"
 
@@ -80,7 +83,7 @@ class Chain:
         """Ask until somebody answers; see `Completer.complete`.
 
         Attempts are numbered across endpoints; each says who was asked. One that was left alone
-        leaves no trace, unless all were: then the kind is `breaker_open`.
+        is told as a failed attempt of kind `breaker_open`, which cost nothing.
         """
         call = _Call()
         for link in self._route(prompt, call):
@@ -91,7 +94,6 @@ class Chain:
                 break
         if call.failure is None and not call.is_over:
             call.failure = _all_open()
-            yield self._unasked(call.failure)
         if call.failure is not None:
             raise call.failure
 
@@ -116,34 +118,56 @@ class Chain:
     ) -> AsyncGenerator[CompletionEvent, None]:
         with link.breaker.trial(_now()) as admitted:
             if not admitted:
+                yield call.note(self._unasked(link))
                 return
             try:
                 async with aclosing(link.completer.complete(prompt)) as events:
                     async for event in events:
                         yield call.note(event)
-                        self._judge(link.breaker, event)
+                        _judge(link, event)
             except CompletionError as error:
                 call.failure = error
 
-    def _judge(self, breaker: Breaker, event: CompletionEvent) -> None:
-        match event:
-            case Completion():
-                breaker.succeeded()
-            case AttemptFailed(completion):
-                kind = completion.error_kind or ""
-                if breaker.failed(kind, _now()):
-                    raise completion_error(kind, "It is left alone for a while.", permanent=False)
-
-    def _unasked(self, failure: CompletionError) -> AttemptFailed:
+    def _unasked(self, link: Link) -> AttemptFailed:
         blank = Completion(
-            model=self.model,
-            endpoint=self.endpoint,
+            model=link.completer.model,
+            endpoint=link.completer.endpoint,
             text="",
             finish_reason=None,
             started_at=self._calling.clock(),
             latency_ms=0,
         )
-        return Attempt(self._calling, blank).failed(failure)
+        error = completion_error(BREAKER_OPEN, "It is left alone for a while.", permanent=False)
+        return Attempt(self._calling, blank).failed(error)
+
+
+def _judge(link: Link, event: CompletionEvent) -> None:
+    """Let the breaker know, and say once that it opened and once that it closed.
+
+    Raises:
+        CompletionError: the call stops trying, for the endpoint is left alone now.
+    """
+    breaker = link.breaker
+    model, endpoint = link.completer.model, link.completer.endpoint
+    match event:
+        case Completion():
+            if breaker.succeeded():
+                _log.info("model_asked_again", model=model, endpoint=endpoint)
+        case AttemptFailed(completion):
+            kind, now = completion.error_kind or "", _now()
+            was_closed = breaker.state(now) is BreakerState.CLOSED
+            gives_up = breaker.failed(kind, now)
+            if was_closed and breaker.state(now) is not BreakerState.CLOSED:
+                _log.warning(
+                    "model_left_alone",
+                    model=model,
+                    endpoint=endpoint,
+                    kind=kind,
+                    seconds=round(breaker.rest_seconds(now)),
+                    look_at=cure(kind),
+                )
+            if gives_up:
+                raise completion_error(kind, "It is left alone for a while.", permanent=False)
 
 
 @dataclass(slots=True)
@@ -179,7 +203,7 @@ class _Call:
 
     def _numbered(self, completion: Completion) -> Completion:
         self.attempts += 1
-        self.estimate = completion.tokens_estimated or 0
+        self.estimate = completion.tokens_estimated or self.estimate
         return replace(completion, attempt=self.attempts)
 
 

@@ -6,6 +6,7 @@ Pure: the adapter takes a vendor's error apart and asks here. Kinds are stored w
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,15 @@ BREAKER_OPEN = "breaker_open"
 _QUOTA = frozenset(
     ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded"]
 )
-_OVERFLOW = "maximum context length"
+#: How servers say in words that a prompt is too long; some give no code for it.
+_OVERFLOW = re.compile(
+    r"maximum context length|context (?:size|window|length)"
+    r"|too many (?:input |prompt )?tokens(?! per)|(?:prompt|input) is too long",
+    re.IGNORECASE,
+)
+#: Statuses that come with it.
+_OVERFLOWING = frozenset([400, 413, 422, 500])
+_STATUS = re.compile(r"[45]\d\d")
 _SERVER_ERROR = 500
 _SHOWN_CHARACTERS = 300
 
@@ -39,16 +48,18 @@ _BY_STATUS: Mapping[int, tuple[str, bool]] = {
     422: ("bad_request", True),
     429: ("rate_limit", False),
 }
+#: A wait is asked for, whatever the message says of tokens.
+_RATE_CODES = frozenset(["rate_limit_exceeded", "rate_limit_error"])
 #: `code` or `type` of an error object that came without a status, inside a stream.
 _BY_CODE: Mapping[str, tuple[str, bool]] = {
-    "rate_limit_exceeded": ("rate_limit", False),
-    "rate_limit_error": ("rate_limit", False),
+    **dict.fromkeys(_RATE_CODES, ("rate_limit", False)),
     "invalid_request_error": ("bad_request", True),
     "invalid_api_key": ("authentication", True),
     "authentication_error": ("authentication", True),
     "permission_error": ("permission", True),
     "model_not_found": ("not_found", True),
 }
+#: What somebody has to look at.
 _CURES: Mapping[str, str] = {
     "authentication": "Check OPENAI_API_KEY.",
     "permission": "This key may not use this model.",
@@ -69,6 +80,11 @@ class Failure:
     code: str | None = None
     type: str | None = None
     headers: Mapping[str, str] | None = None
+
+
+def cure(kind: str) -> str | None:
+    """Return what somebody has to look at after a failure of this kind, where that is known."""
+    return _CURES.get(kind)
 
 
 def completion_error(kind: str, message: str, *, permanent: bool) -> CompletionError:
@@ -112,12 +128,29 @@ def _kind(failure: Failure) -> tuple[str, bool]:
     codes = {failure.code or "", failure.type or ""}
     if codes & _QUOTA:
         return "quota", True
-    if "context_length_exceeded" in codes or _OVERFLOW in failure.message:
+    status = failure.status or _status_of(codes)
+    if status is None and codes & _RATE_CODES:
+        return "rate_limit", False
+    if "context_length_exceeded" in codes or _overflows(failure.message, status):
         return "context_length", True
     if codes & {"content_filter", "content_policy_violation"}:
         return "content_filter", True
-    if failure.status is not None:
-        if failure.status in _BY_STATUS:
-            return _BY_STATUS[failure.status]
-        return ("server", False) if failure.status >= _SERVER_ERROR else ("bad_request", True)
+    if status is not None:
+        if status in _BY_STATUS:
+            return _BY_STATUS[status]
+        return ("server", False) if status >= _SERVER_ERROR else ("bad_request", True)
     return next((_BY_CODE[code] for code in codes if code in _BY_CODE), ("server", False))
+
+
+def _status_of(codes: set[str]) -> int | None:
+    """Return the status that an error object names where the response itself had none."""
+    return next((int(code) for code in codes if _STATUS.fullmatch(code)), None)
+
+
+def _overflows(message: str, status: int | None) -> bool:
+    """Tell whether a message says that the prompt is too long; a limit of tokens per minute isn't.
+
+    A refusal for other reasons, or a broken server, may speak of the context too.
+    """
+    may_be = status is None or status in _OVERFLOWING
+    return may_be and _OVERFLOW.search(message) is not None

@@ -60,7 +60,7 @@ class Reading:
             if self._stream.done:
                 await _drain(pieces)
                 break
-        if text := self._stream.feed_all([lines.rest(), b""]):
+        if text := self._stream.feed_all([lines.rest(), b""]) + self._stream.rest():
             yield text
 
     def result(self) -> Answered:

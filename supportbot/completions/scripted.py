@@ -7,6 +7,8 @@ import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from supportbot.completions.characters import whole_characters
+from supportbot.completions.stream import made_call
 from supportbot.errors import CompletionError
 from supportbot.model.completion import (
     AttemptFailed,
@@ -72,7 +74,7 @@ class ScriptedCompleter:
         self.prompts.append(prompt)
         started_at = self._clock()
         scripted = self._next(prompt)
-        turn = Turn(scripted) if isinstance(scripted, str) else scripted
+        turn = _whole(Turn(scripted) if isinstance(scripted, str) else scripted)
         blank = Completion(
             model=self.model,
             endpoint=self.endpoint,
@@ -104,6 +106,14 @@ class ScriptedCompleter:
 
     async def aclose(self) -> None:
         """Do nothing: there is no connection."""
+
+
+def _whole(turn: Turn) -> Turn:
+    """Return a turn as a server's answer would be given on."""
+    calls = (
+        made_call(n, call.id, call.name, call.arguments) for n, call in enumerate(turn.tool_calls)
+    )
+    return replace(turn, text=whole_characters(turn.text), tool_calls=tuple(calls))
 
 
 def _from_list(turns: Iterator[Scripted]) -> Callable[[Prompt], Scripted]:

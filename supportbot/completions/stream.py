@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from supportbot.completions.characters import Joining, whole_characters, whole_json
 from supportbot.completions.failures import Failure, completion_error
 from supportbot.errors import CompletionError
 from supportbot.model.completion import FinishReason, ToolCall, Usage
@@ -91,6 +92,7 @@ class Accumulator:
         self._finish: str | None = None
         self._refused = False
         self._text: list[str] = []
+        self._joining = Joining()
         self._characters = 0
         self._calls: dict[int | str, _Call] = {}
         self._strange: bytes | None = None
@@ -125,6 +127,10 @@ class Accumulator:
             self._strange = line
         return ""
 
+    def rest(self) -> str:
+        """Return the text that still waited for its other half; nothing more comes."""
+        return self._keep(self._joining.rest())
+
     def end(self) -> Answered:
         """Judge the answer after the last byte.
 
@@ -138,8 +144,9 @@ class Accumulator:
                 "truncated", "The stream ended without finish_reason.", permanent=False
             )
         finish = FinishReason.CONTENT_FILTER if self._refused else finish_reason(self._finish)
+        self.rest()
         calls = tuple(
-            ToolCall(call.id or f"call_{n}", call.name, "".join(call.arguments))
+            made_call(n, call.id, call.name, "".join(call.arguments))
             for n, call in enumerate(self._calls.values())
         )
         return Answered(self.text, checked_finish(finish, calls), calls, self._usage)
@@ -184,6 +191,9 @@ class Accumulator:
         if not isinstance(text, str):
             raise malformed("content is no text")
         self._count(len(text))
+        return self._keep(self._joining.feed(text))
+
+    def _keep(self, text: str) -> str:
         if text:
             self._text.append(text)
         return text
@@ -272,6 +282,12 @@ def checked_finish(finish: FinishReason, calls: tuple[ToolCall, ...]) -> FinishR
     if finish is FinishReason.TOOL_CALLS and not calls:
         raise malformed("tool calls are announced, but none came")
     return FinishReason.TOOL_CALLS if calls and finish is FinishReason.STOP else finish
+
+
+def made_call(n: int, call_id: str, name: str, arguments: str) -> ToolCall:
+    """Make the n-th tool call of an answer, every word of it storable."""
+    call_id, name = whole_characters(call_id), whole_characters(name)
+    return ToolCall(call_id or f"call_{n}", name, whole_json(arguments))
 
 
 def usage_of(given: Any) -> Usage | None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from supportbot.completions.characters import whole_characters
 from supportbot.completions.stream import (
     Answered,
     checked_finish,
     finish_reason,
+    made_call,
     malformed,
     parsed,
     raise_error_object,
@@ -44,7 +46,8 @@ def whole_answer(data: bytes) -> Answered:
     finish = finish_reason(str(choices[0].get("finish_reason") or "stop"))
     if message.get("refusal"):
         finish = FinishReason.CONTENT_FILTER
-    return Answered(text, checked_finish(finish, calls), calls, usage_of(body.get("usage")))
+    usage = usage_of(body.get("usage"))
+    return Answered(whole_characters(text), checked_finish(finish, calls), calls, usage)
 
 
 def _call(n: int, call: Any) -> ToolCall:
@@ -52,8 +55,5 @@ def _call(n: int, call: Any) -> ToolCall:
     if not isinstance(function, dict):
         raise malformed("a tool call is no object")
     arguments = function.get("arguments") or ""
-    return ToolCall(
-        id=str(call.get("id") or f"call_{n}"),
-        name=str(function.get("name") or ""),
-        arguments=arguments if isinstance(arguments, str) else json.dumps(arguments),
-    )
+    said = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return made_call(n, str(call.get("id") or ""), str(function.get("name") or ""), said)

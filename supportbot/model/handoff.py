@@ -32,7 +32,7 @@ def parse_handoff(arguments: str) -> HandoffRequest:
     """
     try:
         given = json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return HandoffRequest()
     if not isinstance(given, dict):
         return HandoffRequest()

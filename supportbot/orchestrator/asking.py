@@ -113,7 +113,7 @@ class Asking:
                 channel_id=channel.id,
                 customer_id=customer_id,
                 thread_key=heard.thread_keys[0],
-                subject=heard.subject or _headline(heard.text),
+                subject=heard.subject or headline(heard.text),
                 target=heard.target,
                 opened_at=self._wiring.clock(),
                 linked_ticket_id=linked.id if linked else None,
@@ -195,7 +195,7 @@ def _unanswerable(ticket: Ticket, disposition: Disposition, message: Appended) -
     return {"answered_seq": message.seq}
 
 
-def _headline(text: str) -> str:
+def headline(text: str) -> str:
     """Make a subject out of the first words, for channels that have none."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return first if len(first) <= 80 else f"{first[:77].rstrip()}..."  # noqa: PLR2004 - one line wide

@@ -1,7 +1,8 @@
 """What is on disk and not understood yet: the oldest first, an outcome for every row.
 
 Small arrivals of different customers and threads are understood side by side, or the backlog of a
-rush would last longer than the rush; within a thread, and of one customer, in their order.
+rush would last longer than the rush; within a thread, and of one customer, in their order: what
+follows a row that failed waits with it, and everything else goes on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from supportbot.errors import InboundRefused, Unparsable
+from sqlalchemy.exc import IntegrityError
+
+from supportbot.errors import InboundRefused, StoreUnavailable, Unparsable
 from supportbot.model.inbound import CustomerMessage, Heard, Ignored, StoredInbound
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.understanding import Understanding, in_spite_of_twins
@@ -24,6 +27,8 @@ _MAX_ATTEMPTS = 5
 _SIDE_BY_SIDE = 8
 #: What is larger is understood alone: a parser may need many times as much memory.
 _SMALL_BYTES = 65_536
+#: A row at which the store was away more often may be the cause: the others no longer wait for it.
+_MOST_OUTAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class _Read:
 
     stored: StoredInbound
     heard: Heard | InboundRefused | None = None
+    #: How the parser failed.
+    error: Exception | None = None
 
     @property
     def names(self) -> set[str]:
@@ -52,6 +59,18 @@ class _Strand:
     rows: list[_Read] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Pass:
+    """How far one look at the oldest rows has come."""
+
+    #: So many rows found an outcome.
+    settled: int = 0
+    #: What shares one of these waits: something before it failed.
+    held: set[str] = field(default_factory=set)
+    #: True: the store cannot be written now; everything waits.
+    away: bool = False
+
+
 class Backlog:
     """Understands what was not understood when it arrived."""
 
@@ -60,6 +79,9 @@ class Backlog:
         self._understanding = understanding
         #: Set when there is more to do.
         self.more = asyncio.Event()
+        #: Rows that were claimed and are not to blame that nothing came of it: their claim still
+        #: stands, and they are not claimed again. How often the store was away at each.
+        self._standing: dict[int, int] = {}
 
     async def run(self) -> None:
         """Understand rows as they come until cancelled."""
@@ -70,73 +92,104 @@ class Backlog:
                 await _first(self.more, seconds=1.0)
 
     async def drain(self) -> int:
-        """Understand the oldest rows without an outcome; return how many found one."""
-        async with self._wiring.db.reading() as work:
-            found = await inbounds.unsettled(work, _BATCH)
-        settled = 0
+        """Understand the oldest rows without an outcome; return how many found one.
+
+        Where some of them have to wait, those behind them are looked at as well.
+
+        Raises:
+            StoreUnavailable: the store cannot be read, or nothing can be claimed in it.
+        """
+        going, after_id, found_all = _Pass(), 0, False
+        while not found_all and not going.away and going.settled < _BATCH:
+            async with self._wiring.db.reading() as work:
+                found = await inbounds.unsettled(work, _BATCH, after_id)
+            if not found and not after_id:
+                self._standing.clear()
+            await self._batch(found, going)
+            found_all = len(found) < _BATCH
+            after_id = found[-1].id if found else after_id
+        return going.settled
+
+    async def _batch(self, found: Sequence[StoredInbound], going: _Pass) -> None:
         small: list[StoredInbound] = []
         for stored in found:
             # One that was begun before may have ended the process: it takes no other along.
-            if stored.attempts == 0 and len(stored.inbound.raw) <= _SMALL_BYTES:
+            if not self._begun(stored) and len(stored.inbound.raw) <= _SMALL_BYTES:
                 small.append(stored)
                 continue
-            settled += await self._side_by_side(small)
-            settled += await self._alone(stored)
+            await self._side_by_side(small, going)
+            await self._alone(stored, going)
             small = []
-        return settled + await self._side_by_side(small)
+        await self._side_by_side(small, going)
 
-    async def _alone(self, stored: StoredInbound) -> int:
-        if stored.attempts >= _MAX_ATTEMPTS:  # each of them ended with the process
+    async def _alone(self, stored: StoredInbound, going: _Pass) -> None:
+        if self._begun(stored) < _MAX_ATTEMPTS:
+            await self._side_by_side([stored], going)
+        elif not going.away:  # each of them ended with the process
             await self._park(stored, Unparsable("not understood before the process died"))
-            return 0
-        await self._claim([stored])
-        return await self._one(_Read(stored))
+            going.settled += 1
 
-    async def _side_by_side(self, rows: Sequence[StoredInbound]) -> int:
-        if not rows:
-            return 0
-        await self._claim(rows)
+    async def _side_by_side(self, rows: Sequence[StoredInbound], going: _Pass) -> None:
+        if not rows or going.away:
+            return
+        await self._claim([row for row in rows if row.id not in self._standing])
         gate = asyncio.Semaphore(_SIDE_BY_SIDE)
 
-        async def settle(strand: _Strand) -> int:
+        async def settle(strand: _Strand) -> None:
             async with gate:
-                for done, read in enumerate(strand.rows):
-                    if not await self._one(read):
-                        return done  # what follows it waits with it
-            return len(strand.rows)
+                for read in strand.rows:
+                    await self._one(read, going)
 
         strands = _strands([await self._read(stored) for stored in rows])
-        return sum(await asyncio.gather(*map(settle, strands)))
+        await asyncio.gather(*map(settle, strands))
+
+    def _begun(self, stored: StoredInbound) -> int:
+        """Count the attempts at a row, as it was read, that are over."""
+        return stored.attempts - (stored.id in self._standing)
 
     async def _claim(self, rows: Sequence[StoredInbound]) -> None:
         """Count an attempt of each on disk: the process may not outlive what follows."""
+        if not rows:
+            return
         async with self._wiring.db.writing() as work:
             await inbounds.claim(work, [stored.id for stored in rows])
 
     async def _read(self, stored: StoredInbound) -> _Read:
         """Parse a row ahead of its turn; one whose parser fails is left as it is."""
-        read = await survive("parse", self._parsed(_Read(stored)), inbound_id=stored.id)
-        return _Read(stored) if isinstance(read, Exception) else read
+        read = await survive("parse", self._parsed(stored), inbound_id=stored.id)
+        return _Read(stored, error=read) if isinstance(read, Exception) else read
 
-    async def _parsed(self, read: _Read) -> _Read:
-        if read.heard is not None:
-            return read
-        stored = read.stored
+    async def _parsed(self, stored: StoredInbound) -> _Read:
         channel = self._wiring.channels.get(stored.inbound.channel)
         if channel is None:
             raise Unparsable(f"channel {stored.inbound.channel} is not configured any more")
         return _Read(stored, await self._understanding.parse(channel, stored.inbound))
 
-    async def _one(self, read: _Read) -> bool:
-        """Give a row its outcome; False where that failed."""
-        stored = read.stored
-        result = await survive("intake", self._understand(read), inbound_id=stored.id)
-        if isinstance(result, Exception) and stored.attempts + 1 >= _MAX_ATTEMPTS:
-            await self._park(stored, result)
-        return not isinstance(result, Exception)
+    async def _one(self, read: _Read, going: _Pass) -> None:
+        """Give a row its outcome, or hold back what must not overtake it."""
+        stored, names = read.stored, read.names
+        if going.away or names & going.held:
+            going.held |= names
+            self._standing.setdefault(stored.id, 0)
+            return
+        done = read.error or await survive("intake", self._decide(read), inbound_id=stored.id)
+        if done is not None and _is_away(done):
+            outages = self._standing.get(stored.id, 0) + 1
+            self._standing[stored.id] = outages
+            going.away |= outages <= _MOST_OUTAGES
+            going.held |= names
+            return
+        last = self._begun(stored) + 1 >= _MAX_ATTEMPTS
+        self._standing.pop(stored.id, None)
+        if done is not None and last:
+            done = await survive("park", self._park(stored, done), inbound_id=stored.id)
+        if done is None:
+            going.settled += 1
+        else:
+            going.held |= names
 
-    async def _understand(self, read: _Read) -> None:
-        heard = (await self._parsed(read)).heard
+    async def _decide(self, read: _Read) -> None:
+        heard = read.heard
         if heard is not None:
             await in_spite_of_twins(lambda: self._settle(read.stored, heard))
 
@@ -154,6 +207,12 @@ class Backlog:
         outcome = Outcome("refused", reason=f"parked: {type(error).__name__}")
         async with self._wiring.db.writing() as work:
             await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
+
+
+def _is_away(error: Exception) -> bool:
+    """Tell a store that cannot be written, which is never a row's fault, from what may be one."""
+    twins = isinstance(error.__cause__, IntegrityError)
+    return isinstance(error, StoreUnavailable) and not twins
 
 
 def _strands(rows: Iterable[_Read]) -> list[_Strand]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from supportbot.model.delivery import DeliveryKind
 from supportbot.model.inbound import (
     Action,
@@ -14,6 +16,7 @@ from supportbot.model.inbound import (
 from supportbot.model.message import Message, NewMessage, Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.asking import headline
 from supportbot.orchestrator.closing import reopen, resolve
 from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.owed import unanswered
@@ -21,7 +24,10 @@ from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import (
     customers,
     deliveries,
+    drafts,
+    erasure,
     feedback,
+    live,
     summaries,
     threads,
     tickets,
@@ -51,14 +57,15 @@ async def machine_mail(
     return Outcome("suppressed", reason=kind, ticket_id=ticket.id if ticket else None)
 
 
-async def edited(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, channel_id: int, heard: Edited
-) -> Outcome:
+async def edited(wiring: Wiring, work: UnitOfWork, channel_id: int, heard: Edited) -> Outcome:
     """Change the question before it is answered; after it, only record what was changed."""
-    message = await _message_of(work, channel_id, heard.message_key)
-    if message is None or message.text == heard.text:
-        return Outcome("suppressed", reason="nothing_changed", ticket_id=ticket.id)
-    at = wiring.clock()
+    place = await _place_of(work, channel_id, heard)
+    if isinstance(place, Outcome):
+        return place
+    ticket, message, at = place.ticket, place.message, wiring.clock()
+    unused = await _unused(work, place, heard)
+    if unused is not None:
+        return unused
     answered = message.seq <= ticket.answered_seq
     if answered:
         await threads.append_message(
@@ -69,50 +76,70 @@ async def edited(
                 author=message.author,
                 text=heard.text,
                 visibility=Visibility.INTERNAL,
-                data={"edit_of": message.seq},
+                data={erasure.EDIT_OF: message.seq},
             ),
             at,
         )
     else:
         await threads.rewrite_body(work, message.id, heard.text, "edited by its author", at)
+        if _named_after(ticket, message):
+            await erasure.change_subject(work, ticket, headline(heard.text))
     await summaries.erase_covering(work, ticket.id, message.seq, at)
     event = NewEvent(
         EventKind.EDITED, message.author, data={"seq": message.seq, "answered": answered}
     )
     await threads.append_events(work, ticket, [event], at)
-    await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+    if not answered:
+        await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
     return Outcome("edited", ticket_id=ticket.id, message_id=message.id)
 
 
-async def deleted(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, channel_id: int, heard: Deleted
-) -> Outcome:
-    """Redact a message that its author took back; a question that is gone needs no answer."""
-    message = await _message_of(work, channel_id, heard.message_key)
-    if message is None:
-        return Outcome("suppressed", reason="unknown_message", ticket_id=ticket.id)
-    at = wiring.clock()
-    await threads.rewrite_body(work, message.id, None, _DELETED, at)
+async def deleted(wiring: Wiring, work: UnitOfWork, channel_id: int, heard: Deleted) -> Outcome:
+    """Erase a message that its author took back; a question that is gone needs no answer."""
+    place = await _place_of(work, channel_id, heard)
+    if isinstance(place, Outcome):
+        return place
+    ticket, message, at = place.ticket, place.message, wiring.clock()
+    if _named_after(ticket, message):
+        await erasure.change_subject(work, ticket, None)
+        ticket = replace(ticket, subject=None)
+    await erasure.erase(work, message, _DELETED, at)
     await summaries.erase_covering(work, ticket.id, message.seq, at)
     await tool_calls.erase_from(work, ticket.id, message.seq, _DELETED, at)
+    dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
     events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
-    if ticket.handler is Handler.BOT and message.seq > ticket.answered_seq:
-        answered, asked = await unanswered(work, ticket)
-        if any(seq != message.seq for seq in asked):
-            # An earlier question may have lost its draft to this one: it is owed again.
-            await tickets.change(work, ticket.id, answered_seq=answered)
-        else:
-            events.append(NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="deleted"))
-            await tickets.change(
-                work,
-                ticket.id,
-                answered_seq=ticket.asked_seq,
-                status=Status.PENDING,
-                waiting_since=None,
-            )
+    events += [
+        NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="deleted", data={"draft": draft})
+        for draft in dropped
+    ]
+    open_still = ticket.status is not Status.RESOLVED
+    affected = bool(dropped) or message.seq > ticket.answered_seq
+    if open_still and affected and ticket.handler is Handler.BOT:
+        events += await _owed_now(work, ticket)
     await threads.append_events(work, ticket, events, at)
-    await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
-    return Outcome("deleted", ticket_id=ticket.id, message_id=message.id)
+    if open_still:
+        await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+    return Outcome("deleted", ticket_id=ticket.id, message_id=message.id, keep_raw=False)
+
+
+async def _owed_now(work: UnitOfWork, ticket: Ticket) -> list[NewEvent]:
+    """Move the head to what is still owed, now that a question is gone."""
+    covered, asked = await unanswered(work, ticket)
+    growing = await live.open_of(work, ticket.id)
+    if growing is not None and growing.handler_epoch == ticket.handler_epoch:
+        covered = max(covered, growing.upto_seq or 0)
+    if any(seq > covered for seq in asked):
+        # An earlier question may have lost its draft to this one: it is owed again.
+        await tickets.change(work, ticket.id, answered_seq=covered)
+        return []
+    await tickets.change(
+        work,
+        ticket.id,
+        answered_seq=ticket.asked_seq,
+        status=Status.PENDING,
+        waiting_since=None,
+    )
+    return [NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="deleted")]
 
 
 async def acted(wiring: Wiring, work: UnitOfWork, ticket: Ticket, heard: Action) -> Outcome:
@@ -146,9 +173,52 @@ async def _rate(
     await threads.append_events(work, ticket, [event], wiring.clock())
 
 
-async def _message_of(work: UnitOfWork, channel_id: int, key: str) -> Message | None:
-    """Return the message that came in under a provider's key."""
-    earlier = await inbounds.find_by_keys(work, channel_id, (key,))
-    if earlier is None or earlier.message_id is None:
-        return None
-    return await threads.message(work, earlier.message_id)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A message that came in before, and its ticket, whose row is held."""
+
+    ticket: Ticket
+    message: Message
+
+
+async def _place_of(work: UnitOfWork, channel_id: int, heard: Edited | Deleted) -> _Place | Outcome:
+    """Find the message by the provider's key, or say why nothing follows.
+
+    Its ticket is the one that it is in: the thread may lead to a later one by now.
+    """
+    earlier = await inbounds.find_by_keys(work, channel_id, (heard.message_key,))
+    if earlier is not None and earlier.ticket is not None and earlier.message_id is not None:
+        ticket = await tickets.by_public_id(work, earlier.ticket, lock=True)
+        message = await threads.message(work, earlier.message_id)
+        if message is not None:
+            return _Place(ticket, message)
+    known = await tickets.find_by_thread_keys(work, channel_id, heard.thread_keys)
+    if known is None:
+        return Outcome("suppressed", reason="unknown_thread", keep_raw=False)
+    # The news of a deletion repeats the words.
+    kept = isinstance(heard, Edited)
+    return Outcome("suppressed", reason="unknown_message", ticket_id=known.id, keep_raw=kept)
+
+
+async def _unused(work: UnitOfWork, place: _Place, heard: Edited) -> Outcome | None:
+    """Say why an edit changes nothing, where that is so."""
+    ticket_id, message = place.ticket.id, place.message
+    if message.seq in await erasure.erased(work, ticket_id):
+        # It came after the deletion that followed it, and would bring the words again.
+        return Outcome(
+            "suppressed",
+            reason="deleted_before",
+            ticket_id=ticket_id,
+            message_id=message.id,
+            keep_raw=False,
+        )
+    if message.text == heard.text:
+        return Outcome(
+            "suppressed", reason="nothing_changed", ticket_id=ticket_id, message_id=message.id
+        )
+    return None
+
+
+def _named_after(ticket: Ticket, message: Message) -> bool:
+    """Tell whether the ticket's subject was made of this message's first words."""
+    return message.seq == 1 and ticket.subject == headline(message.text)

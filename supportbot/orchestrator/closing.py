@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supportbot.model.catalog import Mode
-from supportbot.model.ticket import Actor, ActorKind, EventKind, Resolution, Status, Ticket
+from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Resolution, Status, Ticket
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import drafts, threads, tickets
 from supportbot.store.threads import NewEvent
@@ -16,9 +16,12 @@ async def resolve(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor
         return
     at = wiring.clock()
     reason = await _resolution(work, ticket, actor)
-    event = NewEvent(EventKind.RESOLVED, actor, reason=reason)
-    await threads.append_events(work, ticket, [event], at)
-    await drafts.discard_stale(work, ticket.id, at)
+    events = [
+        NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="resolved", data={"draft": draft})
+        for draft in await drafts.discard_stale(work, ticket.id, at)
+    ]
+    events.append(NewEvent(EventKind.RESOLVED, actor, reason=reason))
+    await threads.append_events(work, ticket, events, at)
     await tickets.change(
         work,
         ticket.id,
@@ -26,6 +29,7 @@ async def resolve(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor
         answered_seq=ticket.asked_seq,
         handler_epoch=ticket.handler_epoch + 1,
         waiting_since=None,
+        attempts=0,
         retry_at=None,
     )
 

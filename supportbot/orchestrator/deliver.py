@@ -16,6 +16,7 @@ import structlog
 
 from supportbot.channels.base import Channel, LiveChannel
 from supportbot.errors import DeliveryUnknown, SendError, StoreUnavailable
+from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
@@ -68,6 +69,8 @@ class _Over:
 
     state: DeliveryState
     error: str
+    #: Whether the customer can be told that a person looks: the channel works, or may work.
+    tells: bool = False
 
 
 class Deliver:
@@ -136,7 +139,24 @@ class Deliver:
             return False
         if claimed.state is DeliveryState.CANCELLED:
             return True
-        return await self.send_claimed(claimed, interrupted=delivery.state is DeliveryState.SENDING)
+        interrupted = delivery.state is DeliveryState.SENDING
+        if not interrupted and (held := await self._held_back(claimed)):
+            return await self._over(claimed, held)
+        return await self.send_claimed(claimed, interrupted=interrupted)
+
+    async def _held_back(self, delivery: Delivery) -> _Over | None:
+        """Keep an answer of the bot that has not left yet from leaving by itself in another mode.
+
+        Only the bot's own answers are bound to a handler. One that was seen growing is finished.
+        """
+        if delivery.handler_epoch is None or delivery.provider_id is not None:
+            return None
+        async with self._wiring.db.reading() as work:
+            mode = self._wiring.mode((await tickets.get(work, delivery.ticket_id)).product)
+        if mode is Mode.AUTO:
+            return None
+        error = f"the product's mode is {mode} by now, in which no answer leaves by itself"
+        return _Over(DeliveryState.FAILED, error, tells=True)
 
     async def _held(self, delivery: Delivery, *, interrupted: bool) -> Receipt | _Again | _Over:
         """Try to send while the claim can be kept.
@@ -171,6 +191,8 @@ class Deliver:
             async with self._wiring.db.reading() as work:
                 if not await deliveries.may_leave(work, delivery):
                     return _Over(DeliveryState.CANCELLED, "the ticket changed hands")
+            if held := await self._held_back(before):
+                return held
         if before.attempts >= self._rules.attempts:
             return _Over(DeliveryState.FAILED, "tried too often")
         return await _send(channel.adapter, before)
@@ -189,7 +211,7 @@ class Deliver:
         if delivery.attempts >= self._rules.attempts:
             surely_not = later.state is DeliveryState.PENDING
             state = DeliveryState.FAILED if surely_not else DeliveryState.UNCERTAIN
-            return await self._over(delivery, _Over(state, later.error))
+            return await self._over(delivery, _Over(state, later.error, tells=not surely_not))
         until = self._later(delivery, later)
         async with self._wiring.db.writing() as work:
             kept = await deliveries.postpone(work, delivery, later.state, later.error, until)
@@ -219,7 +241,7 @@ class Deliver:
             ticket = await reopen(self._wiring, work, ticket, SYSTEM)
         if ticket.handler is Handler.BOT:
             handoff = Handoff(HandoffReason.DELIVERY, summary=summary)
-            await hand_off(self._wiring, work, ticket, handoff, SYSTEM)
+            await hand_off(self._wiring, work, ticket, handoff, SYSTEM, tell_customer=bad.tells)
             return
         since = ticket.waiting_since or self._wiring.clock()
         await tickets.change(work, ticket.id, status=Status.OPEN, waiting_since=since)
@@ -277,10 +299,10 @@ async def _look(
     try:
         return await channel.find(delivery)
     except DeliveryUnknown as error:
-        return _Over(DeliveryState.UNCERTAIN, str(error))
+        return _Over(DeliveryState.UNCERTAIN, str(error), tells=True)
     except SendError as error:
         if error.permanent:
-            return _Over(DeliveryState.UNCERTAIN, str(error))
+            return _Over(DeliveryState.UNCERTAIN, str(error), tells=True)
         return _Again(DeliveryState.SENDING, str(error), error.retry_after_seconds)
 
 

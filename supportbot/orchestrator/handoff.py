@@ -5,18 +5,14 @@ from __future__ import annotations
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
 from supportbot.model.message import NewMessage, Role
-from supportbot.model.policy import Handoff, HandoffReason
+from supportbot.model.policy import Handoff, HandoffReason, PublishedPolicy
 from supportbot.model.ticket import BOT, Actor, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.saying import say
 from supportbot.orchestrator.wiring import Wiring
+from supportbot.policy.review import HANDOFF_NOTE
 from supportbot.store import deliveries, drafts, threads, tickets
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
-
-#: Told to the customer where neither the policy nor the model has words of its own.
-HANDOFF_NOTE = (
-    "I am passing this on to a colleague, who will answer you here. You don't need to write again."
-)
 
 
 async def hand_off(
@@ -26,13 +22,13 @@ async def hand_off(
     handoff: Handoff,
     actor: Actor = BOT,
     *,
-    tell_customer: bool = True,
+    tell_customer: bool | None = None,
 ) -> None:
     """Give a ticket to people, in the caller's transaction, which must hold the ticket's row.
 
     Bumps the fence, covers what was asked, discards waiting drafts, tells the customer and the
     operators. A ticket that a person has already only records the event. `tell_customer`: False
-    where the caller has said it already.
+    where the caller has said it already; None: unless the reason is that they can't be reached.
     """
     at = wiring.clock()
     await threads.append_events(
@@ -62,10 +58,18 @@ async def hand_off(
         retry_at=None,
     )
     await drafts.discard_stale(work, ticket.id, at)
+    if tell_customer is None:
+        tell_customer = handoff.reason is not HandoffReason.DELIVERY
     if tell_customer:
         await _tell_customer(wiring, work, ticket, handoff)
     await notify(wiring, work, ticket, _packet(ticket, handoff), f"handoff-{ticket.handler_epoch}")
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+
+
+def note_of(published: PublishedPolicy | None, handoff: Handoff) -> str:
+    """Return what the customer is told: the handoff's own words, the policy's, or the house's."""
+    canned = published.policy.canned if published else {}
+    return handoff.note or canned.get("handoff") or HANDOFF_NOTE
 
 
 async def notify(
@@ -95,18 +99,14 @@ async def notify(
 async def _tell_customer(
     wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff
 ) -> None:
-    if handoff.reason is HandoffReason.DELIVERY:
-        return  # they can't be reached: that is why a person must look
     silent = wiring.mode(ticket.product) in {Mode.OFF, Mode.SHADOW}
     if silent and handoff.reason is not HandoffReason.ASKED:
         return  # nothing is said in these modes, but whoever asks for a person is told
     published = wiring.policies.get(ticket.product)
-    canned = published.policy.canned if published else {}
-    note = handoff.note or canned.get("handoff") or HANDOFF_NOTE
     message = NewMessage(
         role=Role.ASSISTANT,
         author=BOT,
-        text=note,
+        text=note_of(published, handoff),
         policy_version_id=published.version_id if published else None,
         data={"notice": "handoff"},
     )

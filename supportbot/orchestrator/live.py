@@ -7,20 +7,28 @@ message id; whatever happens then, that one message is finished, never a second 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from supportbot.channels.base import LiveChannel, LiveReply
-from supportbot.errors import ChannelError, StoreUnavailable
+from supportbot.errors import ChannelError, DeliveryUnknown, StoreUnavailable
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.turn import Moved, Turn
 from supportbot.orchestrator.wiring import Wiring
+from supportbot.policy.base import ReviewRule
 from supportbot.policy.release import may_grow, releasable
 from supportbot.store import live, tickets
+
+_T = TypeVar("_T")
+#: A text is looked at again once it is so much longer: all looks together then take time in
+#: proportion to it, and the first sentence is found at once all the same.
+_LONGER = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,8 @@ class LiveRules:
     flush_seconds: float = 0.6
     #: A live reply whose writer was silent for so long was interrupted.
     lease_seconds: float = 8.0
+    #: A channel that takes longer over one step is not waited for.
+    step_seconds: float = 2.5
 
 
 class Stopped(Exception):
@@ -45,11 +55,13 @@ def live_channel(wiring: Wiring, ticket: Ticket) -> LiveChannel | None:
     return channel.live if channel else None
 
 
-def voice_of(wiring: Wiring, turn: Turn, rules: LiveRules) -> Voice:
+def voice_of(
+    wiring: Wiring, turn: Turn, rules: LiveRules, review_rules: Sequence[ReviewRule]
+) -> Voice:
     """Choose how a turn's answer is heard: as it grows where that may be, else when it is whole."""
     channel = live_channel(wiring, turn.ticket)
-    grows = turn.mode is Mode.AUTO and may_grow(turn.published.policy) and turn.live is None
-    if channel is None or not grows:
+    may_be_seen = may_grow(turn.published.policy, review_rules)
+    if channel is None or turn.mode is not Mode.AUTO or turn.live is not None or not may_be_seen:
         return Hidden(turn.live)
     return LiveAnswer(wiring, turn, channel, rules)
 
@@ -88,7 +100,14 @@ class LiveAnswer:
         self._channel = channel
         self._rules = rules
         self._policy: CompiledPolicy = turn.published.policy
+        #: What was said so far, and what of it may be seen, by the latest look at it.
+        self._said = ""
         self._wanted = ""
+        self._looked_at = ""
+        self._next_look = 0.0
+        self._stopped = False
+        #: What the channel was asked to show last.
+        self._tried = ""
         self._resting = False
         #: Held while a step towards the customer is taken.
         self._step = asyncio.Lock()
@@ -106,34 +125,51 @@ class LiveAnswer:
     def begin(self) -> None:
         """Note that a model is asked: its words come behind what can be seen already."""
         self.before = f"{self.shown}\n\n" if self.shown else ""
-        self._wanted = self.shown
+        self._said = self._wanted = self._tried = self.shown
+        self._next_look = 0.0
         self.go_on()
 
     def grow(self, text: str) -> None:
         """Show as much of an unfinished answer as may be seen; returns at once.
 
         Raises:
-            Stopped: the text holds what must never be said.
+            Stopped: the text holds what must never be said. It is found at the next flush, or
+                once the text is a twentieth longer; nothing of it is shown before.
             Moved: somebody else has the ticket; nothing more is shown.
         """
-        part = releasable(self.before + text, self._policy)
-        if part is None:
+        self._said = self.before + text
+        if len(self._said) >= self._next_look:
+            self._look()
+        if self._stopped:
             raise Stopped
-        if len(part) > len(self._wanted):
-            self._wanted = part
-            self._changed.set()
         if self._writing is None and self._wanted:
             self._writing = asyncio.create_task(self._write())
         self._raise_failure()
+
+    def _look(self) -> None:
+        """Find out how much of what was said may be seen."""
+        if self._said == self._looked_at:
+            return
+        self._looked_at, self._next_look = self._said, len(self._said) * _LONGER
+        part = releasable(self._said, self._policy)
+        if part is None:
+            self._stopped = True
+        elif len(part) > len(self._wanted):
+            self._wanted = part
+            self._changed.set()
 
     async def rest(self) -> Delivery | None:
         """Let the turn be claimed by nobody until `go_on` or `begin`; return the claim there is.
 
         Raises:
+            Stopped: what was said so far holds what must never be said.
             Moved: somebody else has the ticket.
         """
         async with self._step:
             self._resting = True
+        self._look()
+        if self._stopped:
+            raise Stopped
         self._raise_failure()
         return self.delivery
 
@@ -166,8 +202,19 @@ class LiveAnswer:
             async with self._step:
                 may_go_on = await self._take_step()
             await _first(self._ending, seconds=self._rules.flush_seconds)
-            # Nothing new for long: the claim is renewed all the same.
-            await _first(self._changed, seconds=self._rules.lease_seconds / 3)
+            await self._more()
+
+    async def _more(self) -> None:
+        """Wait until there is more to show, or until the claim has to be renewed all the same."""
+        now = asyncio.get_running_loop().time
+        renew_at = now() + self._rules.lease_seconds / 3
+        while now() < renew_at and not self._ending.is_set():
+            self._look()
+            may_show = not self._resting and len(self._wanted) > len(self._tried)
+            if may_show or self._stopped:
+                return
+            self._changed.clear()
+            await _first(self._changed, seconds=self._rules.flush_seconds)
 
     async def _take_step(self) -> bool:
         """Open the message or show more of it; False: the rest is seen when it is whole.
@@ -177,6 +224,9 @@ class LiveAnswer:
         """
         if self.delivery is None and self._resting:
             return True
+        self._look()
+        if self._stopped:
+            return False
         try:
             if self._reply is None:
                 self._reply = await self._open()
@@ -192,7 +242,7 @@ class LiveAnswer:
         if self.delivery is None:
             return None
         try:
-            reply = await self._channel.open_live(self.delivery)
+            reply = await self._in_time(self._channel.open_live(self.delivery))
         except ChannelError:
             return None  # the whole answer is sent at the end, as ever
         async with self._wiring.db.writing() as work:
@@ -216,7 +266,6 @@ class LiveAnswer:
         return claimed
 
     async def _flush(self, reply: LiveReply) -> None:
-        self._changed.clear()
         part = self.shown if self._resting else self._wanted
         if self.delivery is None:
             return
@@ -226,9 +275,26 @@ class LiveAnswer:
                 raise Moved
         if part == self.shown:
             return
-        with suppress(ChannelError):  # too fast for the provider: the next one shows more
-            await reply.append(part)
-            self.shown = part
+        self._tried = part
+        try:
+            await self._in_time(reply.append(part))
+        except DeliveryUnknown:
+            pass  # it may be seen
+        except ChannelError:
+            return  # too fast for the provider: the next one shows more
+        self.shown = part
+
+    async def _in_time(self, step: Awaitable[_T]) -> _T:
+        """Let the channel take a step; the turn's deadline must not wait for it.
+
+        Raises:
+            ChannelError: it failed, or took too long.
+        """
+        try:
+            async with asyncio.timeout(self._rules.step_seconds):
+                return await step
+        except TimeoutError as error:
+            raise DeliveryUnknown("the channel took too long over a growing reply") from error
 
     def _lease(self) -> timedelta:
         return timedelta(seconds=self._rules.lease_seconds)

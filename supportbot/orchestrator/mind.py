@@ -10,10 +10,9 @@ from supportbot.completions.prices import PriceTable
 from supportbot.completions.tokens import Calibration
 from supportbot.knowledge.base import Retriever
 from supportbot.model.completion import ToolSpec
-from supportbot.model.policy import CompiledPolicy
 from supportbot.orchestrator.budgets import Plan, Step
 from supportbot.orchestrator.tool_rounds import ToolRounds
-from supportbot.orchestrator.turn import Calls
+from supportbot.orchestrator.turn import Calls, Turn
 from supportbot.policy.base import ReviewRule
 from supportbot.policy.compose import Window
 from supportbot.tools.handoff import handoff_tool
@@ -48,10 +47,11 @@ class Mind:
             return self.window
         return replace(self.window, budget_tokens=int(self.window.budget_tokens * _SHORT))
 
-    def tools(self, policy: CompiledPolicy, *, last_round: bool) -> tuple[ToolSpec, ...]:
+    def tools(self, turn: Turn, *, last_round: bool) -> tuple[ToolSpec, ...]:
         """Return what the model is offered; in the last round it can only answer or hand off."""
-        handoff = (handoff_tool(),)
-        return handoff if last_round else (*handoff, *self.rounds.offered(policy))
+        if last_round:
+            return (handoff_tool(),)
+        return (handoff_tool(), *self.rounds.offered(turn.published.policy, turn.mode))
 
     def break_off(self, calls: Calls, kind: str, plan: Plan) -> None:
         """Note that the call under way was given up, with what it must have cost."""

@@ -17,7 +17,7 @@ from supportbot.model.draft import DraftState
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason, Reply
 from supportbot.model.ticket import BOT, SYSTEM, EventKind, Handler, Status, Ticket
-from supportbot.orchestrator.handoff import HANDOFF_NOTE, hand_off, notify
+from supportbot.orchestrator.handoff import hand_off, note_of, notify
 from supportbot.orchestrator.saying import answer
 from supportbot.orchestrator.spending import degraded, tell_operators
 from supportbot.orchestrator.turn import Asked, Turn
@@ -114,6 +114,24 @@ async def break_off(
         return await answered.stop_short(shown)
 
 
+async def silence(wiring: Wiring, turn: Turn) -> None:
+    """End a claim that nobody saw, in a mode that says nothing; its turn is covered already.
+
+    Raises:
+        ConflictError: somebody else ended it.
+    """
+    async with wiring.db.writing() as work:
+        ticket = await tickets.get(work, turn.ticket.id, lock=True)
+        answered = _Answered(wiring, work, ticket, turn, None, timedelta(0))
+        await answered.suppress(f"mode_{turn.mode}")
+        await answered.end_unseen(f"its product's mode is {turn.mode}")
+
+
+def was_seen(claimed: Delivery) -> bool:
+    """Tell whether the customer may have seen something of a live reply."""
+    return claimed.provider_id is not None and bool(claimed.text)
+
+
 async def _store(
     work: UnitOfWork, ticket: Ticket, turn: Turn, asked: Sequence[Asked]
 ) -> int | None:
@@ -160,16 +178,25 @@ class _Answered:
         await hand_off(self.wiring, self.work, self.ticket, decision, tell_customer=claimed is None)
         if claimed is None:
             return None
-        new = self._message(decision.note or HANDOFF_NOTE, notice="handoff")
+        new = self._message(note_of(self.turn.published, decision), notice="handoff")
         return await self._finish_live(claimed, new, None)
 
     async def stop_short(self, shown: str) -> Delivery | None:
-        """Leave a live reply as it was seen, or let it say that a person is at it."""
+        """Leave a live reply as it was seen; of one that nobody saw nothing is seen ever."""
         if self.turn.live is None:
             return None
-        new = self._message(shown or HANDOFF_NOTE, interrupted=True)
         await self.suppress("interrupted")
+        if not was_seen(replace(self.turn.live, text=shown)):
+            await self.end_unseen("a person has the ticket")
+            return None
+        new = self._message(shown, interrupted=True)
         return await self._finish_live(self.turn.live, new, None)
+
+    async def end_unseen(self, reason: str) -> None:
+        """End the claim without words."""
+        claimed = self.turn.live
+        if claimed is not None and not await live.cancel(self.work, claimed, reason):
+            raise ConflictError(f"the live reply {claimed.key} has its words already")
 
     async def _finish_live(
         self, claimed: Delivery, new: NewMessage, kind: EventKind | None

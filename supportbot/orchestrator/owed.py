@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from supportbot.model.message import Role, Visibility
+from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.ticket import ActorKind, Ticket
-from supportbot.store import threads
+from supportbot.store import erasure, threads
 from supportbot.store.unit_of_work import UnitOfWork
 
 #: Marks of messages that answer nothing.
@@ -12,18 +12,21 @@ _NO_ANSWER = frozenset({"notice", "interrupted"})
 
 
 async def unanswered(work: UnitOfWork, ticket: Ticket) -> tuple[int, tuple[int, ...]]:
-    """Return the number of the episode's last public answer, and the questions after it.
+    """Return how far the episode's public answers reach, and the questions after that.
 
     A notice ("a colleague will answer you") is no answer, nor is one that a person cut short; 0
-    stands for none.
+    stands for none. A question that was taken back is owed nothing.
     """
     thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
+    gone = await erasure.erased(work, ticket.id)
     shown = [message for message in thread if message.visibility is Visibility.PUBLIC]
-    answers = [
-        m.seq
-        for m in shown
-        if m.role is Role.ASSISTANT and not {"notice", "interrupted"} & {*m.data}
-    ]
-    last = max(answers, default=0)
-    asked = [m.seq for m in shown if m.author.kind is ActorKind.CUSTOMER and m.seq > last]
-    return last, tuple(asked)
+    answers = [m for m in shown if m.role is Role.ASSISTANT and not _NO_ANSWER & {*m.data}]
+    covered = max(map(_covers, answers), default=0)
+    asked = [m.seq for m in shown if m.author.kind is ActorKind.CUSTOMER and m.seq > covered]
+    return covered, tuple(seq for seq in asked if seq not in gone)
+
+
+def _covers(answer: Message) -> int:
+    """Say up to which message it answers: while it was written, the customer may have gone on."""
+    upto = answer.data.get("upto")
+    return upto if isinstance(upto, int) else answer.seq

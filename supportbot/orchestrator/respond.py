@@ -7,6 +7,7 @@ open while the model thinks.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -18,15 +19,24 @@ from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.budgets import Plan, Step
 from supportbot.orchestrator.live import LiveRules, Voice, live_channel, voice_of
 from supportbot.orchestrator.mind import Mind
-from supportbot.orchestrator.outcome import break_off, commit, record, unfinished, withdraw
+from supportbot.orchestrator.outcome import (
+    break_off,
+    commit,
+    record,
+    silence,
+    unfinished,
+    was_seen,
+    withdraw,
+)
 from supportbot.orchestrator.pace import Pace
+from supportbot.orchestrator.persist import persist
 from supportbot.orchestrator.spending import Spending, out_of_budget
 from supportbot.orchestrator.summary import Summaries
 from supportbot.orchestrator.thinking import Thinking
 from supportbot.orchestrator.turn import SUPERSEDED, Asked, Calls, Moved, Turn, asks
 from supportbot.orchestrator.watch import Watch
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import live, threads, tickets
+from supportbot.store import live, spending, threads, tickets
 from supportbot.store.unit_of_work import UnitOfWork
 
 
@@ -78,19 +88,35 @@ class Respond:
             if turn is None:
                 return Answered()
             claimed = await self._answer(turn, news)
-        return Answered(claimed, self._summaries.may_be_due(turn.ticket, turn.thread))
+        return Answered(claimed, self._may_summarise(turn))
+
+    def learn(self, ticket: Ticket, asked: Sequence[Asked]) -> None:
+        """Let budgets and estimates know what calls cost, once they are stored."""
+        completions = [one.completion for one in asked]
+        self._spending.spent(ticket, completions)
+        for completion in completions:
+            self._mind.calibration.heard(completion)
+
+    def _may_summarise(self, turn: Turn) -> bool:
+        """Tell whether a summary may be due: it is a call too, made where calls may be made."""
+        if turn.mode is Mode.OFF or turn.plan.includes(Step.DRAFT):
+            return False
+        return self._summaries.may_be_due(turn.ticket, turn.thread)
 
     async def _answer(self, turn: Turn, news: News) -> Delivery | None:
         if turn.live is not None and turn.live.handler_epoch != turn.ticket.handler_epoch:
             return await break_off(self._wiring, turn, (), turn.live.text, self._lease)
         if turn.live is not None and turn.mode is not Mode.AUTO:
+            if turn.mode is not Mode.DRAFT and not was_seen(turn.live):
+                await silence(self._wiring, turn)
+                return None
             return await self._commit(turn, [], unfinished(None))
         if turn.mode is Mode.OFF:
             return await commit(self._wiring, turn, (), None, self._lease)
         if turn.plan.step is Step.HANDOFF:
             return await self._commit(turn, [], out_of_budget(turn.plan))
         calls = Calls(self._wiring.clock)
-        voice = voice_of(self._wiring, turn, self._rules.live)
+        voice = voice_of(self._wiring, turn, self._rules.live, self._mind.review_rules)
         try:
             decision = await self._decide(turn, calls, voice, news)
         except Moved:
@@ -99,15 +125,24 @@ class Respond:
         return await self._commit(turn, calls.take(), decision)
 
     async def _commit(self, turn: Turn, asked: list[Asked], decision: Decision) -> Delivery | None:
-        self._learn(turn, asked)
-        return await commit(self._wiring, turn, asked, decision, self._lease)
+        """Commit what was decided; an answer is paid for, so the store is waited for."""
 
-    def _learn(self, turn: Turn, asked: list[Asked]) -> None:
-        """Let budgets and estimates know what the calls cost."""
-        completions = [one.completion for one in asked]
-        self._spending.spent(turn.ticket, completions)
-        for completion in completions:
-            self._mind.calibration.heard(completion)
+        async def store(again: bool) -> Delivery | None:  # noqa: FBT001 - what `persist` calls
+            if again and await self._stored(turn, asked):
+                return None  # the sweep finds the reply, and the channel is asked for it
+            return await commit(self._wiring, turn, asked, decision, self._lease)
+
+        try:
+            return await persist(store)
+        finally:
+            self.learn(turn.ticket, asked)
+
+    async def _stored(self, turn: Turn, asked: Sequence[Asked]) -> bool:
+        """Tell whether the commit before, which failed, was written after all."""
+        if not asked:
+            return False  # the fence keeps it from happening twice
+        async with self._wiring.db.reading() as work:
+            return await spending.recorded(work, turn.ticket.id, asked[-1].completion)
 
     async def _load(self, ticket_id: int) -> Turn | None:
         now = self._wiring.clock()
@@ -120,7 +155,7 @@ class Respond:
                 return None
             thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
             summary = await self._summaries.latest(work, ticket)
-            plan = await self._spending.step(work, ticket)
+        plan = await self._spending.step(self._wiring.db, ticket)
         if claimed is not None and ticket.product not in self._wiring.policies:
             await withdraw(self._wiring, ticket.id, claimed)
             return None
@@ -152,13 +187,14 @@ class Respond:
             calls=calls,
             deadline=asyncio.get_running_loop().time() + self._rules.turn_seconds,
             voice=voice,
+            learn=self.learn,
         )
         try:
             return await thinking.decide(turn)
         except Moved:
             raise
         except BaseException:
-            self._learn(turn, calls.take())  # what was asked is paid for
+            self.learn(turn.ticket, calls.take())  # what was asked is paid for
             raise
         finally:
             await voice.end()
@@ -167,12 +203,20 @@ class Respond:
         """Store what the calls cost; what the customer saw already stays."""
         self._mind.break_off(calls, SUPERSEDED, turn.plan)
         asked = calls.take()
-        self._learn(turn, asked)
-        if voice.delivery is None:
+        given_up = replace(turn, live=voice.delivery)
+
+        async def store(again: bool) -> Delivery | None:  # noqa: FBT001 - what `persist` calls
+            if again and await self._stored(turn, asked):
+                return None
+            if given_up.live is not None:
+                return await break_off(self._wiring, given_up, asked, voice.shown, self._lease)
             await record(self._wiring, turn, asked)
             return None
-        turn = replace(turn, live=voice.delivery)
-        return await break_off(self._wiring, turn, asked, voice.shown, self._lease)
+
+        try:
+            return await persist(store)
+        finally:
+            self.learn(turn.ticket, asked)
 
 
 def _waits(ticket: Ticket, now: datetime) -> bool:

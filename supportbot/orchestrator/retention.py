@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import expiry, waiting
@@ -32,15 +32,17 @@ class Retention:
         self._rules = rules
         #: All inbound rows up to this one have been looked at since the start.
         self._looked_at = 0
+        #: But these were to keep their raw bytes for a while longer.
+        self._held: tuple[int, ...] = ()
 
     async def empty_raw(self) -> int:
         """Empty the raw bytes of settled arrivals that are old enough; return how many.
 
-        Looks at every row once after a start: each step is a short transaction, so that nobody
-        who writes waits for it.
+        Looks at every row once after a start, and again at those that were not ready: each step
+        is a short transaction, so that nobody who writes waits for it.
         """
         before = self._wiring.clock() - timedelta(days=self._rules.raw_days)
-        emptied = 0
+        emptied = await self._empty_held(before)
         for _ in range(self._rules.most_batches):
             async with self._wiring.db.reading() as work:
                 batch = await expiry.arrived_before(
@@ -48,11 +50,27 @@ class Retention:
                 )
             if not batch.ids:
                 break
-            if batch.full:
-                async with self._wiring.db.writing() as work:
-                    emptied += await expiry.empty_raw(work, batch.full)
+            emptied += await self._empty(batch)
+            self._held += batch.held
             self._looked_at = batch.ids[-1]
         return emptied
+
+    async def _empty_held(self, before: datetime) -> int:
+        """Look again at what had to keep its raw bytes; return how many were emptied."""
+        emptied, rows = 0, self._rules.batch_rows
+        for part in [self._held[at : at + rows] for at in range(0, len(self._held), rows)]:
+            async with self._wiring.db.reading() as work:
+                batch = await expiry.arrived_again(work, before, part)
+            emptied += await self._empty(batch)
+            done = {*batch.ids} - {*batch.held}
+            self._held = tuple(one for one in self._held if one not in done)
+        return emptied
+
+    async def _empty(self, batch: expiry.Arrived) -> int:
+        if not batch.full:
+            return 0
+        async with self._wiring.db.writing() as work:
+            return await expiry.empty_raw(work, batch.full)
 
     async def forget_waiting(self) -> int:
         """Forget replies whose thread did not become ours; return how many."""

@@ -62,8 +62,8 @@ def question_message(
     )
 
 
-def result_message(call: RecordedCall) -> NewMessage:
-    """Make the message by which a call that is over is answered."""
+def result_message(call: RecordedCall, epoch: int) -> NewMessage:
+    """Make the message by which a call that is over is answered; `epoch` is the ticket's fence."""
     return NewMessage(
         role=Role.TOOL,
         author=BOT,
@@ -71,7 +71,7 @@ def result_message(call: RecordedCall) -> NewMessage:
         visibility=Visibility.INTERNAL,
         completion_id=call.completion_id,
         tool_call_id=call.call_id,
-        data={"upto": call.upto_seq, "name": call.name, "state": call.state},
+        data={"upto": call.upto_seq, "name": call.name, "state": call.state, "epoch": epoch},
     )
 
 
@@ -97,11 +97,15 @@ def standing(turn: Turn) -> Standing:
         covered = turn.live.upto_seq - 1
     begun = [message for message in turn.thread if "tool_calls" in message.data]
     results = [message for message in turn.thread if message.role is Role.TOOL]
+    # Every uncertain write goes to a person. Where the bot has the ticket under another fence than
+    # then, the person has looked and gave it back.
+    fence = turn.ticket.handler_epoch
+    unseen = [message for message in results if message.data.get("epoch", fence) == fence]
     answered = {message.tool_call_id for message in results}
     return Standing(
         next_round=sum(message.data.get("upto") == turn.upto_seq for message in begun),
         unanswered=any(call[0] not in answered for one in begun for call in _calls(one.data)),
-        uncertain=_named(results, CallState.UNCERTAIN, covered),
+        uncertain=_named(unseen, CallState.UNCERTAIN, covered),
         done=tuple(dict.fromkeys(_named(results, CallState.DONE, covered))),
     )
 

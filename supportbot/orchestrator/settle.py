@@ -38,7 +38,8 @@ class Settle:
         else:
             await survive("deliver", self._deliver.deliver(ticket_id), ticket=ticket_id)
         if isinstance(answer, Answered) and answer.may_summarise:
-            await survive("summary", self._summaries.after_answer(ticket_id), ticket=ticket_id)
+            summary = self._summaries.after_answer(ticket_id, self._respond.learn)
+            await survive("summary", summary, ticket=ticket_id)
 
     async def _postpone(self, ticket_id: int) -> None:
         """Try a failed turn again later, and hand it off when that never helps."""

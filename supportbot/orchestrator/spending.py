@@ -30,6 +30,7 @@ from supportbot.orchestrator.budgets import (
 )
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, spending
+from supportbot.store.database import Database
 from supportbot.store.spending import Spent
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
@@ -56,10 +57,11 @@ class Spending:
         self._zone = ZoneInfo(rules.timezone)
         self._products = _Products()
 
-    async def step(self, work: UnitOfWork, ticket: Ticket) -> Plan:
+    async def step(self, db: Database, ticket: Ticket) -> Plan:
         """Say on which step a ticket's next turn is answered.
 
-        Reads in the caller's transaction; seldom more than the sum of the ticket's customer.
+        Reads in transactions of its own, mostly none: one that was open before would not show what
+        was committed since.
         """
         rules = self._rules
         if Budget() == rules.product == rules.customer == rules.installation:
@@ -67,16 +69,17 @@ class Spending:
         now = self._clock()
         day = now.astimezone(self._zone).date()
         since = datetime.combine(day, time(), self._zone).astimezone(UTC)
-        await self._products.refresh(work, since, now)
+        await self._products.refresh(db, since, now)
         found = [*self._of_products(ticket, day)]
         if self._may_matter(rules.customer):
-            spent = await spending.of_customer(work, ticket.customer_id, since)
+            async with db.reading() as work:
+                spent = await spending.of_customer(work, ticket.customer_id, since)
             key = str(ticket.customer_id)
             found += uses(Scope.CUSTOMER, key, day, spent, rules.customer)
         return plan(found, rules.ladder)
 
     def spent(self, ticket: Ticket, completions: Sequence[Completion]) -> None:
-        """Count a turn's calls at once; called when they are committed."""
+        """Count calls at once; called when they are committed."""
         for completion in completions:
             self._products.add(ticket.product, completion)
 
@@ -109,23 +112,27 @@ class _Products:
         #: Calls of this process that the last reading may have missed.
         self._own: dict[str, Spent] = {}
 
-    async def refresh(self, work: UnitOfWork, since: datetime, now: datetime) -> None:
+    async def refresh(self, db: Database, since: datetime, now: datetime) -> None:
         """Read what is new, unless it was read just now; whoever comes meanwhile waits for it."""
         async with self._reading:
             set_back = now < self._read_at
-            if since != self._since or set_back:
-                self._since = self._edge = since
-                self._settled = {}
-            elif now - self._read_at < _FRESH:
+            anew = since != self._since or set_back
+            if not anew and now - self._read_at < _FRESH:
                 return
-            # Emptied before it is read: what commits meanwhile counts twice rather than not at all.
-            self._own = {}
-            edge = max(self._edge, now - _LATE)
-            found = await spending.by_product(work, self._edge, edge)
+            begin = since if anew else self._edge
+            edge = max(begin, now - _LATE)
+            own, self._own = self._own, {}
+            try:
+                # Opened after the calls of our own were put away: what commits meanwhile counts
+                # twice rather than not at all.
+                async with db.reading() as work:
+                    found = await spending.by_product(work, begin, edge)
+            except BaseException:
+                self._own = _sum(own, self._own)
+                raise
+            self._settled = _sum({} if anew else self._settled, found.before)
             self._recent = found.after
-            for product, spent in found.before.items():
-                self._settled[product] = self._settled.get(product, Spent()) + spent
-            self._edge, self._read_at = edge, now
+            self._since, self._edge, self._read_at = since, edge, now
 
     def add(self, product: str, completion: Completion) -> None:
         """Count a call of this process."""
@@ -140,6 +147,10 @@ class _Products:
     def total(self) -> Spent:
         """Return what all calls cost today."""
         return sum(map(self.of, {*self._settled, *self._recent, *self._own}), Spent())
+
+
+def _sum(one: Mapping[str, Spent], other: Mapping[str, Spent]) -> dict[str, Spent]:
+    return {key: one.get(key, Spent()) + other.get(key, Spent()) for key in {*one, *other}}
 
 
 def degraded(taken: Plan) -> list[NewEvent]:

@@ -1,31 +1,38 @@
 """Puts the older part of long threads in short, after an answer, so that the next ones cost less.
 
-No customer waits for it, and no answer needs it: where it fails, the oldest turns leave the prompt.
+It is made in the ticket's lane and given up as soon as something happens to the ticket, so no
+customer waits for it. No answer needs it: where it fails, the oldest turns leave the prompt.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 from supportbot.completions.base import EMBEDDED, Completer
 from supportbot.completions.prices import PRICES, PriceTable
+from supportbot.dispatch.base import News
 from supportbot.errors import CompletionError
 from supportbot.model.completion import AttemptFailed, Completion, FinishReason, Prompt
 from supportbot.model.message import Message
 from supportbot.model.policy import PublishedPolicy
 from supportbot.model.summary import Summary
 from supportbot.model.ticket import Ticket
-from supportbot.orchestrator.turn import DEADLINE, Asked, Calls
+from supportbot.orchestrator.persist import persist
+from supportbot.orchestrator.turn import DEADLINE, SUPERSEDED, Asked, Calls, Moved
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.policy.compose import Window, fencing_of
 from supportbot.policy.summarise import History, summary_of, summary_prompt, to_cover
 from supportbot.policy.turns import TurnGroup, turn_groups
-from supportbot.store import answers, summaries, threads, tickets
+from supportbot.store import answers, spending, summaries, threads, tickets
 from supportbot.store.answers import Purpose
 from supportbot.store.unit_of_work import UnitOfWork
+
+#: Is told which calls were made for a ticket, once they are stored.
+Learn = Callable[[Ticket, Sequence[Asked]], None]
 
 #: A thread with fewer messages cannot have a summary.
 _SHORTEST = 8
@@ -78,13 +85,27 @@ class Summaries:
         count, most_tokens = self._window.count, self._rules.history_tokens
         return sum(count(message.text) for message in thread) > most_tokens // 2
 
-    async def after_answer(self, ticket_id: int) -> None:
-        """Summarise a ticket's older turns if that is due. Safe to call late, twice or never."""
-        job = await self._begin(ticket_id)
-        if job is None:
-            return
-        asked, text = await self._ask(summary_prompt(job.history, job.turns, self._window))
-        await self._keep(job, asked, text)
+    async def after_answer(self, ticket_id: int, learn: Learn | None = None) -> None:
+        """Summarise a ticket's older turns if that is due. Safe to call late, twice or never.
+
+        `learn` is told what the calls cost.
+        """
+        with self._wiring.dispatcher.news(ticket_id) as news:
+            job = await self._begin(ticket_id)
+            if job is None:
+                return
+            prompt = summary_prompt(job.history, job.turns, self._window)
+            asked, text = await self._ask(prompt, news)
+
+        async def store(again: bool) -> None:  # noqa: FBT001 - what `persist` calls
+            if not (again and await self._stored(job, asked)):
+                await self._keep(job, asked, text)
+
+        try:
+            await persist(store)
+        finally:
+            if learn is not None:
+                learn(job.ticket, asked)
 
     @property
     def _makes_them(self) -> bool:
@@ -96,6 +117,8 @@ class Summaries:
             return None
         async with self._wiring.db.reading() as work:
             ticket = await tickets.get(work, ticket_id)
+            if ticket.bot_owes:
+                return None  # the customer wrote while the answer was sent
             history = await self._history(work, ticket)
             calls = await summaries.calls(work, ticket)
         turns = to_cover(history, self._window, self._rules.history_tokens, calls)
@@ -110,18 +133,23 @@ class Summaries:
             fencing=fencing_of(ticket),
         )
 
-    async def _ask(self, prompt: Prompt) -> tuple[list[Asked], str]:
+    async def _ask(self, prompt: Prompt, news: News) -> tuple[list[Asked], str]:
         """Return the calls, and the text of the last one if it can be used."""
         calls, text = Calls(self._wiring.clock), ""
         calls.begin(prompt)
         try:
             async with asyncio.timeout(self._rules.call_seconds):
-                text = await self._listen(prompt, calls)
+                text = await _unless_heard(news, self._listen(prompt, calls))
+        except Moved:
+            self._break_off(calls, SUPERSEDED)
         except TimeoutError:
-            calls.break_off(DEADLINE, self._completer, self._window.count, self._rules.prices)
+            self._break_off(calls, DEADLINE)
         except CompletionError as error:
-            calls.break_off(error.kind, self._completer, self._window.count, self._rules.prices)
+            self._break_off(calls, error.kind)
         return calls.take(), text
+
+    def _break_off(self, calls: Calls, kind: str) -> None:
+        calls.break_off(kind, self._completer, self._window.count, self._rules.prices)
 
     async def _listen(self, prompt: Prompt, calls: Calls) -> str:
         async with aclosing(self._completer.complete(prompt)) as events:
@@ -133,6 +161,12 @@ class Summaries:
                         calls.answered(event)
                         return _usable(event)
         return ""
+
+    async def _stored(self, job: _Job, asked: Sequence[Asked]) -> bool:
+        if not asked:
+            return True
+        async with self._wiring.db.reading() as work:
+            return await spending.recorded(work, job.ticket.id, asked[-1].completion)
 
     async def _keep(self, job: _Job, asked: Sequence[Asked], text: str) -> None:
         """Store the calls, and the summary if what it covers still reads as it did."""
@@ -154,6 +188,29 @@ class Summaries:
         now = await self._history(work, ticket)
         groups = turn_groups(now.thread, now.summary)[: len(job.turns)]
         return now.summary == job.history.summary and tuple(groups) == job.turns
+
+
+async def _unless_heard(news: News, work: Coroutine[Any, Any, str]) -> str:
+    """Do the work, or cancel it as soon as there is news.
+
+    Raises:
+        Moved: it was cancelled.
+    """
+    working, hearing = asyncio.create_task(work), asyncio.create_task(_heard(news))
+    try:
+        await asyncio.wait((working, hearing), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Moved
+    finally:
+        hearing.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,))
+
+
+async def _heard(news: News) -> None:
+    await news.wait()
 
 
 def _usable(completion: Completion) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from supportbot.dispatch.base import FOUND, Periodic
 from supportbot.model.catalog import Mode
 from supportbot.model.policy import Handoff, HandoffReason
-from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
+from supportbot.model.ticket import SYSTEM, EventKind, Ticket
 from supportbot.orchestrator.closing import resolve
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off
@@ -89,7 +89,7 @@ class Sweep:
         async with self._wiring.db.reading() as work:
             found = await tickets.silent(work, before)
         for ticket_id in found:
-            await survive("silent", self._resolve(ticket_id), ticket=ticket_id)
+            await survive("silent", self._resolve(ticket_id, before), ticket=ticket_id)
 
     async def close_abandoned(self) -> None:
         """Answer the tool calls that nobody goes on with; what became of a write, a person asks.
@@ -119,11 +119,11 @@ class Sweep:
             event = NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="overdue")
             await threads.append_events(work, ticket, [event], self._wiring.clock())
 
-    async def _resolve(self, ticket_id: int) -> None:
+    async def _resolve(self, ticket_id: int, before: datetime) -> None:
         async with self._wiring.db.writing() as work:
             ticket = await tickets.get(work, ticket_id, lock=True)
-            still_silent = ticket.status is Status.PENDING and ticket.handler is Handler.BOT
-            if still_silent and not ticket.bot_owes:
+            # It was read without a lock: the customer may have come back, and been answered.
+            if not ticket.bot_owes and await tickets.is_silent(work, ticket_id, before):
                 await resolve(self._wiring, work, ticket, SYSTEM)
 
 

@@ -58,7 +58,10 @@ class Takeover:
             await self._take(work, ticket, operator_id)
             await self._discard_waiting(work, ticket)
             message = NewMessage(
-                role=Role.ASSISTANT, author=Actor(ActorKind.OPERATOR, operator_id), text=text
+                role=Role.ASSISTANT,
+                author=Actor(ActorKind.OPERATOR, operator_id),
+                text=text,
+                data={"upto": ticket.asked_seq},
             )
             await self._say(work, ticket, message, EventKind.HUMAN_REPLIED, ticket.asked_seq)
 
@@ -70,8 +73,8 @@ class Takeover:
                 return
             event = NewEvent(EventKind.RETURNED, Actor(ActorKind.OPERATOR, operator_id))
             await threads.append_events(work, ticket, [event], self._wiring.clock())
-            answered, _ = await unanswered(work, ticket)
-            still_open = ticket.status is Status.OPEN
+            answered, asked = await unanswered(work, ticket)
+            still_open = ticket.status is Status.OPEN and bool(asked)
             await tickets.change(
                 work,
                 ticket.id,
@@ -79,6 +82,7 @@ class Takeover:
                 handler_epoch=ticket.handler_epoch + 1,
                 assignee_id=None,
                 answered_seq=answered if still_open else ticket.answered_seq,
+                attempts=0,
             )
             await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
@@ -109,7 +113,7 @@ class Takeover:
                 text=text if edited and text else draft.text,
                 policy_version_id=draft.policy_version_id,
                 completion_id=draft.completion_id,
-                data={"draft": draft.id, "approved_by": operator_id},
+                data={"draft": draft.id, "approved_by": operator_id, "upto": draft.upto_seq},
             )
             kind = EventKind.HUMAN_REPLIED if edited else EventKind.BOT_REPLIED
             message_id = await self._say(work, ticket, message, kind, draft.upto_seq)
@@ -173,6 +177,7 @@ class Takeover:
             handler_epoch=ticket.handler_epoch + 1,
             assignee_id=operator_id,
             answered_seq=ticket.asked_seq,
+            attempts=0,
             retry_at=None,
         )
 

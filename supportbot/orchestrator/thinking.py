@@ -7,7 +7,7 @@ tool never is, for nobody could tell then what it did.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -24,11 +24,12 @@ from supportbot.model.completion import (
 )
 from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.model.policy import Decision, Handoff, HandoffReason
+from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.live import Stopped, Voice
 from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.round_messages import standing
 from supportbot.orchestrator.tool_rounds import Ending
-from supportbot.orchestrator.turn import DEADLINE, Calls, Moved, Turn, asks
+from supportbot.orchestrator.turn import DEADLINE, Asked, Calls, Moved, Turn, asks
 from supportbot.orchestrator.watch import Watch
 from supportbot.policy.base import Answer
 from supportbot.policy.compose import compose, fencing_of
@@ -53,6 +54,8 @@ class Thinking:
     #: By the loop's clock.
     deadline: float
     voice: Voice
+    #: Told what calls cost as soon as they are stored.
+    learn: Callable[[Ticket, Sequence[Asked]], None]
 
     async def decide(self, turn: Turn) -> Decision:
         """Find out what to do; a failure of the model is a handoff, never an exception.
@@ -74,7 +77,6 @@ class Thinking:
     async def _decide(self, turn: Turn) -> Decision:
         async with asyncio.timeout_at(self.deadline):
             passages = await self.mind.retriever.search(turn.question, _PASSAGES)
-        policy = turn.published.policy
         while True:
             so_far = standing(turn)
             if so_far.unanswered:  # a process was killed at it
@@ -83,15 +85,27 @@ class Thinking:
             if so_far.uncertain:
                 return _unknown(so_far.uncertain)
             last_round = so_far.next_round >= _MOST_CALLS - 1
-            tools = self.mind.tools(policy, last_round=last_round)
+            tools = self.mind.tools(turn, last_round=last_round)
             answer = await self._answer(turn, passages, tools)
             if not _asks_tools(answer):
                 return review(replace(answer, tools=so_far.done), self.mind.review_rules)
-            *earlier, asked = self.calls.take()
             turn = replace(turn, live=await self.voice.rest())
-            if not await self.mind.rounds.begin(turn, asked, so_far.next_round, earlier):
-                raise Moved
+            await self._begin(turn, so_far.next_round)
             turn = await self._carried_out(turn)
+
+    async def _begin(self, turn: Turn, round_n: int) -> None:
+        """Store the calls of a model so far, the last of which asks for tools.
+
+        Raises:
+            Moved: the turn is over.
+        """
+        *earlier, asked = self.calls.take()
+        try:
+            begun = await self.mind.rounds.begin(turn, asked, round_n, earlier)
+        finally:
+            self.learn(turn.ticket, [*earlier, asked])
+        if not begun:
+            raise Moved
 
     async def _answer(
         self, turn: Turn, passages: Sequence[Passage], tools: Sequence[ToolSpec]

@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 
-from supportbot.model.catalog import ChannelKind
+from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolSpec
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.ticket import BOT, EventKind, Handler, Ticket
 from supportbot.model.tool_call import CallState, RecordedCall
+from supportbot.orchestrator.asker import Asker, asker
 from supportbot.orchestrator.handoff import notify
+from supportbot.orchestrator.persist import WRITE_PATIENCE_SECONDS, persist
 from supportbot.orchestrator.round_messages import asked_calls, question_message, result_message
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.turn import Asked, Turn
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import answers, customers, threads, tickets, tool_calls
+from supportbot.store import answers, spending, threads, tickets, tool_calls
 from supportbot.store.threads import NewEvent
 from supportbot.store.tool_calls import Round
 from supportbot.store.unit_of_work import UnitOfWork
@@ -38,9 +40,6 @@ from supportbot.tools.toolbox import Toolbox
 #: More calls in one round are refused: a model that asks for them has lost its way.
 MOST_CALLS = 16
 
-#: Channels that know who writes to them. A sender of mail can be forged, a web visitor is nobody.
-_VOUCHING = frozenset({ChannelKind.SLACK, ChannelKind.CONSOLE})
-
 _STATES = {
     Outcome.DONE: CallState.DONE,
     Outcome.FAILED: CallState.FAILED,
@@ -49,6 +48,7 @@ _STATES = {
 _WAITING = frozenset({CallState.ASKED, CallState.RUNNING})
 _LATE = "the time for this answer was over"
 _ERASED = "the message it came from was taken back"
+_HELD = "in {} mode a person decides, and no tool may change anything"
 _WORRY = "it is not known whether the tool {} did what it was asked to."
 
 
@@ -88,10 +88,13 @@ class ToolRounds:
         self._wiring = wiring
         self._toolbox = toolbox
 
-    def offered(self, policy: CompiledPolicy) -> tuple[ToolSpec, ...]:
-        """Return the tools a product's policy allows, ordered by name; without the handoff."""
+    def offered(self, policy: CompiledPolicy, mode: Mode) -> tuple[ToolSpec, ...]:
+        """Return the tools that may be used, ordered by name; without the handoff.
+
+        The product's policy allows them; where answers do not leave by themselves, none writes.
+        """
         names = [name for name in policy.tools if self._toolbox.permitted(name, policy)]
-        return self._toolbox.allowed(names)
+        return self._toolbox.allowed([n for n in names if mode is Mode.AUTO or not self._writes(n)])
 
     async def begin(
         self, turn: Turn, asked: Asked, round_n: int, earlier: Sequence[Asked] = ()
@@ -101,22 +104,28 @@ class ToolRounds:
         The completion is stored in any case, and so are the `earlier` ones (failed attempts).
         False: the fence has moved, or somebody else began this round; nothing else was stored.
         """
-        at = self._wiring.clock()
         which = Round(turn.ticket.id, turn.upto_seq, round_n)
         key = f"{turn.ticket.public_id}-{turn.upto_seq}-{round_n}"
-        async with self._wiring.db.writing() as work:
-            ticket = await tickets.get(work, turn.ticket.id, lock=True)
-            for one in earlier:
-                await _record(work, ticket, turn, one)
-            completion_id = await _record(work, ticket, turn, asked)
-            taken = await tool_calls.taken(work, which)
-            if taken.begun or not _holds(ticket, turn):
-                return False
-            calls = asked_calls(asked.completion.tool_calls, taken.call_ids, key, self._writes)
-            message = question_message(turn, asked, completion_id, round_n, calls)
-            await threads.append_message(work, ticket.id, message, at)
-            await tool_calls.add(work, which, completion_id, calls, at)
-        return True
+
+        async def store(again: bool) -> bool:  # noqa: FBT001 - what `persist` calls
+            async with self._wiring.db.writing() as work:
+                ticket = await tickets.get(work, turn.ticket.id, lock=True)
+                taken = await tool_calls.taken(work, which)
+                if again and await spending.recorded(work, ticket.id, asked.completion):
+                    return taken.begun and _holds(ticket, turn)
+                for one in earlier:
+                    await _record(work, ticket, turn, one)
+                completion_id = await _record(work, ticket, turn, asked)
+                if taken.begun or not _holds(ticket, turn):
+                    return False
+                calls = asked_calls(asked.completion.tool_calls, taken.call_ids, key, self._writes)
+                message = question_message(turn, asked, completion_id, round_n, calls)
+                at = self._wiring.clock()
+                await threads.append_message(work, ticket.id, message, at)
+                await tool_calls.add(work, which, completion_id, calls, at)
+            return True
+
+        return await persist(store)
 
     async def carry_out(self, turn: Turn, deadline: float | None = None) -> Carried:
         """Carry out what is asked and not answered yet, also what an earlier process left behind.
@@ -132,11 +141,10 @@ class ToolRounds:
             calls = await tool_calls.unanswered(work, turn.ticket.id)
             if not calls:
                 return Carried(Ending.FINISHED)
-            customer = await customers.external_id(
-                work, turn.ticket.channel_kind, turn.ticket.customer_id
-            )
+            asked_upto = {call.upto_seq for call in calls}
+            askers = {upto_seq: await asker(work, turn, upto_seq) for upto_seq in asked_upto}
         end = math.inf if deadline is None else deadline
-        carrying = _Carrying(self._wiring, self._toolbox, turn, customer or "", end)
+        carrying = _Carrying(self._wiring, self._toolbox, turn, askers, end)
         await carrying.go_through([call for call in calls if call.state in _WAITING])
         if carrying.stop is _Stop.ELSEWHERE:
             return Carried(Ending.MOVED)
@@ -172,7 +180,8 @@ class _Carrying:
     wiring: Wiring
     toolbox: Toolbox
     turn: Turn
-    customer: str
+    #: For whom a call is made, by the newest message of the turn that asked for it.
+    askers: Mapping[int, Asker]
     #: By the clock of the loop.
     deadline: float = math.inf
     stop: _Stop | None = None
@@ -185,7 +194,6 @@ class _Carrying:
             if writes:
                 await self._write_all(group)
             else:
-                await self._store_now()  # what a write did must be known before time passes
                 await asyncio.gather(*map(self._read, group))
             if self.stop is not None:
                 return
@@ -201,10 +209,13 @@ class _Carrying:
         return call.writes or (tool is not None and tool.rules.writes)
 
     async def _store_now(self) -> None:
-        if not self.results:
-            return
-        async with self.wiring.db.writing() as work:
-            await self.store(work)
+        """Store what a write did before time passes: it could not be found out again."""
+
+        async def store(_again: bool) -> None:  # noqa: FBT001 - what `persist` calls
+            async with self.wiring.db.writing() as work:
+                await self.store(work)
+
+        await persist(store, WRITE_PATIENCE_SECONDS)
         self.results.clear()
 
     async def _read(self, call: RecordedCall) -> None:
@@ -241,6 +252,7 @@ class _Carrying:
             last = time + 1 == most_times or self._seconds_left() <= 0
             if last or ran.outcome is not Outcome.UNKNOWN:
                 self._over(call, ran)
+                await self._store_now()
                 return
 
     async def _start(self, call: RecordedCall, at: datetime) -> bool:
@@ -264,13 +276,17 @@ class _Carrying:
             return failed("not_run", f"{call.name} was not called: {_LATE}.")
         if call.arguments is None:
             return failed("not_run", f"{call.name} was not called: {_ERASED}.")
-        ticket = self.turn.ticket
+        if self.turn.mode is not Mode.AUTO and self._is_write(call):
+            return failed(
+                "not_allowed", f"{call.name} was not called: {_HELD.format(self.turn.mode)}."
+            )
+        ticket, asked_by = self.turn.ticket, self.askers[call.upto_seq]
         context = ToolContext(
             ticket=ticket.public_id,
             product=ticket.product,
             channel_kind=ticket.channel_kind,
-            customer=self.customer,
-            verified=ticket.channel_kind in _VOUCHING,
+            customer=asked_by.customer,
+            verified=asked_by.verified,
             idempotency_key=call.idempotency_key,
             now=self.wiring.clock(),
         )
@@ -305,7 +321,7 @@ class _Closing:
         waiting = await tool_calls.unanswered(self.work, self.ticket.id)
         calls = [await self._over(call) for call in waiting if call.id in which]
         for call in calls:
-            message = result_message(call)
+            message = result_message(call, self.ticket.handler_epoch)
             await threads.append_message(self.work, self.ticket.id, message, self.wiring.clock())
         uncertain = [call for call in calls if call.state is CallState.UNCERTAIN]
         await self._tell(calls, uncertain)

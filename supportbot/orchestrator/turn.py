@@ -11,7 +11,7 @@ from supportbot.completions.prices import PriceTable
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import Completion, Prompt, Usage
 from supportbot.model.delivery import Delivery
-from supportbot.model.message import Message, Visibility
+from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import PublishedPolicy
 from supportbot.model.question import Question
 from supportbot.model.summary import Summary
@@ -65,6 +65,19 @@ class Turn:
         """When the oldest of them came."""
         return min((message.created_at for message in self.questions), default=None)
 
+    def askers(self, upto_seq: int) -> tuple[int | None, ...]:
+        """Return the customers whose questions up to a message are open, the newest first.
+
+        Where a live reply has covered them already, the thread tells what was open before.
+        """
+        covered = self.ticket.answered_seq
+        if covered >= upto_seq:
+            reach = (_answered_upto(message) for message in self.thread)
+            covered = max((seq for seq in reach if seq < upto_seq), default=0)
+        said = [m for m in self.thread if asks(m) and m.seq <= upto_seq]
+        open_ones = [m for m in said if m.seq > covered] or said[-1:]
+        return tuple(dict.fromkeys(message.author.id for message in reversed(open_ones)))
+
     @property
     def question(self) -> Question:
         """Ask knowledge with the newest turn, and with all the customer said in this episode."""
@@ -111,6 +124,8 @@ class Calls:
     def hear(self, text: str) -> str:
         """Note a piece of the answer; return all that was heard."""
         self._heard.append(text)
+        if self._began_at is None:  # an attempt before it failed
+            self._began_at = self.clock()
         return "".join(self._heard)
 
     def failed(self, completion: Completion) -> None:
@@ -156,3 +171,11 @@ class Calls:
 def asks(message: Message) -> bool:
     """Tell whether a message of a thread is a customer's question."""
     return message.author.kind is ActorKind.CUSTOMER and message.visibility is Visibility.PUBLIC
+
+
+def _answered_upto(message: Message) -> int:
+    """Say which customer message an answer of ours reaches; a notice answers nothing."""
+    upto = message.data.get("upto")
+    said = message.role is Role.ASSISTANT and message.visibility is Visibility.PUBLIC
+    whole = said and not {"notice", "interrupted"} & {*message.data}
+    return upto if whole and isinstance(upto, int) else 0

@@ -84,16 +84,20 @@ class Understanding:
                 return Outcome("suppressed", reason=heard.reason, keep_raw=heard.keep)
             case CustomerMessage():
                 return await self._decide_message(work, channel, inbound, heard)
+            case Edited():
+                return await changes.edited(self._wiring, work, channel.id, heard)
+            case Deleted():
+                return await changes.deleted(self._wiring, work, channel.id, heard)
+            case Action():
+                return await self._decide_action(work, channel, heard)
+
+    async def _decide_action(
+        self, work: UnitOfWork, channel: ConnectedChannel, heard: Action
+    ) -> Outcome:
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         if ticket is None:
             return Outcome("suppressed", reason="unknown_thread", keep_raw=False)
-        match heard:
-            case Edited():
-                return await changes.edited(self._wiring, work, ticket, channel.id, heard)
-            case Deleted():
-                return await changes.deleted(self._wiring, work, ticket, channel.id, heard)
-            case Action():
-                return await changes.acted(self._wiring, work, ticket, heard)
+        return await changes.acted(self._wiring, work, ticket, heard)
 
     async def _decide_message(
         self,
@@ -147,9 +151,10 @@ async def in_spite_of_twins(store: Callable[[], Awaitable[_T]]) -> _T:
     Raises:
         StoreUnavailable: there was a twin each time; nothing was stored.
     """
+    twin: IntegrityError | None = None
     for _ in range(_MOST_TWINS):
         try:
             return await store()
-        except IntegrityError:
-            continue
-    raise StoreUnavailable("too many writers at once; nothing was stored, try again")
+        except IntegrityError as error:
+            twin = error
+    raise StoreUnavailable("too many writers at once; nothing was stored, try again") from twin

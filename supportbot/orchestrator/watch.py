@@ -13,12 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from supportbot.dispatch.base import News
+from supportbot.errors import StoreUnavailable
 from supportbot.orchestrator.live import Voice
 from supportbot.orchestrator.turn import Moved, Turn, asks
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import threads, tickets
 
 _T = TypeVar("_T")
+
+#: News that could not be looked into are looked into again after this.
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,23 @@ class Watch:
         """
         working = asyncio.create_task(work)
         hearing: asyncio.Task[object] | None = None
+        again_seconds: float | None = None
         try:
             while True:
                 hearing = asyncio.create_task(_heard(self.news))
-                await asyncio.wait((working, hearing), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    (working, hearing),
+                    timeout=again_seconds,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
                 if working.done():
                     return working.result()
+                hearing.cancel()
                 self.news.clear()
-                if await self.is_over(turn):
+                over = await self._look(turn)
+                if over:
                     raise Moved
+                again_seconds = _LOOK_AGAIN_SECONDS if over is None else None
                 self.voice.go_on()
         finally:
             if hearing is not None:
@@ -57,11 +69,24 @@ class Watch:
                 await asyncio.wait((working,))
 
     async def is_over(self, turn: Turn) -> bool:
-        """Look whether an answer to this turn is still wanted.
+        """Look whether an answer to this turn is still wanted; where nobody can tell, it is.
 
         Until the voice goes on, nothing more is claimed: what is found stays true.
         """
+        return await self._look(turn) is True
+
+    async def _look(self, turn: Turn) -> bool | None:
+        """Look whether the turn is over; None: the store is away.
+
+        The work goes on then: it is paid for, and the fence keeps back what is not wanted any more.
+        """
         visible = await self.voice.rest() is not None
+        try:
+            return await self._is_over(turn, visible=visible)
+        except StoreUnavailable:
+            return None
+
+    async def _is_over(self, turn: Turn, *, visible: bool) -> bool:
         async with self.wiring.db.reading() as work:
             now = await tickets.get(work, turn.ticket.id)
             thread = await threads.messages(work, now.id, after_seq=turn.ticket.answered_seq)

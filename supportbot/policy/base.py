@@ -39,5 +39,5 @@ class ReviewRule(Protocol):
 
         A `DraftReply` lets an operator look first; a `Handoff` gives the ticket to a person. Its
         note, where it has one, is told to the customer in auto mode only; without one the canned
-        text is.
+        text is. It judges whole answers: where a package brings a rule, no answer grows in sight.
         """

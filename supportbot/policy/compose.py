@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from supportbot.model.completion import ChatMessage, Passage, Prompt, ToolSpec
 from supportbot.model.fence import PASSAGE, QUESTION, SUMMARY, fence
@@ -61,6 +61,18 @@ def fencing_of(ticket: Ticket) -> Fencing:
     return Fencing(token, {"channel": ticket.channel_kind})
 
 
+def authors_of(thread: Sequence[Message]) -> Mapping[int | None, str]:
+    """Name the customers of a thread in the order in which they came; none where there is one.
+
+    The names do not change when the thread grows; with the second customer all fences gain one.
+    """
+    asked = [one for one in thread if one.role is Role.USER]
+    numbers = dict.fromkeys(message.author.id for message in asked)
+    if len(numbers) < 2:  # noqa: PLR2004 - two are more than one
+        return {}
+    return {number: f"customer {place}" for place, number in enumerate(numbers, start=1)}
+
+
 def compose(
     policy: CompiledPolicy,
     thread: Sequence[Message],
@@ -78,7 +90,7 @@ def compose(
     newest turn stays, cut in its middle if it alone is too long. `Prompt.passages` are those that
     stand in it.
     """
-    sheet = Sheet(fencing, window.count)
+    sheet = Sheet(fencing, window.count, authors=authors_of(thread))
     room = window.budget_tokens - window.budget_tokens // _FREE
     room -= window.count(policy.system) + _tool_tokens(tools, window)
     early = sheet.early(summary, room // _QUARTER) if summary else []
@@ -108,6 +120,8 @@ class Sheet:
     count: Callable[[str], int]
     message_tokens: int = _LEAST_QUESTION_TOKENS
     result_tokens: int = _LEAST_RESULT_TOKENS
+    #: What the customers are called, by their numbers; none where there is only one.
+    authors: Mapping[int | None, str] = field(default_factory=dict)
 
     def limited(self, room: int) -> Sheet:
         """Return a sheet for a room of so many tokens."""
@@ -128,14 +142,23 @@ class Sheet:
         return [*self.asked(group), *self.said(group.said)]
 
     def asked(self, group: TurnGroup) -> list[ChatMessage]:
-        """Write what the customer said in a row: a fence each, or one if it is too long."""
+        """Write what was asked in a row: a fence each, or one for each author if too long."""
         if not group.asked:
             return []
         whole = "\n\n".join(message.text for message in group.asked)
-        shown = cut(whole, self.message_tokens, self.count)
-        if shown is whole:
+        if cut(whole, self.message_tokens, self.count) is whole:
             return [ChatMessage(Role.USER, "\n\n".join(map(self._fenced, group.asked)))]
-        return [ChatMessage(Role.USER, self._fenced(group.asked[-1], shown))]
+        # Nobody's words may stand under another's name.
+        said: dict[str | None, list[Message]] = {}
+        for message in group.asked:
+            author = self.authors.get(message.author.id)
+            said[author] = [*said.pop(author, []), message]  # whoever wrote last stands last
+        most_tokens = max(1, self.message_tokens // len(said))
+        blocks = []
+        for own in said.values():
+            text = "\n\n".join(message.text for message in own)
+            blocks.append(self._fenced(own[-1], cut(text, most_tokens, self.count)))
+        return [ChatMessage(Role.USER, "\n\n".join(blocks))]
 
     def said(self, said: Iterable[Message | Round]) -> list[ChatMessage]:
         """Write what was said and done to it."""
@@ -182,6 +205,9 @@ class Sheet:
             for key, value in message.data.items()
             if key in ("subject", "verified") and value is not None
         }
+        author = self.authors.get(message.author.id)
+        if author is not None:
+            known["author"] = author
         return fence(
             QUESTION,
             self.fencing.token,

@@ -16,8 +16,10 @@ from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason
 from supportbot.policy.base import Answer, ReviewRule
 from supportbot.policy.phrases import found_phrase, plain
 
-#: Told to the customer where the policy has no `canned: {handoff: ...}`.
-HANDOFF_NOTE = "I have passed this to a colleague, who will answer you here."
+#: Told to the customer where neither the model nor the policy (`canned: {handoff: ...}`) has words.
+HANDOFF_NOTE = (
+    "I am passing this on to a colleague, who will answer you here. You don't need to write again."
+)
 
 _SHOWN_CHARACTERS = 1_000
 

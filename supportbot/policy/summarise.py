@@ -6,7 +6,7 @@ it changes the start of the history, so the prompt cache would miss if it were m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from supportbot.model.completion import ChatMessage, Prompt
@@ -14,7 +14,7 @@ from supportbot.model.fence import QUESTION, SUMMARY, fence
 from supportbot.model.message import Message, Role
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.summary import Summary
-from supportbot.policy.compose import Fencing, Sheet, Window
+from supportbot.policy.compose import Fencing, Sheet, Window, authors_of
 from supportbot.policy.cut import cut
 from supportbot.policy.turns import Round, TurnGroup, turn_groups
 
@@ -92,7 +92,8 @@ def summary_prompt(history: History, turns: Sequence[TurnGroup], window: Window)
     """Build the prompt that asks for a summary of these turns, which goes on from the last one."""
     token, summary = history.fencing.token, history.summary
     before = [fence(SUMMARY, token, {}, summary.text)] if summary else []
-    shown = [_shown(group, token, window) for group in turns]
+    authors = authors_of(history.thread)
+    shown = [_shown(group, token, window, authors) for group in turns]
     left = window.budget_tokens * _READ // 100
     costs = [window.count(text) for text in shown]
     while sum(costs) > left and len(costs) > 1:
@@ -111,10 +112,18 @@ def summary_of(turns: Sequence[TurnGroup], text: str, window: Window) -> Summary
     return Summary(turns[-1].upto_seq, cut(text.strip(), _MOST_TOKENS, window.count))
 
 
-def _shown(group: TurnGroup, token: str, window: Window) -> str:
+def _shown(
+    group: TurnGroup, token: str, window: Window, authors: Mapping[int | None, str]
+) -> str:
     most = window.budget_tokens // 8
     blocks = [
-        fence(QUESTION, token, {}, cut(message.text, most, window.count)) for message in group.asked
+        fence(
+            QUESTION,
+            token,
+            {"author": authors[message.author.id]} if authors else {},
+            cut(message.text, most, window.count),
+        )
+        for message in group.asked
     ]
     for one in group.said:
         if isinstance(one, Round):

@@ -72,6 +72,7 @@ _DISCARD_STALE = (
     .values(state=DraftState.DISCARDED, decided_at=bindparam("at"))
     .returning(DraftRow.id)
 )
+_DISCARD_COVERING = _DISCARD_STALE.where(DraftRow.upto_seq >= bindparam("of_seq"))
 
 
 def _draft(row: Row[*tuple[Any, ...]]) -> Draft:
@@ -157,4 +158,10 @@ async def decide(work: UnitOfWork, draft: Draft, decided: Decided, at: datetime)
 async def discard_stale(work: UnitOfWork, ticket_id: int, at: datetime) -> list[int]:
     """Discard a ticket's open drafts because its thread moved on; return their ids."""
     done = await work.execute(_DISCARD_STALE, {"of_ticket": ticket_id, "at": at})
+    return list(done.scalars())
+
+
+async def discard_covering(work: UnitOfWork, ticket_id: int, seq: int, at: datetime) -> list[int]:
+    """Discard the open drafts that were written with a message in sight; return their ids."""
+    done = await work.execute(_DISCARD_COVERING, {"of_ticket": ticket_id, "of_seq": seq, "at": at})
     return list(done.scalars())

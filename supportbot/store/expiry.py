@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 
 from supportbot.store.tables.intake import InboundRow
 from supportbot.store.tables.people import LoginAttemptRow, LoginLinkRow, OperatorSessionRow
@@ -15,36 +16,47 @@ from supportbot.store.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Old inbound rows: all of them, and those whose raw bytes may be emptied."""
+    """Old inbound rows: all of them, and those that still have their raw bytes."""
 
     ids: tuple[int, ...]
+    #: They may be emptied now.
     full: tuple[int, ...]
+    #: They may not yet: they are not settled, or were a short while ago.
+    held: tuple[int, ...]
+
+
+_ROWS = select(
+    InboundRow.id,
+    InboundRow.received_at,
+    InboundRow.settled_at,
+    InboundRow.raw.is_not(None).label("has_raw"),
+).order_by(InboundRow.id)
 
 
 async def arrived_before(
     work: UnitOfWork, before: datetime, *, after_id: int, limit: int
 ) -> Arrived:
     """Return the next inbound rows in the order they came, up to the first that is too young."""
-    rows = await work.connection.execute(
-        select(
-            InboundRow.id,
-            InboundRow.received_at,
-            InboundRow.settled_at,
-            InboundRow.raw.is_not(None).label("has_raw"),
-        )
-        .where(InboundRow.id > after_id)
-        .order_by(InboundRow.id)
-        .limit(limit)
-    )
+    return await _arrived(work, _ROWS.where(InboundRow.id > after_id).limit(limit), before)
+
+
+async def arrived_again(work: UnitOfWork, before: datetime, inbound_ids: Sequence[int]) -> Arrived:
+    """Return these inbound rows, up to the first that is too young, as they are now."""
+    return await _arrived(work, _ROWS.where(InboundRow.id.in_(inbound_ids)), before)
+
+
+async def _arrived(work: UnitOfWork, query: Select[*tuple[Any, ...]], before: datetime) -> Arrived:
     ids: list[int] = []
     full: list[int] = []
-    for row in rows:
+    held: list[int] = []
+    for row in await work.connection.execute(query):
         if row.received_at >= before:
             break
         ids.append(row.id)
-        if row.has_raw and row.settled_at is not None and row.settled_at < before:
-            full.append(row.id)
-    return Arrived(tuple(ids), tuple(full))
+        if row.has_raw:
+            ripe = row.settled_at is not None and row.settled_at < before
+            (full if ripe else held).append(row.id)
+    return Arrived(tuple(ids), tuple(full), tuple(held))
 
 
 async def empty_raw(work: UnitOfWork, inbound_ids: Sequence[int]) -> int:

@@ -144,12 +144,12 @@ async def add(
     return inbound_id
 
 
-async def unsettled(work: UnitOfWork, limit: int) -> list[StoredInbound]:
-    """Return the oldest inbound rows without an outcome."""
+async def unsettled(work: UnitOfWork, limit: int, after_id: int = 0) -> list[StoredInbound]:
+    """Return the oldest inbound rows without an outcome that came after this one."""
     rows = await work.connection.execute(
         select(InboundRow, ChannelRow.key.label("channel"))
         .join(ChannelRow, ChannelRow.id == InboundRow.channel_id)
-        .where(UNSETTLED)
+        .where(UNSETTLED, InboundRow.id > after_id)
         .order_by(InboundRow.id)
         .limit(limit)
     )

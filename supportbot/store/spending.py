@@ -70,6 +70,17 @@ _BY_PRODUCT = (
     .where(_COUNTS)
     .group_by(ProductRow.key, _IS_BEFORE)
 )
+_RECORDED = (
+    select(CompletionRow.id)
+    .where(
+        CompletionRow.ticket_id == bindparam("ticket_id"),
+        CompletionRow.started_at == bindparam("began_at"),
+        CompletionRow.latency_ms == bindparam("took_ms"),
+        CompletionRow.tokens_in == bindparam("tokens_in"),
+        CompletionRow.tokens_out == bindparam("tokens_out"),
+    )
+    .limit(1)
+)
 _OF_CUSTOMER = (
     select(_NUSD, _TOKENS)
     .join(TicketRow, TicketRow.id == CompletionRow.ticket_id)
@@ -79,6 +90,18 @@ _OF_CUSTOMER = (
         _COUNTS,
     )
 )
+
+
+async def recorded(work: UnitOfWork, ticket_id: int, completion: Completion) -> bool:
+    """Tell whether a call for a ticket is on record: its commit may have failed in name only."""
+    given = {
+        "ticket_id": ticket_id,
+        "began_at": completion.started_at,
+        "took_ms": completion.latency_ms,
+        "tokens_in": completion.usage.prompt,
+        "tokens_out": completion.usage.output,
+    }
+    return (await work.connection.execute(_RECORDED, given)).first() is not None
 
 
 async def by_product(work: UnitOfWork, since: datetime, edge: datetime) -> Products:

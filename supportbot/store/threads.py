@@ -392,6 +392,7 @@ async def next_episode(work: UnitOfWork, ticket: Ticket, at: datetime) -> None:
             handler="bot",
             handler_epoch=TicketRow.handler_epoch + 1,
             assignee_id=None,
+            attempts=0,
             waiting_since=at,
         )
     )

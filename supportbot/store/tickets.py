@@ -390,3 +390,9 @@ async def silent(work: UnitOfWork, before: datetime, limit: int = 100) -> list[i
     """Return the tickets that wait for a customer, nothing unsent, silent since that moment."""
     found = await work.connection.execute(_SILENT.limit(limit), {"before": before})
     return list(found.scalars())
+
+
+async def is_silent(work: UnitOfWork, ticket_id: int, before: datetime) -> bool:
+    """Tell whether the ticket still waits for its customer so."""
+    query = _SILENT.where(TicketRow.id == ticket_id)
+    return (await work.connection.execute(query, {"before": before})).first() is not None

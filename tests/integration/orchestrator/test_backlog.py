@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
+from supportbot.errors import StoreUnavailable
 from supportbot.model.inbound import Heard, Inbound
+from supportbot.orchestrator import backlog
+from supportbot.orchestrator.backlog import Backlog
+from supportbot.store import threads
 from supportbot.store.tables.intake import InboundRow
 from supportbot.testing import MemoryChannel, said
 
@@ -162,3 +167,126 @@ async def test_what_was_begun_before_is_understood_alone(
     assert (parked.outcome, parked.attempts) == ("refused", 5)
     assert [row.outcome for row in others] == ["message"] * 5
     assert [row.attempts for row in others] == [5] * 5
+
+
+class Failing:
+    """Makes the storing of chosen messages fail, as often as told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left: dict[str, int] = {}
+        self.error: Exception = RuntimeError("unforeseen")
+        self._append = threads.append_message
+        monkeypatch.setattr(threads, "append_message", self._fail_or_append)
+
+    async def _fail_or_append(self, work: Any, ticket_id: int, new: Any, at: Any) -> Any:
+        if self.left.get(new.text, 0) > 0:
+            self.left[new.text] -= 1
+            raise self.error
+        return await self._append(work, ticket_id, new, at)
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
+    return Failing(monkeypatch)
+
+
+async def texts(world: Any) -> dict[str, list[str]]:
+    """Return the words of each thread in their order."""
+    return {
+        ticket.thread_key: [m.text for m in await world.messages(ticket)]
+        for ticket in await world.all_tickets()
+    }
+
+
+async def test_a_store_that_cannot_be_written_parks_nothing(world: Any, failing: Failing) -> None:
+    failing.error = StoreUnavailable("the disk is full")
+    failing.left = {"one": 40, "two": 40}
+    await world.hear(said("one", thread="t1"), deferred=True)
+    await world.hear(said("two", thread="t2", by="bob"), deferred=True)
+    for _ in range(12):
+        assert await world.backlog.drain() == 0
+    assert [row.outcome for row in await world.inbounds()] == [None, None]
+    failing.left = {}
+    # As after a restart: what is on disk alone must not park them.
+    again = Backlog(world.wiring, world.backlog._understanding)
+    assert await again.drain() == 2
+    assert [row.outcome for row in await world.inbounds()] == ["message", "message"]
+
+
+async def test_a_pass_ends_where_the_store_is_away(world: Any, failing: Failing) -> None:
+    failing.error = StoreUnavailable("the disk is full")
+    failing.left = {"large" * 20_000: 1}
+    await world.hear(said("large" * 20_000, thread="t1"), deferred=True)
+    await world.hear(said("two", thread="t2", by="bob"), deferred=True)
+    assert await world.backlog.drain() == 0
+    assert (await world.inbounds())[1].attempts == 0
+    assert await world.backlog.drain() == 2
+
+
+async def test_a_row_that_always_meets_a_store_that_is_away_does_not_stop_the_others(
+    world: Any, failing: Failing
+) -> None:
+    """Some limits of a store look like its absence, and only one row meets them."""
+    failing.error = StoreUnavailable("index row size exceeds the maximum")
+    failing.left = {"odd": 1000}
+    await world.hear(said("odd", thread="t1"), deferred=True)
+    await world.hear(said("two", thread="t2", by="bob"), deferred=True)
+    for _ in range(4):
+        await world.backlog.drain()
+    assert [row.outcome for row in await world.inbounds()] == [None, "message"]
+
+
+@pytest.mark.parametrize("size", [1, 30_000])
+@pytest.mark.parametrize("error", [RuntimeError("unforeseen"), StoreUnavailable("away")])
+async def test_nothing_overtakes_a_row_that_failed_once(
+    world: Any, failing: Failing, size: int, error: Exception
+) -> None:
+    failing.error = error
+    first, second, third = ("one" * size, "two" * size, "three")
+    failing.left = {first: 1}
+    for text in (first, second, third):
+        await world.hear(said(text, thread="t1"), deferred=True)
+    await world.hear(said("elsewhere", thread="t2", by="bob"), deferred=True)
+    await world.backlog.drain()
+    assert "t1" not in await texts(world)
+    await world.backlog.drain()
+    assert await texts(world) == {"t1": [first, second, third], "t2": ["elsewhere"]}
+
+
+async def test_what_waits_for_a_row_that_is_parked_is_understood(
+    world: Any, failing: Failing
+) -> None:
+    failing.left = {"one": 1000}
+    for text in ("one", "two", "three"):
+        await world.hear(said(text), deferred=True)
+    for _ in range(5):
+        await world.backlog.drain()
+    parked, *others = await world.inbounds()
+    assert (parked.reason, parked.attempts) == ("parked: RuntimeError", 5)
+    assert [(row.outcome, row.attempts) for row in others] == [("message", 1)] * 2
+    assert await texts(world) == {"t1": ["two", "three"]}
+
+
+async def test_a_thread_that_waits_fills_no_look_at_the_others(
+    world: Any, failing: Failing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "_BATCH", 4)
+    failing.left = {"0": 1}
+    for number in range(9):
+        await world.hear(said(f"{number}", thread="t1"), deferred=True)
+    await world.hear(said("elsewhere", thread="t2", by="bob"), deferred=True)
+    assert await world.backlog.drain() == 1
+    assert await texts(world) == {"t2": ["elsewhere"]}
+    while await world.backlog.drain():
+        pass
+    assert (await texts(world))["t1"] == [f"{number}" for number in range(9)]
+
+
+async def test_a_row_that_always_meets_a_twin_is_parked(world: Any, failing: Failing) -> None:
+    """It is nobody's absence, so it must not be tried for ever."""
+    failing.error = IntegrityError("insert", {}, Exception("unique"))
+    failing.left = {"one": 1000}
+    await world.hear(said("one"), deferred=True)
+    for _ in range(5):
+        await world.backlog.drain()
+    assert (await world.inbounds())[0].reason == "parked: StoreUnavailable"

@@ -40,7 +40,6 @@ happened: `tests/integration/orchestrator/test_fault_table.py`.
 | fault | calls on record | the customer sees | the ticket | the transcript says |
 |---|---|---|---|---|
 """
-NOTE = "I am passing this on to a colleague"
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class Fault:
     answers: tuple[Answer, ...] = (OK,)
     sends: tuple[Exception, ...] = ()
     budgets: SpendingRules | None = None
+    #: A question in another thread, asked before.
+    earlier: str | None = None
     #: False: what kb-extractive would quote is not there either.
     quotes: bool = True
     findable: bool = True
@@ -68,6 +69,10 @@ FAULTS = (
     Fault("429 again and again", (Refused(429),)),
     Fault("429 insufficient_quota", (Refused(429, "insufficient_quota"),)),
     Fault("401 wrong key", (Refused(401, "invalid_api_key"),)),
+    Fault(
+        "the model is left alone after a 401", (Refused(401, "invalid_api_key"),), earlier="Yes?"
+    ),
+    Fault("403 of a firewall", (Refused(403),)),
     Fault("500, then fine", (Refused(500), OK)),
     Fault("503 again and again", (Refused(503),)),
     Fault("503 again and again, kb-extractive off", (Refused(503),), quotes=False),
@@ -93,7 +98,11 @@ FAULTS = (
     Fault("tool call with broken JSON", (Said(tool_calls=(ToolCall("c1", "look_up", "{"),)), OK)),
     Fault("tool that raises", (CALL, OK), tools=("look_up",)),
     Fault("unknown tool", (Said(tool_calls=(ToolCall("c1", "rm", "{}"),)), OK)),
-    Fault("the day's budget is spent", budgets=SpendingRules(product=Budget(tokens=1))),
+    Fault(
+        "the day's budget is spent",
+        budgets=SpendingRules(product=Budget(tokens=1)),
+        earlier="Earlier question?",
+    ),
     Fault("send refused for good", sends=(SendError("no such channel", permanent=True),)),
     Fault("send must be tried again", sends=(SendError("busy", permanent=False),)),
     Fault("answer to a send lost, it had arrived", sends=(DeliveryUnknown("cut"),)),
@@ -140,8 +149,8 @@ async def happen(fault: Fault, number: int, make_world: Any, clock: Any) -> str:
 
 
 async def _told(fault: Fault, world: Any) -> str:
-    if fault.budgets:
-        await _answered(world, "Earlier question?", thread="t0")
+    if fault.earlier:
+        await _answered(world, fault.earlier, thread="t0")
     ticket = await _answered(world, "May I return it?", thread="t1")
     async with world.db.reading() as work:
         rows = await work.connection.execute(
@@ -177,7 +186,7 @@ async def _answered(world: Any, text: str, thread: str) -> Any:
 def _short(text: str) -> str:
     if text == OK:
         return "the answer"
-    if text.startswith(NOTE) or text == HANDOFF_NOTE:
+    if text == HANDOFF_NOTE:
         return "that a colleague takes over"
     return "an article of the knowledge, quoted" if "Source:" in text else text
 

@@ -46,6 +46,20 @@ async def test_what_is_not_understood_yet_keeps_its_raw_bytes(world: Any, clock:
     assert (await world.inbounds())[0].outcome == "message"
 
 
+async def test_what_had_to_keep_its_raw_bytes_is_emptied_later(world: Any, clock: Any) -> None:
+    for n in range(4):
+        await world.hear(said(f"a mail {n}", thread=f"t{n}"), deferred=True)
+    retention = Retention(world.wiring, SMALL)
+    clock.advance(days=31)
+    assert await retention.empty_raw() == 0
+    await world.backlog.drain()
+    assert await retention.empty_raw() == 0
+    clock.advance(days=31)
+    assert await retention.empty_raw() == 4
+    assert await kept(world) == [False] * 4
+    assert retention._held == ()
+
+
 async def test_one_run_ends_after_so_many_steps_and_the_next_goes_on(
     world: Any, clock: Any
 ) -> None:

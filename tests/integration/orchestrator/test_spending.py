@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 
 from supportbot.completions.base import EMBEDDED
+from supportbot.errors import StoreUnavailable
 from supportbot.model.completion import Completion, FinishReason, Prompt, Usage
 from supportbot.model.delivery import Delivery
 from supportbot.model.policy import HandoffReason
@@ -27,6 +28,7 @@ from supportbot.orchestrator.budgets import (
 from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.spending import Spending, degraded, out_of_budget, tell_operators
 from supportbot.store import answers, catalog, threads, tickets
+from supportbot.store import spending as store_spending
 from supportbot.store.tables.answers import DeliveryRow
 from supportbot.testing import said
 
@@ -70,8 +72,7 @@ def watch(world: Any, rules: SpendingRules) -> Spending:
 
 
 async def step(world: Any, spending: Spending, ticket: Ticket) -> Plan:
-    async with world.db.reading() as work:
-        return await spending.step(work, ticket)
+    return await spending.step(world.db, ticket)
 
 
 async def tell(world: Any, ticket: Ticket, taken: Plan) -> None:
@@ -254,12 +255,39 @@ async def statements(world: Any, spending: Spending, ticket: Ticket) -> int:
         nonlocal count
         count += statement.startswith("SELECT")
 
-    async with world.db.reading() as work:
-        connection = work.connection.sync_connection
-        event.listen(connection, "before_cursor_execute", counted)
-        await spending.step(work, ticket)
-        event.remove(connection, "before_cursor_execute", counted)
+    event.listen(Engine, "before_cursor_execute", counted)
+    await spending.step(world.db, ticket)
+    event.remove(Engine, "before_cursor_execute", counted)
     return count
+
+
+async def test_a_snapshot_that_is_older_than_the_reading_hides_no_call(world: Any) -> None:
+    """Readers of SQLite see what was committed before they began, however late they look."""
+    ticket, spending = await asked(world), watch(world, INSTALLATION)
+    async with world.db.reading() as work:
+        await tickets.get(work, ticket.id)
+        spending.spent(ticket, [await call(world, ticket, 100)])
+        taken = await spending.step(world.db, ticket)
+    assert taken.step is Step.HANDOFF
+
+
+async def test_a_reading_that_fails_forgets_no_call_of_this_process(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket, spending = await asked(world), watch(world, INSTALLATION)
+    assert (await step(world, spending, ticket)).step is None
+    done = await call(world, ticket, 100)
+    spending.spent(ticket, [done])
+    world.clock.advance(seconds=6)
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("away for a moment")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_spending, "by_product", away)
+        with pytest.raises(StoreUnavailable):
+            await step(world, spending, ticket)
+    assert spending._products.total().nusd == DOLLAR
 
 
 async def test_many_turns_at_once_read_the_sums_once(world: Any) -> None:

@@ -10,13 +10,16 @@ from sqlalchemy import select
 
 from supportbot.completions.base import EMBEDDED
 from supportbot.completions.scripted import Scripted, ScriptedCompleter, Turn
-from supportbot.errors import CompletionError
+from supportbot.errors import CompletionError, StoreUnavailable
+from supportbot.model.catalog import Mode
 from supportbot.model.completion import Completion, FinishReason, Prompt, ToolCall, Usage
 from supportbot.model.fence import SUMMARY, unfence
 from supportbot.model.message import Message
 from supportbot.model.summary import Summary
-from supportbot.model.ticket import Ticket
+from supportbot.model.ticket import EventKind, Ticket
+from supportbot.orchestrator.budgets import Budget, SpendingRules, Step
 from supportbot.orchestrator.summary import Summaries, SummaryRules
+from supportbot.orchestrator.turn import Asked
 from supportbot.policy.compose import Window
 from supportbot.store import answers, summaries, threads, tickets
 from supportbot.store.answers import Purpose
@@ -177,17 +180,114 @@ async def test_message_deleted_during_the_call_never_enters_a_summary(world: Any
     assert len(await notes.completions()) == 1
 
 
-async def test_customer_who_writes_during_the_call_does_not_spoil_it(world: Any) -> None:
-    gate = asyncio.Event()
-    notes = Notes(world, [Turn("notes", gate=gate)])
+async def test_customer_who_writes_during_the_call_ends_it_at_once(world: Any) -> None:
+    notes = Notes(world, [Turn("notes", gate=asyncio.Event())])
     ticket = await notes.talk(1, 8)
     await world.ask(said(f"question 9 {LONG}"))
-    lane = asyncio.create_task(notes.verb.after_answer(ticket.id))
+    learnt: list[Asked] = []
+    lane = asyncio.create_task(
+        notes.verb.after_answer(ticket.id, lambda _ticket, asked: learnt.extend(asked))
+    )
     await world.until(lambda: bool(notes.model.prompts))
-    await world.ask(said("one more thing"))
-    gate.set()
+    await world.hear(said("urgent!"))
     await lane
+    assert await notes.latest(ticket) is None
+    (row,) = await notes.completions()
+    assert (row.error_kind, row.usage_estimated) == ("superseded", True)
+    assert row.tokens_in > 0
+    assert [one.completion.usage.prompt for one in learnt] == [row.tokens_in]
+
+
+async def test_a_summary_outlives_a_store_that_is_away_for_a_moment(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes(world, [Turn("notes", usage=Usage(prompt=700, output=90))])
+    ticket = await notes.talk(1, 8)
+    await world.ask(said(f"question 9 {LONG}"))
+    whole, failed = answers.add_completion, []
+
+    async def flaky(*args: Any) -> int:
+        if not failed:
+            failed.append(True)
+            raise StoreUnavailable("away for a moment")
+        return await whole(*args)
+
+    monkeypatch.setattr(answers, "add_completion", flaky)
+    await notes.verb.after_answer(ticket.id)
+    assert failed
     assert await notes.latest(ticket) == Summary(13, "notes")
+    assert len(await notes.completions()) == 1
+
+
+async def test_nothing_is_summarised_while_a_customer_waits(world: Any) -> None:
+    notes = Notes(world, [])
+    ticket = await notes.talk(1, 8)
+    await world.ask(said(f"question 9 {LONG}"))
+    await world.hear(said("urgent!"))
+    await notes.verb.after_answer(ticket.id)
+    assert notes.model.prompts == []
+
+
+async def test_the_next_message_does_not_wait_for_a_summary(world: Any) -> None:
+    notes = Notes(world, [Turn("notes", gate=asyncio.Event())])
+    await notes.talk(1, 8)
+    summarise_after(world, notes)
+    await world.dispatcher.start(world.settle_ticket, ())
+    await world.hear(said(f"question 9 {LONG}"))
+    await world.until(lambda: bool(notes.model.prompts))
+    sent = len(world.channel.sent)
+    await world.hear(said("urgent!"))
+    await world.until(lambda: len(world.channel.sent) > sent)
+    await world.dispatcher.stop(1)
+
+
+@pytest.mark.parametrize("step", [Step.DRAFT, Step.HANDOFF])
+async def test_no_summary_is_made_where_a_budget_is_nearly_spent(
+    make_world: Any, step: Step
+) -> None:
+    tokens = {Step.DRAFT: 97, Step.HANDOFF: 100}[step]
+    world = await make_world(budgets=SpendingRules(installation=Budget(tokens=100)))
+    notes = Notes(world, [])
+    ticket = await notes.talk(1, 8)
+    summarise_after(world, notes)
+    call = Completion("m", "there", "hi", FinishReason.STOP, world.clock(), 5, usage=Usage(tokens))
+    purpose = Purpose(world.wiring.policies["shop"].version_id)
+    async with world.db.writing() as work:
+        await answers.add_completion(work, ticket, purpose, Prompt(()), call)
+    world.clock.advance(seconds=6)
+    await world.ask(said(f"question 9 {LONG}"))
+    (degraded,) = [e for e in await world.events(ticket) if e.kind is EventKind.DEGRADED]
+    assert degraded.reason == step
+    assert notes.model.prompts == []
+
+
+async def test_no_summary_is_made_of_a_product_that_is_off(world: Any) -> None:
+    notes = Notes(world, [])
+    await notes.talk(1, 8)
+    summarise_after(world, notes)
+    published = world.wiring.policies["shop"]
+    off = replace(published, policy=replace(published.policy, mode=Mode.OFF))
+    world.wiring.policies["shop"] = off
+    await world.ask(said(f"question 9 {LONG}"))
+    assert notes.model.prompts == []
+
+
+async def test_a_summary_counts_for_the_budget_at_once(make_world: Any) -> None:
+    world = await make_world(budgets=SpendingRules(installation=Budget(tokens=1000)))
+    notes = Notes(world, [Turn("notes", usage=Usage(prompt=800))])
+    await notes.talk(1, 8)
+    summarise_after(world, notes)
+    await world.ask(said(f"question 9 {LONG}"))
+    assert len(notes.model.prompts) == 1
+    ticket = await world.ask(said("something else", thread="t2"))
+    (degraded,) = [e for e in await world.events(ticket) if e.kind is EventKind.DEGRADED]
+    assert degraded.data["spent"] == 800
+
+
+def summarise_after(world: Any, notes: Notes) -> None:
+    """Let every answer from now on be followed by a look whether a summary is due."""
+    settle = world.settle_ticket
+    settle._summaries = settle._respond._summaries = notes.verb
 
 
 async def test_what_servers_counted_is_found_again_beside_our_estimate(world: Any) -> None:

@@ -47,6 +47,18 @@ async def test_silent_ticket_is_resolved_as_assumed(world: Any, clock: Any) -> N
     assert reasons == ["bot_assumed"]
 
 
+async def test_customer_who_came_back_and_was_answered_is_not_taken_for_silent(
+    world: Any, clock: Any
+) -> None:
+    """The sweep reads first and locks later: the new answer has only just left."""
+    ticket = await world.ask(said("hi"))
+    clock.advance(hours=25)
+    before = clock() - timedelta(hours=24)
+    await world.ask(said("I am back"))
+    await world.sweep._resolve(ticket.id, before)
+    assert (await world.ticket(ticket.public_id)).status is Status.PENDING
+
+
 async def test_draft_that_waits_is_not_taken_for_silence(make_world: Any, clock: Any) -> None:
     world = await make_world(mode=Mode.DRAFT)
     ticket = await world.ask(said("hi"))

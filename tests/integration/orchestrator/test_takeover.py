@@ -8,7 +8,8 @@ from sqlalchemy import select
 from supportbot.errors import ConflictError, NotFoundError
 from supportbot.model.catalog import Mode
 from supportbot.model.draft import DraftState
-from supportbot.model.ticket import Handler, Status
+from supportbot.model.ticket import Handler, Status, Ticket
+from supportbot.store import tickets
 from supportbot.store.tables.answers import DraftRow
 from supportbot.testing import said
 
@@ -183,3 +184,44 @@ async def test_operators_are_told_of_a_draft(drafting: Any) -> None:
     await drafting.ask(said("hi"))
     (notice,) = drafting.channel.texts("operators")
     assert "answer 1" in notice
+
+
+async def failed_before(world: Any) -> Ticket:
+    """Make a ticket whose turn failed four times: once more, and it would be handed off."""
+    ticket = await world.ticket((await world.hear(said("hi"))).ticket)
+    async with world.db.writing() as work:
+        await tickets.change(work, ticket.id, attempts=4)
+    return ticket
+
+
+async def test_failures_before_a_take_over_do_not_count_after_it(world: Any) -> None:
+    ticket = await failed_before(world)
+    await world.takeover.take_over(ticket.public_id, None)
+    assert (await world.ticket(ticket.public_id)).attempts == 0
+    async with world.db.writing() as work:  # a turn that ended after it was taken
+        await tickets.change(work, ticket.id, attempts=1)
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    assert (await world.ticket(ticket.public_id)).attempts == 0
+
+
+async def test_failures_of_an_episode_do_not_count_in_the_next(world: Any) -> None:
+    ticket = await failed_before(world)
+    await world.takeover.resolve(ticket.public_id, None)
+    assert (await world.ticket(ticket.public_id)).attempts == 0
+    async with world.db.writing() as work:  # as tickets stand that were resolved before this held
+        await tickets.change(work, ticket.id, attempts=4)
+    await world.hear(said("it came back"))
+    assert (await world.ticket(ticket.public_id)).attempts == 0
+
+
+async def test_draft_that_ends_with_its_ticket_leaves_an_event(drafting: Any) -> None:
+    ticket = await drafting.ask(said("hi"))
+    (draft,) = await drafting.drafts(ticket)
+    await drafting.takeover.resolve(ticket.public_id, None)
+    discarded, resolved = (await drafting.events(ticket))[-2:]
+    assert (discarded.kind, discarded.reason, discarded.data) == (
+        "draft_discarded",
+        "resolved",
+        {"draft": draft.id},
+    )
+    assert resolved.kind == "resolved"

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from supportbot.errors import ToolError
+from supportbot.model.catalog import Mode
 from supportbot.model.completion import Completion, FinishReason, Prompt, ToolCall
 from supportbot.model.message import Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
@@ -246,7 +247,7 @@ async def test_tools_are_offered_by_the_policy(make_world: Any) -> None:
     world = await make_world(tools=("pay", "look", "gone"), read_only_tools=("pay",))
     rounds = ToolRounds(world.wiring, Shop().toolbox())
     policy = world.wiring.policy("shop").policy
-    assert [spec.name for spec in rounds.offered(policy)] == ["look"]
+    assert [spec.name for spec in rounds.offered(policy, Mode.AUTO)] == ["look"]
 
 
 async def test_with_nothing_to_do_a_round_is_finished(desk: Desk) -> None:
@@ -495,11 +496,30 @@ async def test_a_write_is_stored_before_a_slow_read_behind_it(desk: Desk) -> Non
     assert desk.shop.log == ["pay 1", "slow_look 2"]
 
 
-@pytest.mark.parametrize("point", ["finish", "unanswered"])
 async def test_a_kill_before_the_result_of_a_write_is_on_disk_leaves_it_uncertain(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, point: str
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await desk.begin(("pay", {"order": "1"}))
+    await _killed_at(desk, monkeypatch, "finish")
+    assert await desk.states() == ["running"]
+    assert await desk.results() == []
+    assert (await desk.carry_out()).ending is Ending.UNCERTAIN
+    assert desk.shop.log == ["pay 1"]
+
+
+async def test_a_kill_right_after_a_write_finds_its_result_on_disk(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.begin(("pay", {"order": "1"}))
+    await _killed_at(desk, monkeypatch, "unanswered")
+    assert await desk.states() == ["done"]
+    assert await desk.results() == []
+    assert await desk.carry_out() == FINISHED
+    assert desk.shop.log == ["pay 1"]
+
+
+async def _killed_at(desk: Desk, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+    """Carry out, and kill the process where it comes to that point after a tool has run."""
     whole = getattr(tool_calls, point)
 
     async def dies(*args: Any) -> Any:
@@ -511,10 +531,6 @@ async def test_a_kill_before_the_result_of_a_write_is_on_disk_leaves_it_uncertai
         patch.setattr(tool_calls, point, dies)
         with pytest.raises(Killed):
             await desk.carry_out()
-    assert await desk.states() == ["running"]
-    assert await desk.results() == []
-    assert (await desk.carry_out()).ending is Ending.UNCERTAIN
-    assert desk.shop.log == ["pay 1"]
 
 
 async def test_a_kill_between_store_and_thread_repeats_nothing(

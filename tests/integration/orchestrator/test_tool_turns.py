@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from supportbot.completions.scripted import Scripted, Turn
 from supportbot.model.catalog import Mode
-from supportbot.model.completion import Prompt, ToolCall
+from supportbot.model.completion import Prompt, ToolCall, Usage
 from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.model.message import Role
 from supportbot.model.ticket import EventKind, Handler
+from supportbot.orchestrator.budgets import Budget, Ladder, SpendingRules
 from supportbot.orchestrator.respond import RespondRules
 from supportbot.store import threads
 from supportbot.testing import said
@@ -238,3 +239,93 @@ async def test_the_deadline_of_a_turn_bounds_its_tools(make_world: Any) -> None:
     assert ticket.handler is Handler.HUMAN
     assert 0 < len(begun) < 12
     assert len(world.channel.texts("t1")) == 1
+
+
+@pytest.mark.parametrize("mode", [Mode.DRAFT, Mode.SHADOW])
+async def test_nothing_is_changed_where_answers_do_not_leave(
+    make_world: Any, shop: Shop, mode: Mode
+) -> None:
+    script = [call("refund", number="7"), call("find_order", "c2", number="7"), "I looked."]
+    world = await make_world(script, toolbox=shop.toolbox(), tools=TOOLS, mode=mode)
+    ticket = await world.ask(said("Refund 7."))
+    assert shop.done == ["find 7"]
+    asked, told, _ = world.completer.prompts
+    assert {spec.name for spec in asked.tools} == {HANDOFF_TOOL, "find_order"}
+    assert f"in {mode} mode a person decides" in told.messages[-1].content
+    assert [draft.text for draft in await world.drafts(ticket)] == ["I looked."]
+
+
+async def test_a_budget_that_only_lets_draft_lets_no_tool_write(
+    make_world: Any, shop: Shop
+) -> None:
+    usage = Usage(prompt=96)
+    script = [Turn("hello", usage=usage), call("refund", number="7"), "I may not."]
+    budgets = SpendingRules(installation=Budget(tokens=100), ladder=Ladder(draft_percent=95))
+    world = await make_world(script, toolbox=shop.toolbox(), tools=TOOLS, budgets=budgets)
+    await world.ask(said("Hi."))
+    ticket = await world.ask(said("Refund 7."))
+    assert shop.done == []
+    assert [draft.text for draft in await world.drafts(ticket)] == ["I may not."]
+
+
+async def test_a_write_that_was_interrupted_is_not_repeated_in_draft_mode(
+    make_world: Any,
+) -> None:
+    """Even with a key: what it did before the mode was changed, a person finds out."""
+    paid: list[str] = []
+    gate = asyncio.Event()
+
+    @tool(writes=True)
+    async def pay(idempotency_key: str) -> str:
+        """Pay."""
+        paid.append(idempotency_key)
+        await gate.wait()
+        return "paid"
+
+    world = await make_world([call("pay")], toolbox=gather([pay]).toolbox, tools=("pay",))
+    ticket = await world.ticket((await world.hear(said("Pay."))).ticket)
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: len(paid) == 1)
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+    gate.set()
+    published = world.wiring.policies["shop"]
+    drafting = replace(published.policy, mode=Mode.DRAFT)
+    world.wiring.policies["shop"] = replace(published, policy=drafting)
+    await world.settle()
+    assert len(paid) == 1
+    assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
+
+
+async def test_a_ticket_that_is_given_back_after_an_uncertain_write_is_answered(
+    make_world: Any,
+) -> None:
+    @tool(writes=True)
+    def refund(number: str) -> str:
+        """Pay an order back."""
+        raise ConnectionError(number)
+
+    script = [call("refund", number="7"), "It was paid back."]
+    world = await make_world(script, toolbox=gather([refund]).toolbox, tools=("refund",))
+    ticket = await world.ask(said("Refund 7."))
+    assert ticket.handler is Handler.HUMAN
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await world.settle()
+    assert (await world.ticket(ticket.public_id)).handler is Handler.BOT
+    assert world.channel.texts("t1")[1:] == ["It was paid back."]
+    assert "uncertain" in world.completer.prompts[1].messages[-1].content
+
+
+async def test_a_write_that_becomes_uncertain_again_is_looked_into_again(make_world: Any) -> None:
+    @tool(writes=True)
+    def refund(number: str) -> str:
+        """Pay an order back."""
+        raise ConnectionError(number)
+
+    script = [call("refund", number="7"), call("refund", "c2", number="7")]
+    world = await make_world(script, toolbox=gather([refund]).toolbox, tools=("refund",))
+    ticket = await world.ask(said("Refund 7."))
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await world.settle()
+    assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
+    assert (await world.kinds(ticket)).count("tool_uncertain") == 2

@@ -125,7 +125,7 @@ class Desk:
                 (),
                 fencing=Fencing("f" * 16, {}),
                 window=WINDOW,
-                tools=rounds.offered(turn.published.policy),
+                tools=rounds.offered(turn.published.policy, turn.mode),
             )
             completion = await complete(completer, prompt)
             if not completion.tool_calls:

@@ -41,12 +41,29 @@ def test_answer_forgives_what_was_before() -> None:
     assert not breaker.failed("server", 2)
 
 
-@pytest.mark.parametrize("kind", ["authentication", "permission", "quota", "not_found", "tls"])
+@pytest.mark.parametrize("kind", ["authentication", "quota", "not_found", "not_api", "tls"])
 def test_what_waiting_cannot_cure_opens_it_at_once_and_for_long(kind: str) -> None:
     breaker = Breaker(RULES)
     breaker.failed(kind, 0)
     assert breaker.state(299) is BreakerState.OPEN
     assert breaker.state(300) is BreakerState.HALF_OPEN
+
+
+def test_one_forbidden_request_does_not_shut_everybody_out() -> None:
+    """A firewall's 403 is for one customer's words; a key without rights fails again and again."""
+    breaker = Breaker(RULES)
+    assert not breaker.failed("permission", 0)
+    assert breaker.state(0) is BreakerState.CLOSED
+    assert [breaker.failed("permission", now) for now in (1, 2)] == [False, True]
+    assert breaker.state(2) is BreakerState.OPEN
+
+
+def test_an_answer_tells_whether_it_closed_the_breaker() -> None:
+    assert not Breaker(RULES).succeeded()
+    breaker = opened_at(0)
+    assert breaker.rest_seconds(10) == 20
+    assert breaker.succeeded()
+    assert breaker.rest_seconds(10) == 0
 
 
 @pytest.mark.parametrize("kind", ["bad_request", "context_length", "content_filter", "overloaded"])

@@ -3,10 +3,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from supportbot.completions.attempts import Calling
 from supportbot.completions.breaker import Breaker, BreakerRules, BreakerState
@@ -23,6 +24,7 @@ from supportbot.model.completion import (
     TextDelta,
 )
 from supportbot.model.message import Role
+from supportbot.store.spending import Spent, cost
 
 PASSAGE = Passage("k", "Opening", "We open at nine.", None, "v")
 PROMPT = Prompt((ChatMessage(Role.USER, "When?"),), passages=(PASSAGE,))
@@ -187,18 +189,59 @@ async def test_nothing_is_quoted_where_no_passage_was_given() -> None:
     assert quoting.asked == 0
 
 
-async def test_endpoint_that_keeps_failing_is_left_alone_in_silence() -> None:
+async def test_endpoint_that_keeps_failing_is_left_alone_and_the_record_says_so() -> None:
     first = Endpoint("a", [failure("server")])
     made = chain(first, Endpoint("b", ["Hi."]))
     for _ in range(2):
         await heard(made)
     events, _ = await heard(made)
     assert first.asked == 2
-    assert told(events) == [("b", 1, None)]
+    assert told(events) == [("a", 1, "breaker_open"), ("b", 2, None)]
+    (skipped, *_) = events
+    assert isinstance(skipped, AttemptFailed)
+    assert cost(skipped.completion) == Spent()
     assert made.breakers == {
         "a at http://e/v1": BreakerState.OPEN,
         "b at http://e/v1": BreakerState.CLOSED,
     }
+
+
+async def test_a_larger_model_is_still_judged_by_the_prompt_that_was_too_long() -> None:
+    """An endpoint that is left alone has no estimate of its own."""
+    overflow = failure("context_length", permanent=True)
+    larger = Endpoint("big", ["Long."])
+    down = Endpoint("a", [failure("authentication", permanent=True)])
+    made = chain(down, Endpoint("b", [overflow]), larger=linked(larger, 49))
+    for _ in range(2):
+        _, error = await heard(made)
+        assert error is not None
+        assert error.kind == "context_length"
+    assert (down.asked, larger.asked) == (1, 0)
+
+
+async def test_a_breaker_that_opens_and_closes_is_said_once_each() -> None:
+    first = Endpoint("a", [failure("quota", permanent=True)])
+    made = Chain([Link(first, Breaker(replace(RULES, standing_seconds=0.05)))], Calling(now))
+    with capture_logs() as logs:
+        for _ in range(3):
+            await heard(made)
+        await asyncio.sleep(0.06)
+        await heard(made)  # the probe fails too: it is the same outage
+        await asyncio.sleep(0.06)
+        first.script = ["Hi."]
+        for _ in range(3):
+            await heard(made)
+    where = {"model": "a", "endpoint": "http://e/v1"}
+    opened, closed = logs
+    assert opened == {
+        **where,
+        "event": "model_left_alone",
+        "log_level": "warning",
+        "kind": "quota",
+        "seconds": 0,
+        "look_at": "The account has no credit left.",
+    }
+    assert closed == {**where, "event": "model_asked_again", "log_level": "info"}
 
 
 async def test_call_stops_trying_once_its_breaker_opens() -> None:

@@ -73,3 +73,10 @@ async def test_turn_waits_for_its_gate() -> None:
 async def test_script_that_is_over_says_so() -> None:
     with pytest.raises(CompletionError, match="no further turn"):
         await said(ScriptedCompleter([], clock=now))
+
+
+async def test_words_are_storable_as_those_of_a_server_are() -> None:
+    turn = Turn("half \ud83d", tool_calls=(ToolCall("c1", "look\x00", '{"word": "\\u0000"}'),))
+    last = await said(ScriptedCompleter([turn], clock=now))
+    assert last.text == "half \ufffd"
+    assert last.tool_calls == (ToolCall("c1", "look", '{"word": ""}'),)

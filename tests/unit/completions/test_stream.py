@@ -194,3 +194,18 @@ def test_line_without_end_is_too_large() -> None:
     lines.feed(b"x" * 4_000_000)
     with pytest.raises(CompletionError, match="no end"):
         lines.feed(b"x")
+
+
+def test_an_emoji_that_comes_in_two_halves_is_put_together() -> None:
+    stream, given = Accumulator(), []
+    for chunk in (delta(content="so \ud83d"), delta(content="\ude00 ok \ud83d"), STOP):
+        given.append(stream.feed(b"data: " + json.dumps(chunk).encode()))
+        given.append(stream.feed(b""))
+    given.append(stream.rest())
+    assert "".join(given) == stream.end().text == "so \U0001f600 ok \ufffd"
+
+
+def test_tool_calls_are_storable() -> None:
+    piece = call(0, "c\x00", "look\ud83d", '{"word": "\\ud83d\\u0000"}')
+    (made,) = read(piece, delta("tool_calls")).tool_calls
+    assert made == ToolCall("c", "look\ufffd", '{"word": "\ufffd"}')

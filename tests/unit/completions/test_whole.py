@@ -56,3 +56,12 @@ def test_anything_else_is_malformed(data: bytes) -> None:
 def test_error_object_with_status_200_is_the_servers_word() -> None:
     with pytest.raises(ServerSaid, match="no"):
         whole_answer(b'{"error": {"message": "no"}}')
+
+
+def test_what_no_store_can_hold_is_replaced() -> None:
+    called = {"id": "c1", "function": {"name": "look", "arguments": '{"word": "\\u0000\\ud83d"}'}}
+    answered = whole_answer(
+        body("tool_calls", content="half \ud83d, nul \x00", tool_calls=[called])
+    )
+    assert answered.text == "half \ufffd, nul "
+    assert answered.tool_calls[0].arguments == '{"word": "\ufffd"}'

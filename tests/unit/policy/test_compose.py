@@ -240,3 +240,49 @@ def test_thread_without_a_customer_has_no_question(
     hello = make_message(1, "Hello.", role=Role.ASSISTANT)
     assert len(compose(policy, [hello], [], fencing=FENCING, window=WIDE).messages) == 2
     assert len(compose(policy, [], [], fencing=FENCING, window=WIDE).messages) == 1
+
+
+ADA, MALLORY = Actor(ActorKind.CUSTOMER, 7), Actor(ActorKind.CUSTOMER, 3)
+
+
+def test_authors_are_told_where_there_are_several(
+    policy: CompiledPolicy, make_message: MakeMessage
+) -> None:
+    def authors(*thread: Message) -> list[str | None]:
+        prompt = compose(policy, thread, [], fencing=FENCING, window=WIDE)
+        shown = [block for at in range(1, len(prompt.messages)) for block in blocks(prompt, at)]
+        return [block.facts.get("author") for block in shown]
+
+    first = make_message(1, "mine", author=ADA)
+    answer = make_message(2, "yours", role=Role.ASSISTANT)
+    other = make_message(3, "and mine?", author=MALLORY)
+    assert authors(first, answer, make_message(3, "more", author=ADA)) == [None, None]
+    assert authors(first, answer, other) == ["customer 1", "customer 2"]
+    third = make_message(4, "no, mine", author=ADA)
+    assert authors(first, answer, other, third) == ["customer 1", "customer 2", "customer 1"]
+
+
+def test_a_thread_of_several_grows_at_its_end(
+    policy: CompiledPolicy, make_message: MakeMessage
+) -> None:
+    thread = [make_message(1, "mine", author=ADA), make_message(2, "yours", role=Role.ASSISTANT)]
+    thread.append(make_message(3, "and mine?", author=MALLORY))
+    before = compose(policy, thread, [], fencing=FENCING, window=WIDE).messages
+    thread += [make_message(4, "yes", role=Role.ASSISTANT), make_message(5, "and?", author=ADA)]
+    assert compose(policy, thread, [], fencing=FENCING, window=WIDE).messages[:-2] == before
+
+
+def test_words_that_are_too_many_stay_with_their_authors(
+    policy: CompiledPolicy, make_message: MakeMessage
+) -> None:
+    thread = [
+        make_message(1, "ada " * 3000, author=ADA),
+        make_message(2, "mallory " * 3000, author=MALLORY),
+        make_message(3, "mallory " * 3000, author=MALLORY),
+    ]
+    prompt = compose(policy, thread, [], fencing=FENCING, window=Window(2_000, words))
+    shown = [(block.facts["author"], {*block.text.split()}) for block in blocks(prompt)]
+    assert [author for author, _ in shown] == ["customer 1", "customer 2"]
+    assert "mallory" not in shown[0][1]
+    assert "ada" not in shown[1][1]
+    assert sum(words(message.content) for message in prompt.messages) <= 2_000

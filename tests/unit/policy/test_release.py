@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from supportbot.model.catalog import Mode
 from supportbot.model.policy import CompiledPolicy
 from supportbot.policy.release import may_grow, releasable
+from supportbot.policy.review import RULES, Rule
 
 
 def policy(**changes: Any) -> CompiledPolicy:
@@ -60,8 +62,23 @@ def test_the_beginning_of_a_forbidden_phrase_is_held_back() -> None:
 
 
 def test_answers_that_must_cite_are_seen_when_they_are_whole() -> None:
-    assert may_grow(policy())
-    assert not may_grow(policy(cite_required=True))
+    assert may_grow(policy(), RULES)
+    assert not may_grow(policy(cite_required=True), RULES)
+
+
+def test_answers_that_a_plugin_s_rule_judges_are_seen_when_they_are_whole() -> None:
+    own = Rule("own", "Looks at the whole.", lambda _answer: None)
+    assert not may_grow(policy(), (*RULES, own))
+
+
+def test_a_block_of_code_that_does_not_end_takes_no_longer_than_plain_text() -> None:
+    began = time.process_time()
+    assert releasable("```\n" + "Do a b c d. " * 40_000, NEVER) == ""
+    assert time.process_time() - began < 1  # it took eight seconds once
+
+
+def test_a_beginning_is_found_however_much_of_it_is_not_read() -> None:
+    assert releasable(f"Yes. And we{'*' * 500} guarantee that. Al", NEVER) == "Yes."
 
 
 @given(st.text(alphabet="ab. !\n`ful refnd", max_size=120))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from supportbot.model.fence import unfence
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.summary import Summary
+from supportbot.model.ticket import Actor, ActorKind
 from supportbot.policy.compose import Fencing, Window
 from supportbot.policy.summarise import History, summary_of, summary_prompt, to_cover
 
@@ -117,3 +119,14 @@ def test_summary_reaches_up_to_the_last_turn_and_is_bounded(make_history: MakeHi
     summary = summary_of(turns, "  " + "note " * 5_000, WIDE)
     assert summary.upto_seq == 15
     assert words(summary.text) <= 400
+
+
+def test_who_asked_is_told_where_a_thread_has_several_customers(make_history: MakeHistory) -> None:
+    history = make_history(10)
+    turns = to_cover(history, WIDE, most_tokens=500)
+    assert "author" not in summary_prompt(history, turns, WIDE).messages[-1].content
+    second = replace(history.thread[2], author=Actor(ActorKind.CUSTOMER, 2))
+    shared = replace(history, thread=[*history.thread[:2], second, *history.thread[3:]])
+    content = summary_prompt(shared, to_cover(shared, WIDE, most_tokens=500), WIDE).messages[-1]
+    asked = [block.facts["author"] for block in unfence(content.content) if "author" in block.facts]
+    assert asked[:3] == ["customer 1", "customer 2", "customer 1"]

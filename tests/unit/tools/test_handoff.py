@@ -14,3 +14,8 @@ def test_every_reason_that_is_offered_is_understood() -> None:
     for reason in offered:
         given = json.dumps({"reason": reason, "message": " Soon. "})
         assert parse_handoff(given) == HandoffRequest(reason, "Soon.")
+
+
+def test_a_request_that_cannot_be_read_is_still_a_request() -> None:
+    for given in ("", "no json", "[1]", "[" * 200_000, '{"reason":' * 100_000):
+        assert parse_handoff(given) == HandoffRequest()

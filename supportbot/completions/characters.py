@@ -1,0 +1,54 @@
+r"""A model's words as both stores can hold them and any encoder can send them. Pure.
+
+Servers that cut an answer by UTF-16 units send an emoji as two halves of a surrogate pair, each in
+a piece of its own; no encoder takes a half, and PostgreSQL refuses NUL. JSON in a tool call's
+arguments may spell both as escapes (`\ud83d`, `\u0000`), which come to life when it is read.
+"""
+
+from __future__ import annotations
+
+import re
+
+_INSTEAD = "\ufffd"
+_BROKEN = re.compile("[\x00\ud800-\udfff]")
+_HIGH = re.compile("[\ud800-\udbff]\\Z")
+#: Each ends with any other escape: a backslash that is escaped itself begins none.
+_NUL_ESCAPE = re.compile(r"(?P<broken>\\u0000)|\\.")
+_HALF_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<broken>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+
+
+def whole_characters(text: str) -> str:
+    """Return a text without NUL, its pairs joined, what stays of a pair replaced by U+FFFD."""
+    if not _BROKEN.search(text):
+        return text
+    units = text.replace("\x00", "").encode("utf-16-le", "surrogatepass")
+    return units.decode("utf-16-le", "replace")
+
+
+def whole_json(text: str) -> str:
+    """Return JSON, broken or not, as `whole_characters`, with the same done to its escapes."""
+    text = _NUL_ESCAPE.sub(
+        lambda found: "" if found["broken"] else found[0], whole_characters(text)
+    )
+    return _HALF_ESCAPE.sub(lambda found: _INSTEAD if found["broken"] else found[0], text)
+
+
+class Joining:
+    """A text that comes in pieces: the first half of a pair waits for its second."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, piece: str) -> str:
+        """Take a piece; return what is whole by now, which may be nothing."""
+        text = self._half + piece.replace("\x00", "")
+        self._half = text[-1:] if _HIGH.search(text) else ""
+        return whole_characters(text.removesuffix(self._half))
+
+    def rest(self) -> str:
+        """Return what stands for a half that waited in vain; nothing the next time."""
+        half, self._half = self._half, ""
+        return whole_characters(half)

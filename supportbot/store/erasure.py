@@ -1,0 +1,75 @@
+"""What a customer's message said, erased wherever it stands; the rows stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, update
+
+from supportbot.model.message import Message, Role, Visibility
+from supportbot.model.ticket import Ticket
+from supportbot.store import threads
+from supportbot.store.tables.answers import DeliveryRow
+from supportbot.store.tables.intake import InboundRow
+from supportbot.store.tables.tickets import AttachmentRow, MessageBodyRow, MessageRow, TicketRow
+from supportbot.store.unit_of_work import UnitOfWork
+
+#: In the data of a message that repeats another with other words: the number of that other one.
+EDIT_OF = "edit_of"
+
+_ERASED = (
+    select(MessageRow.seq)
+    .join(MessageBodyRow, MessageBodyRow.message_id == MessageRow.id)
+    .where(MessageRow.ticket_id == bindparam("of_ticket"), MessageBodyRow.body.is_(None))
+)
+
+
+async def erased(work: UnitOfWork, ticket_id: int) -> frozenset[int]:
+    """Return the numbers of a ticket's messages whose words are gone."""
+    rows = await work.execute(_ERASED, {"of_ticket": ticket_id})
+    return frozenset(rows.scalars())
+
+
+async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -> None:
+    """Erase a customer's message: its words and those of its edits, its files, its raw bytes."""
+    for message_id in (message.id, *await _edits(work, message)):
+        await threads.rewrite_body(work, message_id, None, reason, at)
+    await work.connection.execute(
+        update(AttachmentRow)
+        .where(AttachmentRow.message_id == message.id, AttachmentRow.content.is_not(None))
+        .values(content=None, erased_at=at)
+    )
+    await work.connection.execute(
+        update(InboundRow)
+        # The ticket is named for its index.
+        .where(InboundRow.ticket_id == message.ticket_id, InboundRow.message_id == message.id)
+        .values(raw=None)
+    )
+
+
+async def change_subject(work: UnitOfWork, ticket: Ticket, subject: str | None) -> None:
+    """Give a ticket another subject, also where its deliveries repeat the old one."""
+    await work.connection.execute(
+        update(TicketRow).where(TicketRow.id == ticket.id).values(subject=subject)
+    )
+    for repeated, instead in (
+        (ticket.subject, subject),
+        (f"[supportbot] {ticket.subject}"[:998], f"[supportbot] {subject or ticket.public_id}"),
+    ):
+        await work.connection.execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.ticket_id == ticket.id, DeliveryRow.subject == repeated)
+            .values(subject=instead)
+        )
+
+
+async def _edits(work: UnitOfWork, message: Message) -> list[int]:
+    """Return the ids of the messages that repeat this one with other words."""
+    rows = await work.connection.execute(
+        select(MessageRow.id, MessageRow.data).where(
+            MessageRow.ticket_id == message.ticket_id,
+            MessageRow.role == Role.USER,
+            MessageRow.visibility == Visibility.INTERNAL,
+        )
+    )
+    return [row.id for row in rows if row.data.get(EDIT_OF) == message.seq]
