@@ -112,9 +112,7 @@ def summary_of(turns: Sequence[TurnGroup], text: str, window: Window) -> Summary
     return Summary(turns[-1].upto_seq, cut(text.strip(), _MOST_TOKENS, window.count))
 
 
-def _shown(
-    group: TurnGroup, token: str, window: Window, authors: Mapping[int | None, str]
-) -> str:
+def _shown(group: TurnGroup, token: str, window: Window, authors: Mapping[int | None, str]) -> str:
     most = window.budget_tokens // 8
     blocks = [
         fence(
