@@ -28,6 +28,9 @@ from supportbot.settings.tree import Settings
 _SWITCH_SECONDS = 0.0005
 #: Connections that may wait to be accepted, as uvicorn has it.
 _BACKLOG = 2048
+#: Longer than Slack or a proxy keep an idle connection: who ends it first must not be us, or a
+#: request on its way meets a closed door.
+_KEEP_ALIVE_SECONDS = 75
 
 
 async def serve(settings: Settings, only: Sequence[str] = ()) -> None:
@@ -66,6 +69,7 @@ async def _serve(house: House, listening: socket.socket) -> None:
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=5,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
     )
     await server.serve(sockets=[listening])
