@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
+from supportbot.completions.choice import Load, ModelAt, ModelChoice
 from supportbot.completions.prices import PRICES, Price, PriceTable
-from supportbot.completions.registry import Load, ModelAt, ModelChoice
 from supportbot.settings.models import LargerModel, ModelSettings
 
 

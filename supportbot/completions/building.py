@@ -8,11 +8,11 @@ from supportbot.completions.attempts import Calling, Retrying
 from supportbot.completions.base import Completer
 from supportbot.completions.breaker import Breaker, BreakerRules
 from supportbot.completions.chain import Chain, Link
+from supportbot.completions.choice import NO_KEY, Load, ModelAt, ModelChoice
 from supportbot.completions.connection import Connection, Place, Pool
 from supportbot.completions.embedded import embedded_completer
 from supportbot.completions.gate import Rates, StartGate
 from supportbot.completions.openai import OpenAICompleter
-from supportbot.completions.registry import NO_KEY, Load, ModelAt, ModelChoice
 from supportbot.completions.tokens import TokenCounter
 from supportbot.model.time import Clock
 

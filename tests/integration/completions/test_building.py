@@ -10,14 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from supportbot.completions.base import Completer
+from supportbot.completions.choice import Load, ModelAt, ModelChoice
 from supportbot.completions.prices import PRICES, Price
-from supportbot.completions.registry import (
-    Load,
-    ModelAt,
-    ModelChoice,
-    build_completer,
-    build_completers,
-)
+from supportbot.completions.registry import build_completer, build_completers
 from supportbot.errors import CompletionError
 from supportbot.model.completion import ChatMessage, Completion, Passage, Prompt
 from supportbot.model.fence import PASSAGE, QUESTION, fence

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
+from supportbot.completions.choice import ModelChoice
 from supportbot.completions.embedded import EmbeddedTransport
-from supportbot.completions.registry import ModelChoice, build_completer
+from supportbot.completions.registry import build_completer
 from supportbot.model.completion import (
     ChatMessage,
     Completion,

@@ -12,9 +12,10 @@ from llmock.pytest_plugin import LLMock
 
 from supportbot.completions.attempts import Calling, Retrying
 from supportbot.completions.base import Completer
+from supportbot.completions.choice import ModelChoice
 from supportbot.completions.connection import Connection, Place, Pool
 from supportbot.completions.openai import OpenAICompleter
-from supportbot.completions.registry import ModelChoice, build_completer
+from supportbot.completions.registry import build_completer
 from supportbot.completions.wire import Wire
 from supportbot.errors import CompletionError
 from supportbot.model.completion import ChatMessage, Completion, FinishReason, Prompt, TextDelta

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from supportbot.completions.base import Completer
+from supportbot.completions.choice import ModelChoice
 from supportbot.completions.embedded import embedded_completer
-from supportbot.completions.registry import ModelChoice, build_completer
+from supportbot.completions.registry import build_completer
 from supportbot.completions.scripted import ScriptedCompleter, Turn
 from supportbot.errors import CompletionError
 from supportbot.testing.contracts import CompleterContract

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from supportbot.completions.registry import ModelChoice, build_completer
+from supportbot.completions.choice import ModelChoice
+from supportbot.completions.registry import build_completer
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
 from supportbot.model.handoff import HANDOFF_TOOL

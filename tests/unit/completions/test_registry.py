@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from supportbot.completions.choice import ModelChoice
 from supportbot.completions.connection import VENDOR_URL
-from supportbot.completions.registry import ModelChoice, build_completer
+from supportbot.completions.registry import build_completer
 from supportbot.errors import ConfigError
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from supportbot.app.models import model_choice, price_table
+from supportbot.completions.choice import ModelAt
 from supportbot.completions.prices import PRICES, Price
-from supportbot.completions.registry import ModelAt
 from supportbot.settings.needs import missing_secrets
 from supportbot.settings.tree import Settings
 
