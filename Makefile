@@ -8,7 +8,7 @@ help:
 	@echo "make demo   watch a scripted day in Slack, email and web chat, then try it yourself"
 	@echo "make test   run all tests, on SQLite and on a real PostgreSQL"
 	@echo "make lint   ruff and mypy"
-	@echo "make chaos  kill it a thousand times and count what customers saw; SEED=7 repeats a run"
+	@echo "make chaos  kill it a thousand times, take its database away, count what customers saw; SEED=7 repeats a run"
 	@echo "make bench  print speed and memory beside a bare script"
 	@echo "make docs   write the generated pages of docs/ and deploy/"
 
