@@ -50,10 +50,7 @@ class HeldConnections(Generic[_H]):
             try:
                 yield one
             finally:
-                if one.is_alive() and not self._closed:
-                    self._idle.append(one)
-                else:
-                    await one.connection.close()
+                await self._put_back(one)
         finally:
             self._free.release()
 
@@ -69,4 +66,24 @@ class HeldConnections(Generic[_H]):
             if one.is_alive():
                 return one
             await one.connection.close()
-        return await self._open_one()
+        return await self._opened()
+
+    async def _opened(self) -> _H:
+        """Open one; who is cancelled meanwhile leaves it to the next, for a half-open one is lost.
+
+        Drivers bound how long that may take.
+        """
+        opening = asyncio.ensure_future(self._open_one())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait((opening,))
+            if not opening.cancelled() and opening.exception() is None:
+                await self._put_back(opening.result())
+            raise
+
+    async def _put_back(self, one: _H) -> None:
+        if one.is_alive() and not self._closed:
+            self._idle.append(one)
+        else:
+            await one.connection.close()

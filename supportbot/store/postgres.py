@@ -130,17 +130,28 @@ class PostgresStore:
         await self._read_engine.dispose()
 
     async def _open_writer(self) -> _Server:
-        connection = await self._engine.connect()
-        raw = await _raw(connection)
-        await raw.execute(_ON_DISK)
-        await raw.commit()
+        async with _kept(await self._engine.connect()) as connection:
+            raw = await _raw(connection)
+            await raw.execute(_ON_DISK)
+            await raw.commit()
         return _Server(connection, raw)
 
     async def _open_reader(self) -> _Server:
-        connection = await self._read_engine.connect()
-        raw = await _raw(connection)
-        await raw.set_autocommit(True)
+        async with _kept(await self._read_engine.connect()) as connection:
+            raw = await _raw(connection)
+            await raw.set_autocommit(True)
         return _Server(connection, raw)
+
+
+@asynccontextmanager
+async def _kept(connection: AsyncConnection) -> AsyncIterator[AsyncConnection]:
+    """Close a new connection that cannot be made ready."""
+    try:
+        yield connection
+    except BaseException:
+        await connection.invalidate()  # closes the socket at once; nothing is asked of the server
+        await connection.close()
+        raise
 
 
 async def _raw(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:

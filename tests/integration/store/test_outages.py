@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import subprocess
@@ -132,6 +133,34 @@ async def test_cancelled_blocks_harm_nobody(numbers: Database, *, prepared: bool
         assert {type(one) for one in ended} == {asyncio.CancelledError}
         await asyncio.gather(*(write(numbers, n) for n in range(20)))
         assert await stored(numbers) == list(range(20))
+
+
+@pytest.mark.parametrize("rounds", range(1, 12))
+async def test_who_is_cancelled_while_a_connection_is_opened_leaves_none_behind(
+    postgresql_url: str, rounds: int
+) -> None:
+    db = Database(postgresql_url)
+    opening = asyncio.create_task(write(db, 1))
+    for _ in range(rounds):
+        await asyncio.sleep(0.002)
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    await db.aclose()
+    async with await psycopg.AsyncConnection.connect(postgresql_url, autocommit=True) as admin:
+        async with asyncio.timeout(5):
+            while await _others(admin):  # noqa: ASYNC110 - the server decides when it is gone
+                await asyncio.sleep(0.02)
+    gc.collect()  # a connection that was left open is told of here
+
+
+async def _others(admin: psycopg.AsyncConnection[Any]) -> int:
+    found = await admin.execute(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    row = await found.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def test_acknowledged_means_on_disk_whatever_the_server_says(postgresql_url: str) -> None:
