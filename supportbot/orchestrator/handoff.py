@@ -115,9 +115,15 @@ async def _tell_customer(
 
 def _packet(ticket: Ticket, handoff: Handoff) -> str:
     lines = [
-        f"**Handoff** ({handoff.reason}): {ticket.subject or 'ticket'} `{ticket.public_id}`",
+        f"**Handoff** ({handoff.reason}): {_inert(ticket.subject or 'ticket')}"
+        f" `{ticket.public_id}`",
         f"Product: {ticket.product} · channel: {ticket.channel_kind}",
     ]
     if handoff.summary:
-        lines.append(handoff.summary)
+        lines.append(_inert(handoff.summary))
     return "\n".join(lines)
+
+
+def _inert(text: str) -> str:
+    """Keep a customer's words from becoming a link whose text hides where it leads."""
+    return text.replace("[", "\\[").replace("<", "\\<")
