@@ -114,9 +114,9 @@ async def _tell_customer(
 
 
 def _packet(ticket: Ticket, handoff: Handoff) -> str:
+    about = _inert(ticket.subject or "ticket")
     lines = [
-        f"**Handoff** ({handoff.reason}): {_inert(ticket.subject or 'ticket')}"
-        f" `{ticket.public_id}`",
+        f"**Handoff** ({handoff.reason}): {about} `{ticket.public_id}`",
         f"Product: {ticket.product} · channel: {ticket.channel_kind}",
     ]
     if handoff.summary:
