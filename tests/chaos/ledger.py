@@ -16,7 +16,7 @@ from tests.chaos.conversation import questions_in
 _UNREAD = "SELECT count(*) FROM inbound WHERE settled_at IS NULL"
 _OWING = "SELECT count(*) FROM ticket WHERE handler = 'bot' AND asked_seq > answered_seq"
 _UNSENT = "SELECT count(*) FROM delivery WHERE state IN ('pending', 'sending', 'live')"
-_BAD = "SELECT state, key FROM delivery WHERE state IN ('uncertain', 'failed') ORDER BY id"
+_BAD = "SELECT state, key, error FROM delivery WHERE state IN ('uncertain', 'failed') ORDER BY id"
 _ASKED = (
     "SELECT message_body.body FROM message JOIN message_body ON message_body.message_id = "
     "message.id WHERE message.author_kind = 'customer' ORDER BY message.id"
@@ -38,7 +38,7 @@ class Ledger:
     unread: int
     owing: int
     unsent: int
-    #: (state, key) of each delivery that did not end well.
+    #: (state, key and cause) of each delivery that did not end well.
     bad: tuple[tuple[str, str], ...]
     #: (conversation, number) → how often it stands in a thread, in the order of arrival.
     stored: Mapping[tuple[str, int], int]
@@ -67,7 +67,7 @@ def read(url: str) -> Ledger:
             unread=rows(_UNREAD)[0][0],
             owing=rows(_OWING)[0][0],
             unsent=rows(_UNSENT)[0][0],
-            bad=tuple((state, key) for state, key in rows(_BAD)),
+            bad=tuple((state, f"{key} ({error})") for state, key, error in rows(_BAD)),
             stored=Counter(q for (body,) in rows(_ASKED) for q in questions_in(body)),
             handed=frozenset(name for (body,) in rows(_HANDED) for name, _ in questions_in(body)),
             reasons=dict(rows(_REASONS)),
