@@ -123,8 +123,12 @@ class Chain:
             try:
                 async with aclosing(link.completer.complete(prompt)) as events:
                     async for event in events:
-                        yield call.note(event)
-                        _judge(link, event)
+                        if isinstance(event, Completion):
+                            _judge(link, event)  # nobody may come back for what follows an answer
+                            yield call.note(event)
+                        else:
+                            yield call.note(event)
+                            _judge(link, event)
             except CompletionError as error:
                 call.failure = error
 

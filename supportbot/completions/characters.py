@@ -9,31 +9,33 @@ from __future__ import annotations
 
 import re
 
-_INSTEAD = "\ufffd"
-_BROKEN = re.compile("[\x00\ud800-\udfff]")
+#: Matches what stores and encoders refuse.
+BROKEN = re.compile("[\x00\ud800-\udfff]")
+INSTEAD = "\ufffd"
 _HIGH = re.compile("[\ud800-\udbff]\\Z")
-#: Each ends with any other escape: a backslash that is escaped itself begins none.
-_NUL_ESCAPE = re.compile(r"(?P<broken>\\u0000)|\\.")
-_HALF_ESCAPE = re.compile(
+#: A whole pair, what is broken, or any other escape: a backslash that is escaped begins none.
+_ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    r"|(?P<broken>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+    r"|(?P<broken>\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
 
 
 def whole_characters(text: str) -> str:
     """Return a text without NUL, its pairs joined, what stays of a pair replaced by U+FFFD."""
-    if not _BROKEN.search(text):
+    if not BROKEN.search(text):
         return text
     units = text.replace("\x00", "").encode("utf-16-le", "surrogatepass")
     return units.decode("utf-16-le", "replace")
 
 
 def whole_json(text: str) -> str:
-    """Return JSON, broken or not, as `whole_characters`, with the same done to its escapes."""
-    text = _NUL_ESCAPE.sub(
-        lambda found: "" if found["broken"] else found[0], whole_characters(text)
+    """Return JSON, broken or not, as `whole_characters`, with its broken escapes replaced too.
+
+    None of them is just left out: what stood on both sides of it could be another one then.
+    """
+    return _ESCAPE.sub(
+        lambda found: INSTEAD if found["broken"] else found[0], whole_characters(text)
     )
-    return _HALF_ESCAPE.sub(lambda found: _INSTEAD if found["broken"] else found[0], text)
 
 
 class Joining:

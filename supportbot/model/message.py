@@ -42,6 +42,8 @@ class Message:
     policy_sha: str | None = None
     model: str | None = None
     tool_call_id: str | None = None
+    #: Its words are gone; `text` says why.
+    erased: bool = False
     #: Small facts about it: subject, provider key, finish reason. Never text of a person, but for
     #: `tool_calls`: to [id, name] of each the store adds the arguments, which it keeps elsewhere.
     data: Mapping[str, object] = field(default_factory=dict)

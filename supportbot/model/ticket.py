@@ -53,6 +53,9 @@ class Ticket:
     assignee_id: int | None
     target: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0
+    #: How often the customer's words were changed or taken back: an answer commits only while it
+    #: is what it was when the words were read.
+    revision: int = 0
 
     @property
     def bot_owes(self) -> bool:

@@ -62,9 +62,6 @@ class Asking:
                 author=Actor(ActorKind.CUSTOMER, customer_id),
                 text=heard.text,
                 sent_at=heard.sent_at,
-                data={"attachments": [file.filename for file in heard.attachments]}
-                if heard.attachments
-                else {},
             ),
             at,
         )

@@ -2,7 +2,9 @@
 
 Small arrivals of different customers and threads are understood side by side, or the backlog of a
 rush would last longer than the rush; within a thread, and of one customer, in their order: what
-follows a row that failed waits with it, and everything else goes on.
+follows a row that failed waits with it, and everything else goes on. Of a row whose parser broke
+nobody knows what follows it, so all of its channel waits; but for one whose parser took too long
+nothing waits, or a single mail could stop a mailbox for minutes.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from supportbot.errors import InboundRefused, StoreUnavailable, Unparsable
 from supportbot.model.inbound import CustomerMessage, Heard, Ignored, StoredInbound
 from supportbot.orchestrator.guard import survive
+from supportbot.orchestrator.pause import pause
 from supportbot.orchestrator.understanding import Understanding, in_spite_of_twins
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import inbound as inbounds
@@ -49,6 +52,22 @@ class _Read:
             case None | InboundRefused() | Ignored():
                 return set()
         return {*self.heard.thread_keys}
+
+    @property
+    def waits_for(self) -> set[str]:
+        """Where one of these is held, it waits."""
+        names = self.names
+        return {*names, self._whole_channel} if names else names
+
+    @property
+    def holds(self) -> set[str]:
+        """What is held while it fails; of a channel that is gone nothing will be understood."""
+        nameless = not (self.error is None or isinstance(self.error, TimeoutError | Unparsable))
+        return {self._whole_channel} if nameless else self.names
+
+    @property
+    def _whole_channel(self) -> str:
+        return f"all of {self.stored.inbound.channel}"
 
 
 @dataclass(slots=True)
@@ -89,7 +108,7 @@ class Backlog:
             self.more.clear()
             handled = await survive("backlog", self.drain())
             if not handled or isinstance(handled, Exception):
-                await _first(self.more, seconds=1.0)
+                await pause(1.0, unless=self.more)
 
     async def drain(self) -> int:
         """Understand the oldest rows without an outcome; return how many found one.
@@ -133,6 +152,15 @@ class Backlog:
         if not rows or going.away:
             return
         await self._claim([row for row in rows if row.id not in self._standing])
+        read: list[_Read] = []
+        for stored in rows:
+            read.append(await self._read(stored))
+            if read[-1].error is not None:  # what it holds must be known to those behind it
+                await self._in_strands(read, going)
+                read = []
+        await self._in_strands(read, going)
+
+    async def _in_strands(self, rows: Sequence[_Read], going: _Pass) -> None:
         gate = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def settle(strand: _Strand) -> None:
@@ -140,8 +168,7 @@ class Backlog:
                 for read in strand.rows:
                     await self._one(read, going)
 
-        strands = _strands([await self._read(stored) for stored in rows])
-        await asyncio.gather(*map(settle, strands))
+        await asyncio.gather(*map(settle, _strands(rows)))
 
     def _begun(self, stored: StoredInbound) -> int:
         """Count the attempts at a row, as it was read, that are over."""
@@ -168,7 +195,7 @@ class Backlog:
     async def _one(self, read: _Read, going: _Pass) -> None:
         """Give a row its outcome, or hold back what must not overtake it."""
         stored, names = read.stored, read.names
-        if going.away or names & going.held:
+        if going.away or read.waits_for & going.held:
             going.held |= names
             self._standing.setdefault(stored.id, 0)
             return
@@ -186,7 +213,7 @@ class Backlog:
         if done is None:
             going.settled += 1
         else:
-            going.held |= names
+            going.held |= read.holds
 
     async def _decide(self, read: _Read) -> None:
         heard = read.heard
@@ -231,12 +258,3 @@ def _strands(rows: Iterable[_Read]) -> list[_Strand]:
         whole.names |= names
         whole.rows.append(read)
     return strands
-
-
-async def _first(event: asyncio.Event, *, seconds: float) -> None:
-    """Wait for the event, but not longer than so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

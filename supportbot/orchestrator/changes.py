@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from supportbot.model.delivery import DeliveryKind
@@ -18,8 +19,9 @@ from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.asking import headline
 from supportbot.orchestrator.closing import reopen, resolve
-from supportbot.orchestrator.handoff import hand_off
+from supportbot.orchestrator.handoff import about, hand_off
 from supportbot.orchestrator.owed import unanswered
+from supportbot.orchestrator.tool_rounds import CHANGED
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import (
     customers,
@@ -32,14 +34,18 @@ from supportbot.store import (
     threads,
     tickets,
     tool_calls,
+    waiting,
 )
 from supportbot.store import inbound as inbounds
 from supportbot.store.feedback import NewThumb
 from supportbot.store.inbound import Outcome
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
+from supportbot.tools.result import failed
 
 _DELETED = "deleted by its author"
+#: Why a question was settled without a word, and with all in order.
+_SAID_NOTHING = frozenset({"mode_off", "mode_shadow"})
 
 
 async def machine_mail(
@@ -66,30 +72,28 @@ async def edited(wiring: Wiring, work: UnitOfWork, channel_id: int, heard: Edite
     unused = await _unused(work, place, heard)
     if unused is not None:
         return unused
-    answered = message.seq <= ticket.answered_seq
-    if answered:
-        await threads.append_message(
-            work,
-            ticket.id,
-            NewMessage(
-                role=Role.USER,
-                author=message.author,
-                text=heard.text,
-                visibility=Visibility.INTERNAL,
-                data={erasure.EDIT_OF: message.seq},
-            ),
-            at,
-        )
-    else:
+    dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
+    waits = message.seq > ticket.answered_seq or (bool(dropped) and ticket.handler is Handler.BOT)
+    growing = await live.open_of(work, ticket.id)
+    if waits:
         await threads.rewrite_body(work, message.id, heard.text, "edited by its author", at)
         if _named_after(ticket, message):
-            await erasure.change_subject(work, ticket, headline(heard.text))
+            await _rename(work, ticket, headline(heard.text))
+    else:
+        await threads.append_message(work, ticket.id, _edit_of(message, heard.text), at)
+    if waits or growing is not None:
+        await tickets.revise(work, ticket.id)
+        refused = failed("not_run", f"It was not called: {CHANGED}.").text
+        await tool_calls.withdraw(work, ticket.id, message.seq, refused, at)
     await summaries.erase_covering(work, ticket.id, message.seq, at)
-    event = NewEvent(
-        EventKind.EDITED, message.author, data={"seq": message.seq, "answered": answered}
-    )
-    await threads.append_events(work, ticket, [event], at)
-    if not answered:
+    events = [
+        NewEvent(EventKind.EDITED, message.author, data={"seq": message.seq, "answered": not waits})
+    ]
+    events += _discarded(dropped, "edited")
+    if waits and dropped:
+        events += await _owed_now(work, ticket, dropped)
+    await threads.append_events(work, ticket, events, at)
+    if waits:
         await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
     return Outcome("edited", ticket_id=ticket.id, message_id=message.id)
 
@@ -101,30 +105,53 @@ async def deleted(wiring: Wiring, work: UnitOfWork, channel_id: int, heard: Dele
         return place
     ticket, message, at = place.ticket, place.message, wiring.clock()
     if _named_after(ticket, message):
-        await erasure.change_subject(work, ticket, None)
+        await _rename(work, ticket, None)
         ticket = replace(ticket, subject=None)
+    dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
+    await erasure.forget_notices(work, ticket, [f"draft-{draft}" for draft in dropped])
     await erasure.erase(work, message, _DELETED, at)
     await summaries.erase_covering(work, ticket.id, message.seq, at)
+    await tickets.revise(work, ticket.id)
     await tool_calls.erase_from(work, ticket.id, message.seq, _DELETED, at)
-    dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
     events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
-    events += [
-        NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="deleted", data={"draft": draft})
-        for draft in dropped
-    ]
+    events += _discarded(dropped, "deleted")
     open_still = ticket.status is not Status.RESOLVED
     affected = bool(dropped) or message.seq > ticket.answered_seq
     if open_still and affected and ticket.handler is Handler.BOT:
-        events += await _owed_now(work, ticket)
+        events += await _owed_now(work, ticket, dropped)
     await threads.append_events(work, ticket, events, at)
     if open_still:
         await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
     return Outcome("deleted", ticket_id=ticket.id, message_id=message.id, keep_raw=False)
 
 
-async def _owed_now(work: UnitOfWork, ticket: Ticket) -> list[NewEvent]:
-    """Move the head to what is still owed, now that a question is gone."""
+async def _rename(work: UnitOfWork, ticket: Ticket, subject: str | None) -> None:
+    """Name a ticket otherwise, also where its name was told."""
+    await erasure.change_subject(work, ticket, subject)
+    await erasure.retell(work, ticket, about(ticket.subject), about(subject))
+
+
+def _discarded(dropped: Sequence[int], reason: str) -> list[NewEvent]:
+    return [
+        NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason=reason, data={"draft": draft})
+        for draft in dropped
+    ]
+
+
+def _edit_of(message: Message, text: str) -> NewMessage:
+    return NewMessage(
+        role=Role.USER,
+        author=message.author,
+        text=text,
+        visibility=Visibility.INTERNAL,
+        data={erasure.EDIT_OF: message.seq},
+    )
+
+
+async def _owed_now(work: UnitOfWork, ticket: Ticket, dropped: Sequence[int]) -> list[NewEvent]:
+    """Move the head to what is still owed, now that a question, or a draft, is gone."""
     covered, asked = await unanswered(work, ticket)
+    covered = max(covered, await _settled_before(work, ticket, dropped))
     growing = await live.open_of(work, ticket.id)
     if growing is not None and growing.handler_epoch == ticket.handler_epoch:
         covered = max(covered, growing.upto_seq or 0)
@@ -140,6 +167,22 @@ async def _owed_now(work: UnitOfWork, ticket: Ticket) -> list[NewEvent]:
         waiting_since=None,
     )
     return [NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="deleted")]
+
+
+async def _settled_before(work: UnitOfWork, ticket: Ticket, dropped: Sequence[int]) -> int:
+    """Say up to which message nothing is owed, whatever became of these drafts.
+
+    What was settled in a mode in which nothing is said is not made up for later.
+    """
+    gone = [d.upto_seq for d in await drafts.of_ticket(work, ticket.id) if d.id in dropped]
+    bound = min(gone, default=ticket.asked_seq + 1)
+    silent = [
+        upto
+        for event in await threads.events(work, ticket.id)
+        if event.kind is EventKind.SUPPRESSED and event.reason in _SAID_NOTHING
+        if isinstance(upto := event.data.get("upto"), int) and upto < bound
+    ]
+    return max(silent, default=0)
 
 
 async def acted(wiring: Wiring, work: UnitOfWork, ticket: Ticket, heard: Action) -> Outcome:
@@ -192,12 +235,23 @@ async def _place_of(work: UnitOfWork, channel_id: int, heard: Edited | Deleted) 
         message = await threads.message(work, earlier.message_id)
         if message is not None:
             return _Place(ticket, message)
+    if earlier is not None and await waiting.holds(work, earlier.id):
+        return await _of_waiting(work, earlier.id, heard)
     known = await tickets.find_by_thread_keys(work, channel_id, heard.thread_keys)
-    if known is None:
-        return Outcome("suppressed", reason="unknown_thread", keep_raw=False)
-    # The news of a deletion repeats the words.
-    kept = isinstance(heard, Edited)
-    return Outcome("suppressed", reason="unknown_message", ticket_id=known.id, keep_raw=kept)
+    reason = "unknown_thread" if known is None else "unknown_message"
+    # The news of a change repeats the words.
+    return Outcome(
+        "suppressed", reason=reason, ticket_id=known.id if known else None, keep_raw=False
+    )
+
+
+async def _of_waiting(work: UnitOfWork, inbound_id: int, heard: Edited | Deleted) -> Outcome:
+    """Change a reply that waits for its thread: an edit waits behind it, a deletion ends both."""
+    if isinstance(heard, Edited):
+        key = heard.thread_keys[0]
+        return Outcome("suppressed", reason="not_addressed", keep_raw=True, waits_for=key)
+    await waiting.forget(work, [inbound_id])
+    return Outcome("suppressed", reason="deleted_before", keep_raw=False)
 
 
 async def _unused(work: UnitOfWork, place: _Place, heard: Edited) -> Outcome | None:

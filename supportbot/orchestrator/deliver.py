@@ -2,12 +2,12 @@
 
 The row is `sending` under a short lease before the channel is called, and `sent` after. A row whose
 lease has ended was interrupted: the channel is asked whether it left before it is sent again, and
-where nobody can tell it is shown as uncertain, never repeated. Who lost a claim changes nothing.
+where nobody can tell it is shown as uncertain, never repeated. What breaks off before the channel
+is called goes back to `pending`. Who lost a claim changes nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,7 +23,8 @@ from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import reopen
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off, notify
-from supportbot.orchestrator.lease import Lease, LeaseRules
+from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
+from supportbot.orchestrator.persist import persist
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, threads, tickets
 from supportbot.store.threads import NewEvent
@@ -43,14 +44,17 @@ _BAD_ENDS = {
 class DeliverRules:
     """How often and how patiently a send is tried."""
 
+    #: So often a channel may answer with an error; interruptions use up none of these.
     attempts: int = 8
+    #: So often it is claimed at all: a send that kills its process must not do so for ever.
+    claims: int = 50
     first_wait_seconds: float = 2.0
     #: Where it may have left and the channel does not show it (yet): it is asked again after this.
     unclear_wait_seconds: float = 5.0
     longest_wait_seconds: float = 600.0
     #: What is known about a delivery must not be forgotten because the store is away for a while.
-    record_attempts: int = 120
-    record_wait_seconds: float = 0.5
+    #: A server that hangs is waited for by the driver for minutes, and that counts.
+    record_patience_seconds: float = 600.0
     lease: LeaseRules = field(default_factory=LeaseRules)
 
 
@@ -61,6 +65,8 @@ class _Again:
     state: DeliveryState
     error: str
     wait_seconds: float | None = None
+    #: The channel's answer was an error; else the send was interrupted.
+    refused: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,50 +115,53 @@ class Deliver:
         result = await survive(
             "send", self._held(delivery, interrupted=interrupted), delivery=delivery.id
         )
-        for _ in range(self._rules.record_attempts):
-            done = await survive("delivery", self._record(delivery, result), delivery=delivery.id)
-            if not isinstance(done, StoreUnavailable):
-                return done is True
-            await asyncio.sleep(self._rules.record_wait_seconds)
-        return False
+        if isinstance(result, Exception):
+            result = _broken_off(delivery, result, interrupted=interrupted)
+        return await self._write_down(delivery, result)
 
-    async def _record(
-        self, delivery: Delivery, result: Receipt | _Again | _Over | Exception
-    ) -> bool:
-        match result:
-            case Receipt():
-                return await self._sent(delivery, result)
-            case _Over():
-                return await self._over(delivery, result)
-            case _Again():
-                return await self._again(delivery, result)
-            case Exception():
-                unclear = _Again(DeliveryState.SENDING, f"it broke off: {type(result).__name__}")
-                return await self._again(delivery, unclear)
+    async def _write_down(self, delivery: Delivery, result: Receipt | _Again | _Over) -> bool:
+        """Store what became of a claimed delivery, in spite of a store that is away.
+
+        Whether it is stored again need not be known: each change names the claim and sets what it
+        would set anyway. At worst one refusal is counted twice.
+        """
+
+        async def store(_again: bool) -> bool:  # noqa: FBT001 - what `persist` calls
+            match result:
+                case Receipt():
+                    return await self._sent(delivery, result)
+                case _Over():
+                    return await self._over(delivery, result)
+                case _Again():
+                    return await self._again(delivery, result)
+
+        stored = persist(store, self._rules.record_patience_seconds)
+        return await survive("delivery", stored, delivery=delivery.id) is True
 
     async def _one(self, delivery: Delivery) -> bool:
         """Claim a delivery and bring it forward; False when it has to wait."""
         at = self._wiring.clock()
+        interrupted = delivery.state is DeliveryState.SENDING
         async with self._wiring.db.writing() as work:
+            # In the claim's transaction: nothing may stand between a claim and its send.
+            held = None if interrupted else await self._held_back(work, delivery)
             claimed = await deliveries.claim(work, delivery, at, at + self.lease)
         if claimed is None:
             return False
         if claimed.state is DeliveryState.CANCELLED:
             return True
-        interrupted = delivery.state is DeliveryState.SENDING
-        if not interrupted and (held := await self._held_back(claimed)):
-            return await self._over(claimed, held)
+        if held is not None:
+            return await self._write_down(claimed, held)
         return await self.send_claimed(claimed, interrupted=interrupted)
 
-    async def _held_back(self, delivery: Delivery) -> _Over | None:
+    async def _held_back(self, work: UnitOfWork, delivery: Delivery) -> _Over | None:
         """Keep an answer of the bot that has not left yet from leaving by itself in another mode.
 
         Only the bot's own answers are bound to a handler. One that was seen growing is finished.
         """
         if delivery.handler_epoch is None or delivery.provider_id is not None:
             return None
-        async with self._wiring.db.reading() as work:
-            mode = self._wiring.mode((await tickets.get(work, delivery.ticket_id)).product)
+        mode = self._wiring.mode((await tickets.get(work, delivery.ticket_id)).product)
         if mode is Mode.AUTO:
             return None
         error = f"the product's mode is {mode} by now, in which no answer leaves by itself"
@@ -162,7 +171,8 @@ class Deliver:
         """Try to send while the claim can be kept.
 
         Raises:
-            TimeoutError: it could not, or somebody else has it: the send was broken off.
+            NotBegun: it is as good as over; the channel was not called.
+            NotKept: it could not, or somebody else has it: the send was broken off.
         """
 
         async def renew() -> bool:
@@ -182,20 +192,24 @@ class Deliver:
             state = DeliveryState.UNCERTAIN if interrupted else DeliveryState.FAILED
             return _Over(state, f"{delivery.channel} is not connected")
         before = replace(delivery, state=DeliveryState.PENDING, attempts=delivery.attempts - 1)
+        if before.attempts >= self._rules.claims:
+            # Without a look: looking may be what kills.
+            state = DeliveryState.UNCERTAIN if interrupted else DeliveryState.FAILED
+            return _Over(state, "it was interrupted too often", tells=True)
         if before.provider_id is not None and channel.live is not None:
             return await _send(_Finishing(channel.live), before)
         if interrupted:
-            found = await _look(channel.adapter, before)
-            if found is not None:
-                return found
-            async with self._wiring.db.reading() as work:
-                if not await deliveries.may_leave(work, delivery):
-                    return _Over(DeliveryState.CANCELLED, "the ticket changed hands")
-            if held := await self._held_back(before):
-                return held
-        if before.attempts >= self._rules.attempts:
-            return _Over(DeliveryState.FAILED, "tried too often")
+            known = await _look(channel.adapter, before) or await self._forbidden(before)
+            if known is not None:
+                return known
         return await _send(channel.adapter, before)
+
+    async def _forbidden(self, delivery: Delivery) -> _Over | None:
+        """Keep an interrupted delivery that has not left from leaving where it may not any more."""
+        async with self._wiring.db.reading() as work:
+            if not await deliveries.may_leave(work, delivery):
+                return _Over(DeliveryState.CANCELLED, "the ticket changed hands")
+            return await self._held_back(work, delivery)
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> bool:
         async with self._wiring.db.writing() as work:
@@ -208,14 +222,16 @@ class Deliver:
         return True
 
     async def _again(self, delivery: Delivery, later: _Again) -> bool:
-        if delivery.attempts >= self._rules.attempts:
-            surely_not = later.state is DeliveryState.PENDING
-            state = DeliveryState.FAILED if surely_not else DeliveryState.UNCERTAIN
-            return await self._over(delivery, _Over(state, later.error, tells=not surely_not))
-        until = self._later(delivery, later)
         async with self._wiring.db.writing() as work:
-            kept = await deliveries.postpone(work, delivery, later.state, later.error, until)
-        return False if kept else _lost(delivery)
+            refusals = await deliveries.refused(work, delivery) if later.refused else 0
+            if refusals < self._rules.attempts:
+                until = self._later(later, refusals)
+                kept = await deliveries.postpone(work, delivery, later.state, later.error, until)
+                return False if kept else _lost(delivery)
+        # In a transaction of its own, which locks the ticket's row before the delivery's.
+        surely_not = later.state is DeliveryState.PENDING
+        state = DeliveryState.FAILED if surely_not else DeliveryState.UNCERTAIN
+        return await self._over(delivery, _Over(state, later.error, tells=not surely_not))
 
     async def _over(self, delivery: Delivery, end: _Over) -> bool:
         async with self._wiring.db.writing() as work:
@@ -248,15 +264,15 @@ class Deliver:
         text = f"**A reply is in question** in `{ticket.public_id}`: {summary}"
         await notify(self._wiring, work, ticket, text, f"delivery-{delivery.id}")
 
-    def _later(self, delivery: Delivery, later: _Again) -> datetime:
-        """Say when to try again: twice as late after each attempt, up to a third less by chance.
+    def _later(self, later: _Again, refusals: int) -> datetime:
+        """Say when to try again: twice as late after each refusal, up to a third less by chance.
 
         A provider may ask for more patience, but not for more than the longest wait.
         """
         rules = self._rules
         unclear = later.state is DeliveryState.SENDING
         first = rules.unclear_wait_seconds if unclear else rules.first_wait_seconds
-        wait = min(first * 2.0 ** (delivery.attempts - 1), rules.longest_wait_seconds)
+        wait = min(first * 2.0 ** max(refusals - 1, 0), rules.longest_wait_seconds)
         jittered = wait * random.uniform(0.67, 1.0)  # noqa: S311 - jitter, not a secret
         seconds = min(later.wait_seconds or jittered, rules.longest_wait_seconds)
         return self._wiring.clock() + timedelta(seconds=seconds)
@@ -289,7 +305,10 @@ async def _send(channel: Channel | _Finishing, delivery: Delivery) -> Receipt | 
     except SendError as error:
         if error.permanent:
             return _Over(DeliveryState.FAILED, str(error))
-        return _Again(DeliveryState.PENDING, str(error), error.retry_after_seconds)
+        # A message that is seen growing has left in part: it is finished whoever has the ticket.
+        left = isinstance(channel, _Finishing)
+        state = DeliveryState.SENDING if left else DeliveryState.PENDING
+        return _Again(state, str(error), error.retry_after_seconds)
 
 
 async def _look(
@@ -304,6 +323,19 @@ async def _look(
         if error.permanent:
             return _Over(DeliveryState.UNCERTAIN, str(error), tells=True)
         return _Again(DeliveryState.SENDING, str(error), error.retry_after_seconds)
+
+
+def _broken_off(delivery: Delivery, error: Exception, *, interrupted: bool) -> _Again:
+    """Say what is known of a send that ended in an unforeseen way.
+
+    One that did not begin surely did not leave, unless an earlier one may have, or a part of the
+    live reply was seen. A claim that could not be kept, or a store that is away, is no refusal.
+    """
+    never_left = not interrupted and delivery.provider_id is None
+    surely_not = isinstance(error, NotBegun) and never_left
+    state = DeliveryState.PENDING if surely_not else DeliveryState.SENDING
+    refused = not isinstance(error, StoreUnavailable | NotKept)
+    return _Again(state, f"it broke off: {type(error).__name__}", refused=refused)
 
 
 def _lost(delivery: Delivery) -> bool:

@@ -6,7 +6,7 @@ for the caller to record.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
@@ -29,4 +29,12 @@ async def survive(name: str, work: Awaitable[_T], **ids: object) -> _T | Excepti
             place = place.tb_next
         where = f"{place.tb_frame.f_code.co_name}:{place.tb_lineno}" if place else None
         _log.error("work_failed", work=name, error=type(error).__name__, where=where, **ids)
+        return error
+
+
+def outcome_of(work: Callable[[], _T]) -> _T | Exception:
+    """Do work in a thread of its own; the exception it ends with is for who awaits it to raise."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - it is raised again in the loop, where work is claimed
         return error

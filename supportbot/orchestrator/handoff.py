@@ -114,16 +114,20 @@ async def _tell_customer(
 
 
 def _packet(ticket: Ticket, handoff: Handoff) -> str:
-    about = _inert(ticket.subject or "ticket")
     lines = [
-        f"**Handoff** ({handoff.reason}): {about} `{ticket.public_id}`",
+        f"**Handoff** ({handoff.reason}): {about(ticket.subject)} `{ticket.public_id}`",
         f"Product: {ticket.product} · channel: {ticket.channel_kind}",
     ]
     if handoff.summary:
-        lines.append(_inert(handoff.summary))
+        lines.append(inert(handoff.summary))
     return "\n".join(lines)
 
 
-def _inert(text: str) -> str:
+def about(subject: str | None) -> str:
+    """Return what operators are told a ticket is about; its public id follows."""
+    return inert(subject or "ticket")
+
+
+def inert(text: str) -> str:
     """Keep a customer's words from becoming a link whose text hides where it leads."""
     return text.replace("[", "\\[").replace("<", "\\<")

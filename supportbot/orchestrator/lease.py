@@ -12,6 +12,15 @@ from supportbot.orchestrator.guard import survive
 
 _T = TypeVar("_T")
 
+
+class NotKept(TimeoutError):
+    """The claim was lost, or could not be renewed in time, so the work was broken off."""
+
+
+class NotBegun(NotKept):
+    """The claim was as good as over before the work began, so none of it was done."""
+
+
 #: Keeps the claim for another `LeaseRules.seconds`; False when somebody else has it.
 Renew = Callable[[], Awaitable[bool]]
 
@@ -42,26 +51,32 @@ class Lease:
         """Do work whose claim lasts `left_seconds` more; renew the claim meanwhile.
 
         Raises:
-            TimeoutError: the claim was lost, or could not be renewed in time; the work is
-                cancelled.
+            NotBegun: the claim lasts too short; the work was not called.
+            NotKept: the claim was lost, or could not be renewed in time; the work is cancelled.
         """
         until_seconds = left_seconds - self._rules.margin_seconds
         if until_seconds <= 0:
-            raise TimeoutError
+            raise NotBegun
         loop = asyncio.get_running_loop()
         keeping: list[asyncio.Task[None]] = []
-        async with asyncio.timeout(until_seconds) as limit:
-            timer = loop.call_later(
-                self._rules.renew_every_seconds,
-                lambda: keeping.append(asyncio.create_task(self._keep(limit))),
-            )
-            try:
-                return await work()
-            finally:
-                timer.cancel()
-                self._done.set()
-                for task in keeping:
-                    await _ended(task, limit)
+        limit = asyncio.timeout(until_seconds)
+        try:
+            async with limit:
+                timer = loop.call_later(
+                    self._rules.renew_every_seconds,
+                    lambda: keeping.append(asyncio.create_task(self._keep(limit))),
+                )
+                try:
+                    return await work()
+                finally:
+                    timer.cancel()
+                    self._done.set()
+                    for task in keeping:
+                        await _ended(task, limit)
+        except TimeoutError as error:
+            if limit.expired():
+                raise NotKept from error
+            raise
 
     async def _keep(self, limit: asyncio.Timeout) -> None:
         loop = asyncio.get_running_loop()

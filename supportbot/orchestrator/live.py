@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -19,6 +18,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.ticket import Ticket
+from supportbot.orchestrator.pause import pause
 from supportbot.orchestrator.turn import Moved, Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.policy.base import ReviewRule
@@ -196,12 +196,12 @@ class LiveAnswer:
             raise failure
 
     async def _write(self) -> None:
-        await _first(self._ending, seconds=self._rules.start_seconds)
+        await pause(self._rules.start_seconds, unless=self._ending)
         may_go_on = True
         while may_go_on and not self._ending.is_set():
             async with self._step:
                 may_go_on = await self._take_step()
-            await _first(self._ending, seconds=self._rules.flush_seconds)
+            await pause(self._rules.flush_seconds, unless=self._ending)
             await self._more()
 
     async def _more(self) -> None:
@@ -214,7 +214,7 @@ class LiveAnswer:
             if may_show or self._stopped:
                 return
             self._changed.clear()
-            await _first(self._changed, seconds=self._rules.flush_seconds)
+            await pause(self._rules.flush_seconds, unless=self._changed)
 
     async def _take_step(self) -> bool:
         """Open the message or show more of it; False: the rest is seen when it is whole.
@@ -302,10 +302,3 @@ class LiveAnswer:
 
 #: How the answer of a turn is heard.
 Voice = Hidden | LiveAnswer
-
-
-async def _first(event: asyncio.Event, *, seconds: float) -> None:
-    """Wait for the event, but not longer than so many seconds."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

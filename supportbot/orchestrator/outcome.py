@@ -239,7 +239,7 @@ class _Answered:
         await self.suppress("mode_shadow")
 
     async def suppress(self, reason: str) -> None:
-        event = NewEvent(EventKind.SUPPRESSED, SYSTEM, reason)
+        event = NewEvent(EventKind.SUPPRESSED, SYSTEM, reason, {"upto": self.turn.upto_seq})
         await threads.append_events(self.work, self.ticket, [event], self.wiring.clock())
 
     async def _happened(

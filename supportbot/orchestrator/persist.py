@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 #: So long the store is waited for: a restart or a failover takes less.
 PATIENCE_SECONDS = 30.0
-#: What a tool did cannot be found out again: this is worth the patience a sent delivery gets.
+#: What a tool did cannot be found out again, so this is worth more patience; but a turn waits.
 WRITE_PATIENCE_SECONDS = 60.0
 _WAIT_SECONDS = 0.25
 

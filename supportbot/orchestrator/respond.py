@@ -33,7 +33,7 @@ from supportbot.orchestrator.persist import persist
 from supportbot.orchestrator.spending import Spending, out_of_budget
 from supportbot.orchestrator.summary import Summaries
 from supportbot.orchestrator.thinking import Thinking
-from supportbot.orchestrator.turn import SUPERSEDED, Asked, Calls, Moved, Turn, asks
+from supportbot.orchestrator.turn import SUPERSEDED, Asked, Calls, Moved, Turn, from_customer
 from supportbot.orchestrator.watch import Watch
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import live, spending, threads, tickets
@@ -160,11 +160,11 @@ class Respond:
             await withdraw(self._wiring, ticket.id, claimed)
             return None
         published = self._wiring.policy(ticket.product)
-        newest = max((m.seq for m in thread if asks(m)), default=ticket.asked_seq)
+        newest = max((m.seq for m in thread if from_customer(m)), default=ticket.asked_seq)
         upto_seq = newest if claimed is None else claimed.upto_seq or newest
         return Turn(
             ticket=ticket,
-            thread=tuple(m for m in thread if not asks(m) or m.seq <= upto_seq),
+            thread=tuple(m for m in thread if not from_customer(m) or m.seq <= upto_seq),
             upto_seq=upto_seq,
             published=published,
             mode=_mode(published.policy.mode, plan),

@@ -6,16 +6,14 @@ message that holds it, and its sender would repeat it for ever.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
-_T = TypeVar("_T")
+from supportbot.completions.characters import BROKEN, INSTEAD
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_INSTEAD = "\ufffd"
+_T = TypeVar("_T")
 
 
 def storable(value: _T) -> _T:
@@ -28,7 +26,7 @@ def _made(value: Any) -> Any:
     if isinstance(value, Enum):
         return value
     if isinstance(value, str):
-        return _UNSTORABLE.sub(_INSTEAD, value)
+        return BROKEN.sub(INSTEAD, value)
     if isinstance(value, tuple):
         return tuple(_made(one) for one in value)
     if isinstance(value, Mapping):

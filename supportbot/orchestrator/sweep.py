@@ -16,7 +16,7 @@ from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.retention import Retention, RetentionRules
 from supportbot.orchestrator.tool_rounds import ToolRounds
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import threads, tickets, tool_calls
+from supportbot.store import due, threads, tickets, tool_calls
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -62,7 +62,7 @@ class Sweep:
     async def wake_owing(self) -> None:
         """Wake every ticket that has an answer or a delivery due; this rebuilds lanes at start."""
         async with self._wiring.db.reading() as work:
-            found = await tickets.owing(work, self._wiring.clock())
+            found = await due.owing(work, self._wiring.clock())
         if not found:
             return
         async with self._wiring.db.writing() as work:
@@ -79,7 +79,7 @@ class Sweep:
             return
         before = now - timedelta(minutes=self._rules.overdue_minutes)
         async with self._wiring.db.reading() as work:
-            found = await tickets.overdue(work, before)
+            found = await due.overdue(work, before)
         for ticket_id in found:  # one ticket's trouble must not keep the others waiting
             await survive("overdue", self._end_wait(ticket_id, before), ticket=ticket_id)
 
@@ -87,7 +87,7 @@ class Sweep:
         """Resolve the tickets whose customer did not come back after the bot's last word."""
         before = self._wiring.clock() - timedelta(hours=self._rules.assume_resolved_hours)
         async with self._wiring.db.reading() as work:
-            found = await tickets.silent(work, before)
+            found = await due.silent(work, before)
         for ticket_id in found:
             await survive("silent", self._resolve(ticket_id, before), ticket=ticket_id)
 
@@ -106,7 +106,7 @@ class Sweep:
         async with self._wiring.db.writing() as work:
             ticket = await tickets.get(work, ticket_id, lock=True)
             # It was read without a lock: somebody may have answered, and the customer asked again.
-            if not await tickets.is_overdue(work, ticket_id, before):
+            if not await due.is_overdue(work, ticket_id, before):
                 return
             if self._wiring.mode(ticket.product) in {Mode.OFF, Mode.SHADOW}:
                 await self._suppress(work, ticket)
@@ -123,7 +123,7 @@ class Sweep:
         async with self._wiring.db.writing() as work:
             ticket = await tickets.get(work, ticket_id, lock=True)
             # It was read without a lock: the customer may have come back, and been answered.
-            if not ticket.bot_owes and await tickets.is_silent(work, ticket_id, before):
+            if not ticket.bot_owes and await due.is_silent(work, ticket_id, before):
                 await resolve(self._wiring, work, ticket, SYSTEM)
 
 

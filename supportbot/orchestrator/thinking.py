@@ -29,7 +29,7 @@ from supportbot.orchestrator.live import Stopped, Voice
 from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.round_messages import standing
 from supportbot.orchestrator.tool_rounds import Ending
-from supportbot.orchestrator.turn import DEADLINE, Asked, Calls, Moved, Turn, asks
+from supportbot.orchestrator.turn import DEADLINE, Asked, Calls, Moved, Turn, from_customer
 from supportbot.orchestrator.watch import Watch
 from supportbot.policy.base import Answer
 from supportbot.policy.compose import compose, fencing_of
@@ -159,7 +159,7 @@ class Thinking:
             thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
         if carried.ending is Ending.FINISHED and await self.watch.is_over(turn):
             raise Moved
-        known = [m for m in thread if not asks(m) or m.seq <= turn.upto_seq]
+        known = [m for m in thread if not from_customer(m) or m.seq <= turn.upto_seq]
         return replace(turn, thread=tuple(known))
 
     async def _ask(self, turn: Turn, prompt: Prompt) -> Completion:

@@ -39,13 +39,14 @@ from supportbot.tools.toolbox import Toolbox
 
 #: More calls in one round are refused: a model that asks for them has lost its way.
 MOST_CALLS = 16
-
 _STATES = {
     Outcome.DONE: CallState.DONE,
     Outcome.FAILED: CallState.FAILED,
     Outcome.UNKNOWN: CallState.UNCERTAIN,
 }
 _WAITING = frozenset({CallState.ASKED, CallState.RUNNING})
+#: Why what was asked of a tool is not done any more.
+CHANGED = "the customer changed or took back what they had asked"
 _LATE = "the time for this answer was over"
 _ERASED = "the message it came from was taken back"
 _HELD = "in {} mode a person decides, and no tool may change anything"
@@ -112,11 +113,11 @@ class ToolRounds:
                 ticket = await tickets.get(work, turn.ticket.id, lock=True)
                 taken = await tool_calls.taken(work, which)
                 if again and await spending.recorded(work, ticket.id, asked.completion):
-                    return taken.begun and _holds(ticket, turn)
+                    return taken.begun and turn.holds(ticket)
                 for one in earlier:
                     await _record(work, ticket, turn, one)
                 completion_id = await _record(work, ticket, turn, asked)
-                if taken.begun or not _holds(ticket, turn):
+                if taken.begun or not turn.holds(ticket):
                     return False
                 calls = asked_calls(asked.completion.tool_calls, taken.call_ids, key, self._writes)
                 message = question_message(turn, asked, completion_id, round_n, calls)
@@ -153,7 +154,7 @@ class ToolRounds:
             await carrying.store(work)
             closing = _Closing(self._wiring, work, ticket, carrying.stop)
             uncertain = await closing.close({call.id for call in calls})
-        return _carried(uncertain, moved=not _holds(ticket, turn))
+        return _carried(uncertain, moved=not turn.holds(ticket))
 
     async def abandon(self, ticket_id: int, before: datetime | None = None) -> Carried:
         """Answer what is asked without running anything: the turn is over, or its process is gone.
@@ -260,12 +261,15 @@ class _Carrying:
         async with self.wiring.db.writing() as work:
             ticket = await tickets.get(work, self.turn.ticket.id, lock=True)
             await self.store(work)
-            if not _holds(ticket, self.turn):
+            changed = ticket.revision != self.turn.ticket.revision
+            if not self.turn.holds(ticket):
                 self.stop = _Stop.MOVED
-            elif not await tool_calls.start(work, call, at):
+            elif not changed and not await tool_calls.start(work, call, at):
                 self.stop = _Stop.ELSEWHERE
         self.results.clear()
-        return self.stop is None
+        if changed and self.stop is None:  # the answer is seen already: it goes on without the call
+            self._over(call, failed("not_run", f"{call.name} was not called: {CHANGED}."))
+        return self.stop is None and not changed
 
     def _prepared(self, call: RecordedCall) -> tuple[Ready, ToolContext] | Ran:
         if call.position >= MOST_CALLS:
@@ -375,10 +379,3 @@ def _carried(uncertain: Sequence[RecordedCall], *, moved: bool) -> Carried:
 
 async def _record(work: UnitOfWork, ticket: Ticket, turn: Turn, asked: Asked) -> int:
     return await answers.add_completion(work, ticket, turn.purpose, asked.prompt, asked.completion)
-
-
-def _holds(now: Ticket, turn: Turn) -> bool:
-    """Look at the fence. A live reply has covered its turn already."""
-    if now.handler_epoch != turn.ticket.handler_epoch:
-        return False
-    return turn.live is not None or now.answered_seq == turn.ticket.answered_seq

@@ -55,15 +55,20 @@ class Turn:
         return open_ones or asked[-1:]
 
     @property
-    def asked(self) -> dict[int, str]:
-        """Their words by number: an edit changes them."""
-        open_ones = self.ticket.answered_seq
-        return {message.seq: message.text for message in self.questions if message.seq > open_ones}
-
-    @property
     def waiting_since(self) -> datetime | None:
         """When the oldest of them came."""
         return min((message.created_at for message in self.questions), default=None)
+
+    def holds(self, now: Ticket) -> bool:
+        """Tell whether the fence stands where it stood, and the customer's words too.
+
+        A live reply has covered its turn already, and is finished whatever is said meanwhile.
+        """
+        seen = self.ticket
+        if now.handler_epoch != seen.handler_epoch:
+            return False
+        unchanged = (now.answered_seq, now.revision) == (seen.answered_seq, seen.revision)
+        return self.live is not None or unchanged
 
     def askers(self, upto_seq: int) -> tuple[int | None, ...]:
         """Return the customers whose questions up to a message are open, the newest first.
@@ -168,9 +173,14 @@ class Calls:
         return taken
 
 
-def asks(message: Message) -> bool:
-    """Tell whether a message of a thread is a customer's question."""
+def from_customer(message: Message) -> bool:
+    """Tell whether a message of a thread came from a customer."""
     return message.author.kind is ActorKind.CUSTOMER and message.visibility is Visibility.PUBLIC
+
+
+def asks(message: Message) -> bool:
+    """Tell whether it asks something still: one that was taken back does not."""
+    return from_customer(message) and not message.erased
 
 
 def _answered_upto(message: Message) -> int:

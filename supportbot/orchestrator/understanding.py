@@ -5,10 +5,10 @@ A parser is pure and may fail on any input; whatever it gives is decided on in o
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,7 @@ from supportbot.model.inbound import (
 from supportbot.orchestrator import changes
 from supportbot.orchestrator.asking import Asking
 from supportbot.orchestrator.flood import Flood
+from supportbot.orchestrator.parsers import Parsers
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
@@ -57,18 +58,22 @@ class Understanding:
         self._wiring = wiring
         flood = Flood(rules.customer_messages_per_minute)
         self._asking = Asking(wiring, timedelta(days=rules.reopen_days), flood)
+        self._parsers = Parsers()
 
     async def parse(self, channel: ConnectedChannel, inbound: Inbound) -> Heard | InboundRefused:
-        """Run the channel's parser; a parser that fails on an input refuses that input."""
+        """Run the channel's parser; a parser that fails on an input refuses that input.
+
+        Raises:
+            TimeoutError: it took too long over something deferred. That may be the machine's fault,
+                so the input is not refused: it is worth another attempt.
+        """
         try:
             if not inbound.deferred:
                 return storable(channel.adapter.parse(inbound))
-            async with asyncio.timeout(_PARSE_SECONDS):
-                return storable(await asyncio.to_thread(channel.adapter.parse, inbound))
+            parse = partial(channel.adapter.parse, inbound)
+            return storable(await self._parsers.run(parse, seconds=_PARSE_SECONDS))
         except InboundRefused as refused:
             return refused
-        except TimeoutError:
-            return Unparsable(f"not understood within {_PARSE_SECONDS:.0f} s")
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             return Unparsable(f"the parser failed: {type(error).__name__}")
 
@@ -128,7 +133,7 @@ class Understanding:
         found = await waiting.of_thread(work, channel.id, keys)
         for stored in found:
             heard = await self.parse(channel, stored.inbound)
-            if isinstance(heard, CustomerMessage):
+            if isinstance(heard, CustomerMessage | Edited):
                 outcome = await self.decide(work, stored.inbound, heard)
                 await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
         if found:

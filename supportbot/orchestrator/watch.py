@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from supportbot.dispatch.base import News
 from supportbot.errors import StoreUnavailable
 from supportbot.orchestrator.live import Voice
-from supportbot.orchestrator.turn import Moved, Turn, asks
+from supportbot.orchestrator.turn import Moved, Turn
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import threads, tickets
+from supportbot.store import tickets
 
 _T = TypeVar("_T")
 
@@ -89,17 +89,12 @@ class Watch:
     async def _is_over(self, turn: Turn, *, visible: bool) -> bool:
         async with self.wiring.db.reading() as work:
             now = await tickets.get(work, turn.ticket.id)
-            thread = await threads.messages(work, now.id, after_seq=turn.ticket.answered_seq)
-        if now.handler_epoch != turn.ticket.handler_epoch:
-            return True
         if visible:
-            return False
-        if now.answered_seq != turn.ticket.answered_seq:
+            return now.handler_epoch != turn.ticket.handler_epoch
+        if not turn.holds(now):
             return True
-        if {m.seq: m.text for m in thread if asks(m)}.items() >= turn.asked.items():
-            more = now.asked_seq > turn.upto_seq
-            return more and not self._waited_long(turn, self.wiring.clock())
-        return True  # what was asked reads otherwise now
+        more = now.asked_seq > turn.upto_seq
+        return more and not self._waited_long(turn, self.wiring.clock())
 
     def _waited_long(self, turn: Turn, now: datetime) -> bool:
         since = turn.waiting_since

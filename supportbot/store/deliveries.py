@@ -75,6 +75,7 @@ _CLAIM = _SEEN.where(
 _CLAIM_BEHIND_FENCE = _CLAIM.where(
     or_(DeliveryRow.handler_epoch.is_(None), DeliveryRow.handler_epoch == _FENCE)
 )
+_REFUSED = _SEEN.values(refusals=DeliveryRow.refusals + 1).returning(DeliveryRow.refusals)
 _CANCEL = _SEEN.where(DeliveryRow.handler_epoch != _FENCE)
 
 
@@ -282,6 +283,15 @@ async def sent(work: UnitOfWork, delivery: Delivery, receipt: Receipt, at: datet
         error=None,
         next_attempt_at=None,
     )
+
+
+async def refused(work: UnitOfWork, delivery: Delivery) -> int:
+    """Count that a claimed delivery was answered with an error; return how often it was.
+
+    0 when the claim was lost.
+    """
+    counted = await work.execute(_REFUSED, _seen(delivery))
+    return counted.scalar() or 0
 
 
 async def postpone(

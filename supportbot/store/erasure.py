@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
+from supportbot.model.delivery import Audience, DeliveryState
+from supportbot.model.draft import DraftState
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.ticket import Ticket
 from supportbot.store import threads
-from supportbot.store.tables.answers import DeliveryRow
+from supportbot.store.tables.answers import DeliveryRow, DraftRow
 from supportbot.store.tables.intake import InboundRow
 from supportbot.store.tables.tickets import AttachmentRow, MessageBodyRow, MessageRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
@@ -31,13 +34,25 @@ async def erased(work: UnitOfWork, ticket_id: int) -> frozenset[int]:
 
 
 async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -> None:
-    """Erase a customer's message: its words and those of its edits, its files, its raw bytes."""
+    """Erase a customer's message: its words and those of its edits, its files, its raw bytes.
+
+    So too the drafts that were written with it in sight and never left.
+    """
     for message_id in (message.id, *await _edits(work, message)):
         await threads.rewrite_body(work, message_id, None, reason, at)
     await work.connection.execute(
         update(AttachmentRow)
-        .where(AttachmentRow.message_id == message.id, AttachmentRow.content.is_not(None))
-        .values(content=None, erased_at=at)
+        .where(AttachmentRow.message_id == message.id, AttachmentRow.erased_at.is_(None))
+        .values(content=None, filename=None, erased_at=at)
+    )
+    await work.connection.execute(
+        update(DraftRow)
+        .where(
+            DraftRow.ticket_id == message.ticket_id,
+            DraftRow.upto_seq >= message.seq,
+            DraftRow.state.in_([DraftState.DISCARDED, DraftState.SHADOW]),
+        )
+        .values(body=None)
     )
     await work.connection.execute(
         update(InboundRow)
@@ -61,6 +76,39 @@ async def change_subject(work: UnitOfWork, ticket: Ticket, subject: str | None) 
             .where(DeliveryRow.ticket_id == ticket.id, DeliveryRow.subject == repeated)
             .values(subject=instead)
         )
+
+
+async def retell(work: UnitOfWork, ticket: Ticket, before: str, instead: str) -> None:
+    """Let what operators were told of a ticket, or are about to be, hold other words.
+
+    Only where they stand before the ticket's public id: they may be as short as a letter.
+    """
+    end = f" `{ticket.public_id}`"
+    await work.connection.execute(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.ticket_id == ticket.id,
+            DeliveryRow.audience == Audience.OPERATORS,
+            DeliveryRow.body.is_not(None),
+        )
+        .values(body=func.replace(DeliveryRow.body, before + end, instead + end))
+    )
+
+
+async def forget_notices(work: UnitOfWork, ticket: Ticket, occasions: Sequence[str]) -> None:
+    """Forget what operators were told on some occasions; what was not sent yet never is."""
+    for occasion in occasions:
+        told = update(DeliveryRow).where(
+            DeliveryRow.ticket_id == ticket.id,
+            DeliveryRow.audience == Audience.OPERATORS,
+            DeliveryRow.key.startswith(f"{ticket.public_id}-{occasion}-operators-"),
+        )
+        await work.connection.execute(
+            told.where(DeliveryRow.state == DeliveryState.PENDING).values(
+                state=DeliveryState.CANCELLED, error="taken back", next_attempt_at=None
+            )
+        )
+        await work.connection.execute(told.values(body=None))
 
 
 async def _edits(work: UnitOfWork, message: Message) -> list[int]:

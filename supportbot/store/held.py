@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -71,13 +71,16 @@ class HeldConnections(Generic[_H]):
     async def _opened(self) -> _H:
         """Open one; who is cancelled meanwhile leaves it to the next, for a half-open one is lost.
 
-        Drivers bound how long that may take.
+        However often that happens, it keeps its place until then, or more would be open than may
+        be. Drivers bound how long that may take.
         """
         opening = asyncio.ensure_future(self._open_one())
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
-            await asyncio.wait((opening,))
+            while not opening.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait((opening,))
             if not opening.cancelled() and opening.exception() is None:
                 await self._put_back(opening.result())
             raise

@@ -98,7 +98,7 @@ _WRITE_EPISODE = {
 async def append_message(
     work: UnitOfWork, ticket_id: int, new: NewMessage, at: datetime
 ) -> Appended:
-    """Append to a thread under the ticket's next number, in its current episode."""
+    """Append what is storable to a thread, under the ticket's next number, in its episode."""
     moved = await work.execute(_NEXT_SEQ, {"of_ticket": ticket_id, "at": at})
     head = moved.one()
     made = await work.execute(
@@ -121,8 +121,7 @@ async def append_message(
         },
     )
     message_id = made.scalar_one()
-    body = new.text.replace("\x00", "\ufffd")
-    await work.execute(_ADD_BODY, {"message_id": message_id, "body": body})
+    await work.execute(_ADD_BODY, {"message_id": message_id, "body": new.text})
     return Appended(id=message_id, seq=head.last_seq)
 
 
@@ -205,6 +204,7 @@ def _message(row: Named) -> Message:
         policy_sha=row.policy_sha,
         model=row.model,
         tool_call_id=row.tool_call_id,
+        erased=row.body is None,
         data=row.data,
     )
 

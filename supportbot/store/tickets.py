@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, exists, insert, or_, select, text, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, bindparam, insert, or_, select, text, update
 
 from supportbot.errors import NotFoundError
-from supportbot.model.catalog import ChannelKind
-from supportbot.model.delivery import Audience
 from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.store.columns import bounded
 from supportbot.store.standing import STANDING_RETRY
 from supportbot.store.statements import Named
-from supportbot.store.tables.answers import UNSENT, DeliveryRow
 from supportbot.store.tables.catalog import ChannelRow, ProductRow
-from supportbot.store.tables.tickets import ACTIVE, OWED, MessageRow, ThreadKeyRow, TicketRow
+from supportbot.store.tables.tickets import ThreadKeyRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 
@@ -48,6 +44,7 @@ _COLUMNS = (
     TicketRow.status,
     TicketRow.handler,
     TicketRow.handler_epoch,
+    TicketRow.revision,
     TicketRow.asked_seq,
     TicketRow.answered_seq,
     TicketRow.last_seq,
@@ -116,9 +113,11 @@ _NAME = text(
     " VALUES (:channel_id, :key, :ticket_id) ON CONFLICT DO NOTHING"
 )
 _CHANGE = update(TicketRow).where(TicketRow.id == bindparam("ticket_id"))
+_REVISE = _CHANGE.values(revision=TicketRow.revision + 1)
 _COVER = _CHANGE.where(
     TicketRow.answered_seq == bindparam("seen_seq"),
     TicketRow.handler_epoch == bindparam("seen_epoch"),
+    TicketRow.revision == bindparam("seen_revision"),
 ).values(retry_at=STANDING_RETRY)
 
 
@@ -135,6 +134,7 @@ def _ticket(row: Named) -> Ticket:
         status=Status(row.status),
         handler=Handler(row.handler),
         handler_epoch=row.handler_epoch,
+        revision=row.revision,
         asked_seq=row.asked_seq,
         answered_seq=row.answered_seq,
         last_seq=row.last_seq,
@@ -281,6 +281,11 @@ async def name_thread(
     )
 
 
+async def revise(work: UnitOfWork, ticket_id: int) -> None:
+    """Note that the customer's words were changed or taken back: what was made of them is stale."""
+    await work.execute(_REVISE, {"ticket_id": ticket_id})
+
+
 async def change(work: UnitOfWork, ticket_id: int, **values: object) -> None:
     """Set columns of a ticket's head."""
     await work.execute(_CHANGE, {"ticket_id": ticket_id, **values})
@@ -289,110 +294,18 @@ async def change(work: UnitOfWork, ticket_id: int, **values: object) -> None:
 async def cover(work: UnitOfWork, ticket: Ticket, upto_seq: int, **values: object) -> bool:
     """Mark the customer's messages up to `upto_seq` as covered, if nothing moved meanwhile.
 
-    This is the fence: it succeeds only while `answered_seq` and `handler_epoch` still are what the
-    caller saw. False means that somebody else was faster. A `retry_at` that was set meanwhile, for
-    what was asked after `upto_seq`, stays.
+    This is the fence: it succeeds only while `answered_seq`, `handler_epoch` and `revision` still
+    are what the caller saw. False means that somebody else was faster. A `retry_at` that was set
+    meanwhile, for what was asked after `upto_seq`, stays.
     """
     seen = {
         "ticket_id": ticket.id,
         "seen_seq": ticket.answered_seq,
         "seen_epoch": ticket.handler_epoch,
+        "seen_revision": ticket.revision,
         "seen_retry_at": ticket.retry_at,
         "upto_seq": upto_seq,
     }
     covered = {"answered_seq": upto_seq, "attempts": 0}
     done = await work.execute(_COVER, {**seen, **covered, **values})
     return done.rowcount == 1
-
-
-_EARLIER = aliased(DeliveryRow)
-#: Whoever is told something stays behind what was written for them before.
-_HELD_BACK = exists().where(
-    _EARLIER.ticket_id == DeliveryRow.ticket_id,
-    _EARLIER.id < DeliveryRow.id,
-    _EARLIER.audience == Audience.CUSTOMER,
-    _EARLIER.state.in_(("pending", "sending", "live")),
-    _EARLIER.next_attempt_at > bindparam("now"),
-)
-#: What `supportbot ask` asks is answered by that process: nobody else has its console.
-_CONSOLES = select(ChannelRow.id).where(ChannelRow.kind == ChannelKind.CONSOLE)
-_OWING = (
-    select(TicketRow.id)
-    .where(
-        OWED,
-        TicketRow.channel_id.not_in(_CONSOLES),
-        TicketRow.handler == Handler.BOT,
-        or_(TicketRow.retry_at.is_(None), TicketRow.retry_at <= bindparam("now")),
-    )
-    .union(
-        select(DeliveryRow.ticket_id).where(
-            UNSENT,
-            DeliveryRow.channel_id.not_in(_CONSOLES),
-            or_(
-                DeliveryRow.next_attempt_at.is_(None),
-                DeliveryRow.next_attempt_at <= bindparam("now"),
-            ),
-            or_(DeliveryRow.audience != Audience.CUSTOMER, ~_HELD_BACK),
-        )
-    )
-    .limit(bindparam("most", type_=Integer))
-)
-
-
-async def owing(work: UnitOfWork, now: datetime, limit: int = 1000) -> list[int]:
-    """Return the tickets that have work due now.
-
-    That is an answer owed by the bot, a delivery to be sent, or a live one that was interrupted.
-    """
-    found = await work.connection.execute(_OWING, {"now": now, "most": limit})
-    return sorted(found.scalars())
-
-
-_OVERDUE = select(TicketRow.id).where(
-    OWED,
-    TicketRow.handler == Handler.BOT,
-    exists().where(
-        MessageRow.ticket_id == TicketRow.id,
-        MessageRow.seq > TicketRow.answered_seq,
-        MessageRow.author_kind == "customer",
-        MessageRow.created_at < bindparam("before"),
-    ),
-)
-
-
-async def overdue(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
-    """Return the tickets that owe the bot's answer to a message older than that moment."""
-    query = _OVERDUE.order_by(TicketRow.id).limit(limit)
-    return list((await work.connection.execute(query, {"before": before})).scalars())
-
-
-async def is_overdue(work: UnitOfWork, ticket_id: int, before: datetime) -> bool:
-    """Tell whether the ticket still owes the bot's answer to a message older than that moment."""
-    query = _OVERDUE.where(TicketRow.id == ticket_id)
-    return (await work.connection.execute(query, {"before": before})).first() is not None
-
-
-_SILENT = (
-    select(TicketRow.id)
-    .where(
-        ACTIVE,
-        TicketRow.status == Status.PENDING,
-        TicketRow.handler == Handler.BOT,
-        TicketRow.last_message_at < bindparam("before"),
-        ~exists().where(DeliveryRow.ticket_id == TicketRow.id, UNSENT),
-    )
-    # The order of the index on active tickets: where most tickets are resolved, it is short.
-    .order_by(TicketRow.waiting_since, TicketRow.id)
-)
-
-
-async def silent(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
-    """Return the tickets that wait for a customer, nothing unsent, silent since that moment."""
-    found = await work.connection.execute(_SILENT.limit(limit), {"before": before})
-    return list(found.scalars())
-
-
-async def is_silent(work: UnitOfWork, ticket_id: int, before: datetime) -> bool:
-    """Tell whether the ticket still waits for its customer so."""
-    query = _SILENT.where(TicketRow.id == ticket_id)
-    return (await work.connection.execute(query, {"before": before})).first() is not None

@@ -201,6 +201,23 @@ async def erase_from(work: UnitOfWork, ticket_id: int, seq: int, reason: str, at
     return done.rowcount
 
 
+async def withdraw(work: UnitOfWork, ticket_id: int, seq: int, result: str, at: datetime) -> None:
+    """Let no write begin that was asked for with a customer's message in sight; `result` says why.
+
+    One that runs goes on, and so does what only reads.
+    """
+    await work.connection.execute(
+        update(ToolCallRow)
+        .where(
+            ToolCallRow.ticket_id == ticket_id,
+            ToolCallRow.upto_seq >= seq,
+            ToolCallRow.writes.is_(True),
+            ToolCallRow.state == CallState.ASKED,
+        )
+        .values(state=CallState.FAILED, result=result, finished_at=at)
+    )
+
+
 async def abandoned(work: UnitOfWork, before: datetime, limit: int = 100) -> list[int]:
     """Return the tickets with calls, begun before that moment, that the bot will not go on with.
 

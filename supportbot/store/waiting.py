@@ -92,16 +92,26 @@ async def drop(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
     )
 
 
+async def holds(work: UnitOfWork, inbound_id: int) -> bool:
+    """Tell whether this one waits."""
+    query = select(WaitingReplyRow.inbound_id).where(WaitingReplyRow.inbound_id == inbound_id)
+    return await work.connection.scalar(query) is not None
+
+
+async def forget(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
+    """Let these wait no longer, and forget what they said."""
+    await drop(work, inbound_ids)
+    await work.connection.execute(
+        update(InboundRow).where(InboundRow.id.in_(inbound_ids)).values(raw=None)
+    )
+
+
 async def expire(work: UnitOfWork, before: datetime) -> int:
     """Give up what came before that moment, and forget what it said; return how many."""
     rows = await work.connection.execute(
-        delete(WaitingReplyRow)
-        .where(WaitingReplyRow.received_at < before)
-        .returning(WaitingReplyRow.inbound_id)
+        select(WaitingReplyRow.inbound_id).where(WaitingReplyRow.received_at < before)
     )
     ids = list(rows.scalars())
     if ids:
-        await work.connection.execute(
-            update(InboundRow).where(InboundRow.id.in_(ids)).values(raw=None)
-        )
+        await forget(work, ids)
     return len(ids)

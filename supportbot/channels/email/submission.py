@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -12,7 +14,10 @@ import aiosmtplib
 
 from supportbot.errors import DeliveryUnknown, SendError, SettingsError
 
+_TEMPORARY_FROM: Final = 400
 _PERMANENT_FROM: Final = 500
+_BEYOND_CODES: Final = 600
+_TOO_MUCH: Final = 552
 _SMTPS_PORT: Final = 465
 _SUBMISSION_PORT: Final = 587
 
@@ -56,9 +61,14 @@ def submission(url: str, password: str | None, timeout_seconds: float = 30.0) ->
 async def submit(server: Submission, sender: str, to: Sequence[str], content: bytes) -> list[str]:
     """Hand one message in; returns the recipients that were refused while others were not.
 
+    A server that turns us away before it was told of a recipient may do so because it restarts, or
+    because a password was changed: however it puts that, it says nothing about the message.
+
     Raises:
-        SendError: it did not leave; permanent if the server said so for every recipient.
-        DeliveryUnknown: the connection was lost after the message had begun to leave.
+        SendError: it did not leave; permanent only if each recipient, or the message after DATA,
+            was refused for good.
+        DeliveryUnknown: the connection was lost after the message had begun to leave, or the
+            answer to it could not be read.
     """
     client = aiosmtplib.SMTP(
         hostname=server.host,
@@ -68,60 +78,98 @@ async def submit(server: Submission, sender: str, to: Sequence[str], content: by
         timeout=server.timeout_seconds,
     )
     try:
+        refused = await _prepare(client, server, sender, to)
+        await _transmit(client, server, content)
+    finally:
+        client.close()
+    return refused
+
+
+async def _prepare(
+    client: aiosmtplib.SMTP, server: Submission, sender: str, to: Sequence[str]
+) -> list[str]:
+    """Do all that comes before the message; returns the recipients that were refused."""
+    try:
         await client.connect()
         if server.username and server.password:
             await client.login(server.username, server.password)
         await client.mail(
             sender, options=["BODY=8BITMIME"] if client.supports_extension("8bitmime") else []
         )
-        refused = await _offer(client, to)
+        return await _offer(client, to)
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raise SendError(
+            f"mail server {server.host} refused to sign {server.username} in: {_said(error)}; check"
+            " the user name in the mailbox's `smtp` and the variable that its `password_env` names",
+            permanent=False,
+        ) from error
     except aiosmtplib.SMTPResponseException as error:
-        client.close()
-        raise _refusal(error.code, error.message) from error
+        raise SendError(f"mail server {server.host}: {_said(error)}", permanent=False) from error
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        client.close()
         raise SendError(f"mail server {server.host}: {error}", permanent=False) from error
-    await _transmit(client, server, content)
-    return refused
 
 
 async def _offer(client: aiosmtplib.SMTP, to: Sequence[str]) -> list[str]:
-    """Name the recipients; raises only if none of them is taken."""
-    refusals: list[tuple[str, int, str]] = []
+    """Name the recipients.
+
+    Raises:
+        SendError: none of them is taken. One temporary refusal is enough to try again: the others
+            are refused again then.
+    """
+    refusals: dict[str, aiosmtplib.SMTPRecipientRefused] = {}
     for address in to:
         try:
             await client.rcpt(address)
         except aiosmtplib.SMTPRecipientRefused as error:
-            refusals.append((address, error.code, error.message))
-    if len(refusals) == len(to):
-        # One temporary refusal is enough to try again: the others are refused again then.
-        code = min((code for _, code, _ in refusals), default=_PERMANENT_FROM)
-        raise aiosmtplib.SMTPResponseException(
-            code, "; ".join(f"{address}: {code} {text}" for address, code, text in refusals)
+            refusals[address] = error
+    if len(refusals) == len(set(to)):
+        raise SendError(
+            "refused by the mail server: "
+            + "; ".join(f"{address}: {_said(error)}" for address, error in refusals.items()),
+            permanent=all(_is_final(error.code) for error in refusals.values()),
         )
-    return [address for address, _, _ in refusals]
+    return list(refusals)
+
+
+def _is_final(code: int) -> bool:
+    """Tell whether a recipient will never be taken; 552 there means 452 (RFC 5321 4.5.3.1.10)."""
+    return _PERMANENT_FROM <= code < _BEYOND_CODES and code != _TOO_MUCH
 
 
 async def _transmit(client: aiosmtplib.SMTP, server: Submission, content: bytes) -> None:
+    transport = client.transport
+    try:
+        await _hand_over(client, server, content)
+    finally:
+        # What a server does not take must neither keep the socket open nor leave later.
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+
+
+async def _hand_over(client: aiosmtplib.SMTP, server: Submission, content: bytes) -> None:
     try:
         await client.data(content)
     except aiosmtplib.SMTPResponseException as error:
-        client.close()
-        raise _refusal(error.code, error.message) from error
+        if not _TEMPORARY_FROM <= error.code < _BEYOND_CODES:
+            raise DeliveryUnknown(
+                f"mail server {server.host} answered to the message with {_said(error)!r}, which"
+                " is neither yes nor no"
+            ) from error
+        permanent = error.code >= _PERMANENT_FROM
+        raise SendError(
+            f"refused by the mail server: {_said(error)}", permanent=permanent
+        ) from error
     except (aiosmtplib.SMTPException, OSError) as error:
-        client.close()
         raise DeliveryUnknown(
             f"mail server {server.host} was lost while the message was being handed over: {error}"
         ) from error
-    try:
+    # The message is taken; how the server says goodbye does not matter.
+    with suppress(aiosmtplib.SMTPException, OSError):
         await client.quit()
-    except (aiosmtplib.SMTPException, OSError):
-        client.close()  # the message is taken; how the server says goodbye does not matter
 
 
-def _refusal(code: int, message: str) -> SendError:
-    permanent = code >= _PERMANENT_FROM
-    return SendError(f"refused by the mail server: {code} {message}", permanent=permanent)
+def _said(error: aiosmtplib.SMTPResponseException) -> str:
+    return f"{error.code} {error.message}"
 
 
 def _is_loopback(host: str) -> bool:

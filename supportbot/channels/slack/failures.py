@@ -15,7 +15,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from supportbot.errors import DeliveryUnknown, SendError
 
 #: Slack says that some part of the work may have been done.
-_UNKNOWN = frozenset({"fatal_error", "internal_error", "unreadable_answer", "http_200"})
+_UNKNOWN = frozenset({"fatal_error", "internal_error", "http_200"})
 _TEMPORARY = frozenset(
     {
         "ratelimited",
@@ -24,8 +24,13 @@ _TEMPORARY = frozenset(
         "service_unavailable",
         "team_added_to_org",
         "message_limit_exceeded",
+        "org_login_required",
     }
 )
+#: Begins the code of an answer without Slack's own: a proxy gave it, or Slack's front door.
+_NOT_SLACK = "http_"
+#: What the SDK fails with over a body that is text, not JSON, or no text at all.
+_UNREADABLE = (AttributeError, UnicodeDecodeError)
 _CURES = {
     "account_inactive": "the app was removed from the workspace: install it again",
     "channel_not_found": "invite the bot to the channel, or check the channel's id",
@@ -44,12 +49,10 @@ _TOO_MANY_REQUESTS = 429
 
 def error_code(error: SlackApiError) -> str:
     """Return Slack's own code such as `not_in_channel`; `http_503` where the body has none."""
-    response = error.response
-    if not isinstance(response, AsyncSlackResponse):
-        return "unreadable_answer"
-    data = response.data
-    code = data.get("error") if isinstance(data, dict) else None
-    return str(code) if code else f"http_{response.status_code}"
+    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else None
+    # A proxy may know errors too, but not Slack's way to tell of them.
+    code = data.get("error") if isinstance(data, dict) and data.get("ok") is False else None
+    return str(code) if code else f"{_NOT_SLACK}{_status(error)}"
 
 
 @contextmanager
@@ -72,6 +75,10 @@ def translated(action: str, *, may_repeat: bool) -> Iterator[None]:
         if may_repeat:
             raise SendError(f"Slack did not answer to {action}", permanent=False) from error
         raise DeliveryUnknown(f"Slack's answer was lost ({action})") from error
+    except _UNREADABLE as error:
+        if may_repeat:
+            raise SendError(f"Slack's answer cannot be read ({action})", permanent=False) from error
+        raise DeliveryUnknown(f"Slack's answer cannot be read ({action})") from error
 
 
 def _refusal(action: str, error: SlackApiError, *, may_repeat: bool) -> SendError | DeliveryUnknown:
@@ -81,6 +88,7 @@ def _refusal(action: str, error: SlackApiError, *, may_repeat: bool) -> SendErro
     temporary = (
         code in _TEMPORARY
         or code in _UNKNOWN
+        or code.startswith(_NOT_SLACK)
         or status >= _SERVER_ERROR
         or status == _TOO_MANY_REQUESTS
     )

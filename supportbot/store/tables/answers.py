@@ -174,7 +174,9 @@ class DeliveryRow(Base):
     handler_epoch: Mapped[int | None]
     #: Live replies: the newest customer message that is answered.
     upto_seq: Mapped[int | None]
+    #: Claims so far, and how many of them a channel answered with an error.
     attempts: Mapped[int] = mapped_column(default=0)
+    refusals: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[Moment | None]
     provider_id: Mapped[str | None] = mapped_column(String(998), index=True)
     error: Mapped[str | None] = mapped_column(Text)

@@ -45,6 +45,7 @@ class TicketRow(Base):
     status: Mapped[str] = mapped_column(String(16))
     handler: Mapped[str] = mapped_column(String(8))
     handler_epoch: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(server_default="0")
     assignee_id: Mapped[int | None] = mapped_column(Id, ForeignKey("operator.id"))
     asked_seq: Mapped[int] = mapped_column(default=0)
     answered_seq: Mapped[int] = mapped_column(default=0)

@@ -42,7 +42,7 @@ from supportbot.orchestrator.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.wiring import ConnectedChannel, NoticeRoute, Patience, Wiring
 from supportbot.policy.compose import Window
 from supportbot.policy.review import RULES
-from supportbot.store import catalog, deliveries, drafts, threads, tickets
+from supportbot.store import catalog, deliveries, drafts, due, threads, tickets
 from supportbot.store.database import Database
 from supportbot.store.tables.intake import InboundRow
 from supportbot.testing import MemoryChannel
@@ -95,7 +95,7 @@ class World:
     async def settle(self) -> None:
         """Settle every ticket that has work due."""
         async with self.db.reading() as work:
-            owing = await tickets.owing(work, self.clock())
+            owing = await due.owing(work, self.clock())
         for ticket_id in owing:
             await self.settle_ticket(ticket_id)
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from supportbot.errors import StoreUnavailable
 from supportbot.model.inbound import Heard, Inbound
-from supportbot.orchestrator import backlog
+from supportbot.orchestrator import backlog, understanding
 from supportbot.orchestrator.backlog import Backlog
 from supportbot.store import threads
 from supportbot.store.tables.intake import InboundRow
@@ -68,6 +68,79 @@ async def test_parser_that_fails_five_times_parks_its_input(make_world: Any, clo
     assert parked.raw
     assert good.outcome == "message"
     assert await world.backlog.drain() == 0
+
+
+class HangingChannel(MemoryChannel):
+    """Its parser does not end by itself where it is told so, as often as told."""
+
+    hangs = 1_000_000
+
+    def parse(self, inbound: Inbound) -> Heard:
+        if b"hang" in inbound.raw:
+            self.hangs -= 1
+            while self.hangs >= 0:
+                pass
+        return super().parse(inbound)
+
+
+@pytest.fixture
+async def hanging(make_world: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(understanding, "_PARSE_SECONDS", 0.05)
+    return await make_world(channel=HangingChannel(clock))
+
+
+async def test_parsers_that_hang_keep_no_other_mail_from_being_understood(hanging: Any) -> None:
+    for number in range(40):
+        await hanging.hear(said("hang", thread=f"t{number}", by=f"c{number}"), deferred=True)
+    await hanging.hear(said("fine", thread="t40", by="bob"), deferred=True)
+    assert await hanging.backlog.drain() == 1
+    assert (await hanging.inbounds())[-1].outcome == "message"
+
+
+async def test_a_parser_that_hangs_each_time_parks_its_input(hanging: Any) -> None:
+    await hanging.hear(said("hang"), deferred=True)
+    for _ in range(5):
+        assert (await hanging.inbounds())[0].outcome is None
+        await hanging.backlog.drain()
+    (row,) = await hanging.inbounds()
+    assert (row.outcome, row.reason, row.attempts) == ("refused", "parked: TimeoutError", 5)
+    assert row.raw
+
+
+async def test_a_parser_that_was_only_slow_is_given_another_attempt(hanging: Any) -> None:
+    hanging.channel.hangs = 2
+    await hanging.hear(said("hang on, I have a question"), deferred=True)
+    for _ in range(3):
+        await hanging.backlog.drain()
+    assert (await hanging.inbounds())[0].outcome == "message"
+
+
+class BrokenOnce(MemoryChannel):
+    """Its parser breaks over chosen words once, and says nothing of what it read."""
+
+    def __init__(self, clock: Any, *breaks: bytes) -> None:
+        super().__init__(clock)
+        self._breaks = set(breaks)
+
+    def parse(self, inbound: Inbound) -> Heard:
+        for words in [words for words in self._breaks if words in inbound.raw]:
+            self._breaks.remove(words)
+            raise RuntimeError("can't start new thread")
+        return super().parse(inbound)
+
+
+async def test_nothing_overtakes_a_row_whose_parser_broke(make_world: Any, clock: Any) -> None:
+    """What came before it goes on, for nothing that could be ahead of it is in its way."""
+    world = await make_world(channel=BrokenOnce(clock, b"one", b"two"))
+    await world.hear(said("before", thread="t0", by="bob"), deferred=True)
+    for text in ("one", "two", "three"):
+        await world.hear(said(text, thread="t1"), deferred=True)
+    assert await world.backlog.drain() == 1
+    assert await texts(world) == {"t0": ["before"]}
+    while await world.backlog.drain():
+        pass
+    assert await texts(world) == {"t0": ["before"], "t1": ["one", "two", "three"]}
+    assert [row.attempts for row in await world.inbounds()] == [1, 2, 2, 1]
 
 
 async def test_unparsable_input_is_refused_at_once_and_kept(world: Any, clock: Any) -> None:

@@ -31,7 +31,7 @@ def asks_for_a_person(note: str) -> Said:
         (Said("so \ud83d\ude00 ok"), "so \U0001f600 ok"),
         (Said("half \ud83d emoji"), "half \ufffd emoji"),
         (Said("nul \x00 here"), "nul  here"),
-        (asks_for_a_person("half \ud83d, nul \x00"), "half \ufffd, nul"),
+        (asks_for_a_person("half \ud83d, nul \x00"), "half \ufffd, nul \ufffd"),
         (Said("half \ud83d", finish_reason="length"), None),
     ],
 )

@@ -13,7 +13,7 @@ from supportbot.orchestrator.deliver import Deliver, DeliverRules
 from supportbot.orchestrator.lease import LeaseRules
 from supportbot.orchestrator.saying import say
 from supportbot.orchestrator.sweep import SweepRules
-from supportbot.store import deliveries, tickets
+from supportbot.store import deliveries, due, tickets
 from supportbot.store.database import Database
 from supportbot.testing import Fails, MemoryChannel, said
 
@@ -197,7 +197,7 @@ async def test_send_that_was_killed_is_finished_by_another_process_within_ten_se
     assert world.channel.sent == []
     clock.advance(seconds=10 - 5 - SweepRules().wake_every_seconds)
     async with world.db.reading() as work:
-        assert await tickets.owing(work, clock()) == [ticket.id]
+        assert await due.owing(work, clock()) == [ticket.id]
     await other.deliver(ticket.id)
     assert world.channel.texts() == ["answer 1"]
 
@@ -354,8 +354,8 @@ async def test_receipt_is_kept_while_the_store_is_away(world: Any) -> None:
     async with world.db.writing() as work:
         claimed = await deliveries.claim(work, pending, at, at + world.deliver.lease)
     assert claimed is not None
-    away: Any = AwayOnce(world.db, 5)
-    rules = DeliverRules(record_wait_seconds=0.01)
-    assert await Deliver(replace(world.wiring, db=away), rules).send_claimed(claimed) is True
+    away: Any = AwayOnce(world.db, 3)
+    sender = Deliver(replace(world.wiring, db=away), DeliverRules())
+    assert await sender.send_claimed(claimed) is True
     (after,) = await world.deliveries(ticket)
     assert (after.state, after.provider_id) == (DeliveryState.SENT, f"memory-{after.key}")

@@ -365,3 +365,20 @@ async def test_an_answer_grows_after_a_tool_round_too(make_world: Any, channel: 
     gate.set()
     await settling
     assert channel.texts("t1") == [ANSWER]
+
+
+async def test_last_words_that_had_to_wait_are_given_whoever_has_the_ticket_by_then(
+    make_world: Any, channel: Any
+) -> None:
+    """Cancelled, the message would stay as it was seen: broken off in the middle."""
+    turn, gate = spoken()
+    world = await make_world([turn], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await until_seen(world, "Open the page.")
+    channel.opening_failures.append(SendError("busy", permanent=False))
+    gate.set()
+    await settling
+    assert channel.texts("t1") == []
+    await world.takeover.take_over(ticket.public_id, None)
+    await later(world)
+    assert channel.texts("t1") == [ANSWER]

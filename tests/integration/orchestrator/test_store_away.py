@@ -175,7 +175,7 @@ async def test_news_that_could_not_be_looked_into_are_looked_into_again(
     settling = asyncio.create_task(world.settle_ticket(ticket.id))
     await world.until(lambda: len(world.completer.prompts) == 1)
     with monkeypatch.context() as patch:
-        failed = away_once(patch, watch.threads, "messages")
+        failed = away_once(patch, watch.tickets, "get")
         await world.hear(said("second"))
         await world.until(lambda: bool(failed))
         await settling

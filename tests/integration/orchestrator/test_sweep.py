@@ -12,7 +12,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Action, ActionKind, Sender
 from supportbot.model.ticket import Handler, Status
 from supportbot.orchestrator.sweep import Sweep, SweepRules
-from supportbot.store import tickets
+from supportbot.store import due
 from supportbot.store.database import Database
 from supportbot.testing import MemoryChannel, said
 
@@ -189,4 +189,4 @@ async def test_the_console_of_another_process_is_left_alone(make_world: Any, clo
     world = await make_world(channel=console)
     await world.hear(said("from a terminal"))
     async with world.db.reading() as work:
-        assert await tickets.owing(work, clock()) == []
+        assert await due.owing(work, clock()) == []

@@ -19,7 +19,7 @@ from supportbot.model.delivery import (
 )
 from supportbot.model.inbound import Sender
 from supportbot.model.ticket import Ticket
-from supportbot.store import catalog, customers, deliveries, tickets
+from supportbot.store import catalog, customers, deliveries, due, tickets
 from supportbot.store.database import Database
 from supportbot.store.tables.answers import DeliveryRow
 from supportbot.store.tickets import NewTicket
@@ -164,7 +164,7 @@ async def test_live_reply_holds_back_later_words_and_is_owed_only_when_interrupt
         clock.advance(seconds=seconds)
         async with db.reading() as work:
             assert await deliveries.due(work, ticket.id, clock()) == []
-            assert await tickets.owing(work, clock()) == owing
+            assert await due.owing(work, clock()) == owing
     interrupted = await seen(db)
     async with db.writing() as work:
         taken = await deliveries.claim(work, interrupted, clock(), clock() + LEASE)
@@ -180,8 +180,8 @@ async def test_ticket_is_not_woken_for_words_behind_one_that_waits(
         assert first is not None
         wait = clock() + timedelta(minutes=5)
         await deliveries.postpone(work, first, DeliveryState.PENDING, "busy", wait)
-        assert await tickets.owing(work, clock()) == []
-        assert await tickets.owing(work, wait) == [ticket.id]
+        assert await due.owing(work, clock()) == []
+        assert await due.owing(work, wait) == [ticket.id]
 
 
 async def test_names_of_a_thread_are_kept_where_they_lead_elsewhere(

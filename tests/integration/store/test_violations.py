@@ -34,6 +34,7 @@ from supportbot.store import (
     customers,
     deliveries,
     drafts,
+    due,
     inbound,
     threads,
     tickets,
@@ -201,9 +202,9 @@ async def test_sweeps_never_read_all_tickets(db: Database, clock: Any, name: str
         await work.connection.execute(text("ANALYZE"))
     now = {"now": clock(), "before": clock(), "most": 1000}
     queries = {
-        "owing": tickets._OWING,
-        "overdue": tickets._OVERDUE.order_by(TicketRow.id).limit(100),
-        "silent": tickets._SILENT.limit(100),
+        "owing": due._OWING,
+        "overdue": due._OVERDUE.order_by(TicketRow.id).limit(100),
+        "silent": due._SILENT.limit(100),
         "violations": violations._overdue(clock(), DEADLINES),
     }
     query = queries[name]

@@ -271,6 +271,20 @@ async def test_endpoint_is_asked_again_after_its_rest() -> None:
     assert set(made.breakers.values()) == {BreakerState.CLOSED}
 
 
+async def test_an_answer_counts_for_whoever_reads_no_further() -> None:
+    """The orchestrator stops at the completion: the breaker must have heard of it by then."""
+    breaker = Breaker(RULES)
+    for _ in range(RULES.failures):
+        breaker.failed("server", asyncio.get_running_loop().time())
+    await asyncio.sleep(RULES.open_seconds * 1.2)
+    chain = Chain([Link(Endpoint("m", ["fine"]), breaker)], Calling(now))
+    async with aclosing(chain.complete(BARE)) as events:
+        async for event in events:
+            if isinstance(event, Completion):
+                break
+    assert breaker.state(asyncio.get_running_loop().time()) is BreakerState.CLOSED
+
+
 async def test_probe_that_is_cancelled_makes_room_for_another() -> None:
     first = Endpoint("a", [failure("server")])
     made = chain(first)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from supportbot.completions.characters import Joining, whole_characters, whole_json
@@ -42,6 +42,39 @@ def test_arguments_hold_whole_characters_once_they_are_read(*, escaped: bool, wo
     assert kept == whole_characters(kept)
     if "\x00" not in word:
         assert kept == whole_characters(word)
+
+
+#: What escapes are made of, whole ones, and what may stand inside one.
+PARTS = (
+    "\\",
+    "\\u",
+    "00",
+    "0",
+    "d8",
+    "dc",
+    "3d",
+    r"\u0000",
+    r"\ud83d",
+    r"\ude00",
+    "\x00",
+    "\ud83d",
+    "n",
+)
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=10))
+@example([r"\u00", r"\u0000", "00"])
+@example([r"\ud8", r"\u0000", "3d"])
+@example([r"\u00", "\x00", "00"])
+def test_no_arguments_come_to_life_broken(parts: list[str]) -> None:
+    """Whatever is replaced makes no new escape of what stands around it."""
+    arguments = whole_json(f'"{"".join(parts)}"')
+    assert whole_json(arguments) == arguments
+    try:
+        kept = json.loads(arguments)
+    except ValueError:
+        return
+    assert kept == whole_characters(kept)
 
 
 @pytest.mark.parametrize("text", [r'{"path": "C:\\ud83d"}', r'{"emoji": "\ud83d\ude00"}', "{"])

@@ -79,4 +79,4 @@ async def test_words_are_storable_as_those_of_a_server_are() -> None:
     turn = Turn("half \ud83d", tool_calls=(ToolCall("c1", "look\x00", '{"word": "\\u0000"}'),))
     last = await said(ScriptedCompleter([turn], clock=now))
     assert last.text == "half \ufffd"
-    assert last.tool_calls == (ToolCall("c1", "look", '{"word": ""}'),)
+    assert last.tool_calls == (ToolCall("c1", "look", '{"word": "\ufffd"}'),)

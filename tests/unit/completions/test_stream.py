@@ -208,4 +208,4 @@ def test_an_emoji_that_comes_in_two_halves_is_put_together() -> None:
 def test_tool_calls_are_storable() -> None:
     piece = call(0, "c\x00", "look\ud83d", '{"word": "\\ud83d\\u0000"}')
     (made,) = read(piece, delta("tool_calls")).tool_calls
-    assert made == ToolCall("c", "look\ufffd", '{"word": "\ufffd"}')
+    assert made == ToolCall("c", "look\ufffd", '{"word": "\ufffd\ufffd"}')

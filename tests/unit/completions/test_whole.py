@@ -64,4 +64,4 @@ def test_what_no_store_can_hold_is_replaced() -> None:
         body("tool_calls", content="half \ud83d, nul \x00", tool_calls=[called])
     )
     assert answered.text == "half \ufffd, nul "
-    assert answered.tool_calls[0].arguments == '{"word": "\ufffd"}'
+    assert answered.tool_calls[0].arguments == '{"word": "\ufffd\ufffd"}'

@@ -87,6 +87,37 @@ async def test_a_dead_connection_is_closed_and_replaced(when: str) -> None:
     assert one.closed
 
 
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_a_connection_that_was_being_opened_for_somebody_cancelled_is_kept(
+    times: int,
+) -> None:
+    opened, may_open = Opened(), asyncio.Event()
+
+    async def slowly() -> FakeConnection:
+        await may_open.wait()
+        return await opened()
+
+    held = HeldConnections(slowly, 1)
+
+    async def use() -> None:
+        async with held.lent(1):
+            pass
+
+    given_up = asyncio.create_task(use())
+    for _ in range(times):
+        await asyncio.sleep(0)
+        given_up.cancel()
+    next_one = asyncio.create_task(use())
+    await asyncio.sleep(0)
+    may_open.set()
+    await next_one
+    await asyncio.wait((given_up,))
+    assert given_up.cancelled()
+    assert len(opened.all) == 1
+    await held.aclose()
+    assert opened.all[0].closed
+
+
 async def test_closing_reaches_those_that_are_lent() -> None:
     opened = Opened()
     held = HeldConnections(opened, 2)
