@@ -56,7 +56,9 @@ async def acks(plan: Plan, folder: Path) -> Found:
     with _stores(folder) as stores:
         for name, make in (*stores, ("bare script", bare_script)):
             place = write_bot_folder(folder / f"acks-{name}")
-            async with under_traffic(make, place, Speaking(), patience_seconds=120) as served:
+            # What came in so fast is answered at the pace of the machine, a third of it or so.
+            patience = 60 + 6 * plan.ack_seconds
+            async with under_traffic(make, place, Speaking(), patience) as served:
                 await served.customers.closed(served.url, 5, 1.0)
                 taken[name] = await served.customers.steady(
                     served.url, _EVENTS_PER_SECOND, plan.ack_seconds
