@@ -156,6 +156,13 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Introduced:
+    """The channel learned what a customer is called."""
+
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing will follow; `reason` is stored. `keep` = False drops the raw bytes too."""
 
@@ -164,4 +171,4 @@ class Ignored:
     thread_keys: tuple[str, ...] = ()
 
 
-Heard = CustomerMessage | Edited | Deleted | Action | Ignored
+Heard = CustomerMessage | Edited | Deleted | Action | Introduced | Ignored

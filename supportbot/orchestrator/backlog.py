@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import IntegrityError
 
 from supportbot.errors import InboundRefused, StoreUnavailable, Unparsable
-from supportbot.model.inbound import CustomerMessage, Heard, Ignored, StoredInbound
+from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Introduced, StoredInbound
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.pause import pause
 from supportbot.orchestrator.understanding import Understanding, in_spite_of_twins
@@ -49,6 +49,8 @@ class _Read:
         match self.heard:
             case CustomerMessage():
                 return {*self.heard.thread_keys, f"from {self.heard.sender.external_id}"}
+            case Introduced():
+                return {f"from {self.heard.sender.external_id}"}
             case None | InboundRefused() | Ignored():
                 return set()
         return {*self.heard.thread_keys}

@@ -13,6 +13,7 @@ from supportbot.model.inbound import (
     Deleted,
     DispositionKind,
     Edited,
+    Introduced,
 )
 from supportbot.model.message import Message, NewMessage, Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
@@ -61,6 +62,13 @@ async def machine_mail(
             handoff = Handoff(HandoffReason.DELIVERY, summary="A mail to the customer came back.")
             await hand_off(wiring, work, ticket, handoff, SYSTEM)
     return Outcome("suppressed", reason=kind, ticket_id=ticket.id if ticket else None)
+
+
+async def introduced(work: UnitOfWork, kind: str, heard: Introduced) -> Outcome:
+    """Call a customer by the name that the channel learned; who never asked anything stays away."""
+    if not await customers.rename(work, kind, heard.sender):
+        return Outcome("suppressed", reason="unknown_customer", keep_raw=False)
+    return Outcome("introduced", keep_raw=False)
 
 
 async def edited(wiring: Wiring, work: UnitOfWork, channel_id: int, heard: Edited) -> Outcome:

@@ -23,6 +23,7 @@ from supportbot.model.inbound import (
     Heard,
     Ignored,
     Inbound,
+    Introduced,
 )
 from supportbot.orchestrator import changes
 from supportbot.orchestrator.asking import Asking
@@ -95,6 +96,8 @@ class Understanding:
                 return await changes.deleted(self._wiring, work, channel.id, heard)
             case Action():
                 return await self._decide_action(work, channel, heard)
+            case Introduced():
+                return await changes.introduced(work, channel.adapter.kind, heard)
 
     async def _decide_action(
         self, work: UnitOfWork, channel: ConnectedChannel, heard: Action

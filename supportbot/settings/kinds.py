@@ -85,7 +85,13 @@ MailAddress = Annotated[
     StringConstraints(to_lower=True, max_length=254),
     _matching(r"[^@\s<>,]+@[^@\s<>,]+", "write a bare address: help@example.com"),
 ]
-SlackUser = Annotated[str, _matching(r"[UW][A-Z0-9]+", "use the id of a person, such as U0123ABC")]
+SlackPeople = Annotated[
+    str,
+    _matching(
+        r"[UWS][A-Z0-9]+",
+        "use the id of a person, such as U0123ABC, or of a user group, such as S0123ABC",
+    ),
+]
 SlackChannel = Annotated[
     str, _matching(r"[CG][A-Z0-9]+", "use the id of a channel, such as C0123ABC; names change")
 ]

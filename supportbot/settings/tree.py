@@ -24,7 +24,7 @@ from supportbot.settings.kinds import (
     Product,
     Seconds,
     SlackChannel,
-    SlackUser,
+    SlackPeople,
     SmtpUrl,
     TimeZone,
     VariableName,
@@ -82,8 +82,10 @@ class SlackSettings(Section):
     channels: Mapping[SlackChannel, Product] = Field(
         default_factory=dict, description='Product of each channel id: `C0123 = "hosting"`.'
     )
-    operators: tuple[SlackUser, ...] = Field(
-        default=(), description="User ids of operators; what they write is never answered."
+    operators: tuple[SlackPeople, ...] = Field(
+        default=(),
+        description="Ids of operators, or of user groups of them; what they write is never "
+        "answered.",
     )
     operators_channel: SlackChannel | None = Field(
         default=None, description="Channel id for notices: handoffs and drafts."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 
 from supportbot.model.inbound import Sender
 from supportbot.store.columns import bounded
@@ -14,9 +14,21 @@ from supportbot.store.unit_of_work import UnitOfWork
 _MOST_ID_BYTES = 320
 _MOST_ACCOUNT_BYTES = 300
 
-_KNOWN = select(CustomerIdentityRow.customer_id).where(
-    CustomerIdentityRow.channel_kind == bindparam("kind"),
-    CustomerIdentityRow.external_id == bindparam("external_id"),
+_MOST_NAME_CHARS = 200
+
+_KNOWN = (
+    select(
+        CustomerRow.id,
+        (CustomerRow.display_name.is_(None) & CustomerRow.erased_at.is_(None)).label("nameless"),
+    )
+    .join(CustomerIdentityRow, CustomerIdentityRow.customer_id == CustomerRow.id)
+    .where(
+        CustomerIdentityRow.channel_kind == bindparam("kind"),
+        CustomerIdentityRow.external_id == bindparam("external_id"),
+    )
+)
+_NAME = update(CustomerRow).where(
+    CustomerRow.id == bindparam("customer_id"), CustomerRow.erased_at.is_(None)
 )
 _ADD = insert(CustomerRow).returning(CustomerRow.id)
 _ADD_IDENTITY = insert(CustomerIdentityRow)
@@ -25,21 +37,40 @@ _ADD_ACCOUNT = insert(AccountRow).returning(AccountRow.id)
 
 
 async def ensure_customer(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> int:
-    """Return the id of the customer behind an identity, made as needed."""
-    external_id = bounded(sender.external_id, _MOST_ID_BYTES)
-    given = {"kind": kind, "external_id": external_id}
-    found: int | None = (await work.execute(_KNOWN, given)).scalar()
+    """Return the id of the customer behind an identity, made as needed.
+
+    Who had no name so far gets the sender's; a name that is there already stays.
+    """
+    name = sender.name[:_MOST_NAME_CHARS] or None
+    found = (await work.execute(_KNOWN, _identity(kind, sender))).first()
     if found is not None:
-        return found
+        if name and found.nameless:
+            await work.execute(_NAME, {"customer_id": found.id, "display_name": name})
+        known: int = found.id
+        return known
     account_id = await _ensure_account(work, sender.account, at) if sender.account else None
-    name = sender.name[:200] or None
     made = await work.execute(
         _ADD, {"account_id": account_id, "display_name": name, "created_at": at}
     )
     customer_id: int = made.scalar_one()
+    external_id = bounded(sender.external_id, _MOST_ID_BYTES)
     identity = {"channel_kind": kind, "external_id": external_id, "customer_id": customer_id}
     await work.execute(_ADD_IDENTITY, identity)
     return customer_id
+
+
+async def rename(work: UnitOfWork, kind: str, sender: Sender) -> bool:
+    """Call the customer behind an identity by the sender's name; False: nobody is known by it."""
+    found = (await work.execute(_KNOWN, _identity(kind, sender))).first()
+    if found is None:
+        return False
+    name = sender.name[:_MOST_NAME_CHARS] or None
+    await work.execute(_NAME, {"customer_id": found.id, "display_name": name})
+    return True
+
+
+def _identity(kind: str, sender: Sender) -> dict[str, object]:
+    return {"kind": kind, "external_id": bounded(sender.external_id, _MOST_ID_BYTES)}
 
 
 async def _ensure_account(work: UnitOfWork, key: str, at: datetime) -> int:

@@ -58,7 +58,7 @@ async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -
         update(InboundRow)
         # The ticket is named for its index.
         .where(InboundRow.ticket_id == message.ticket_id, InboundRow.message_id == message.id)
-        .values(raw=None)
+        .values(raw=None, meta={})
     )
 
 

@@ -60,9 +60,12 @@ async def _arrived(work: UnitOfWork, query: Select[*tuple[Any, ...]], before: da
 
 
 async def empty_raw(work: UnitOfWork, inbound_ids: Sequence[int]) -> int:
-    """Drop the raw bytes of these arrivals; their hash stays. Return how many there were."""
+    """Drop the raw bytes of these arrivals and what was known of them; their hash stays.
+
+    Return how many there were.
+    """
     done = await work.connection.execute(
-        update(InboundRow).where(InboundRow.id.in_(inbound_ids)).values(raw=None)
+        update(InboundRow).where(InboundRow.id.in_(inbound_ids)).values(raw=None, meta={})
     )
     return done.rowcount
 

@@ -75,7 +75,7 @@ class Looked:
 class Outcome:
     """What became of an inbound."""
 
-    #: message, action, edited, deleted, suppressed or refused
+    #: message, action, edited, deleted, introduced, suppressed or refused
     kind: str
     reason: str | None = None
     ticket_id: int | None = None
@@ -200,7 +200,7 @@ async def settle(work: UnitOfWork, inbound_id: int, outcome: Outcome, at: dateti
 
 
 def _outcome(outcome: Outcome, at: datetime) -> dict[str, object]:
-    dropped: dict[str, object] = {} if outcome.keep_raw else {"raw": None}
+    dropped: dict[str, object] = {} if outcome.keep_raw else {"raw": None, "meta": {}}
     return {
         "settled_at": at,
         "outcome": outcome.kind,

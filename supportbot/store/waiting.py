@@ -102,7 +102,7 @@ async def forget(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
     """Let these wait no longer, and forget what they said."""
     await drop(work, inbound_ids)
     await work.connection.execute(
-        update(InboundRow).where(InboundRow.id.in_(inbound_ids)).values(raw=None)
+        update(InboundRow).where(InboundRow.id.in_(inbound_ids)).values(raw=None, meta={})
     )
 
 

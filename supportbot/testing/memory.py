@@ -27,12 +27,13 @@ from supportbot.model.inbound import (
     Heard,
     Ignored,
     Inbound,
+    Introduced,
     Sender,
 )
 from supportbot.model.time import Clock
 
 _HEARD: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (CustomerMessage, Edited, Deleted, Action, Ignored)
+    kind.__name__: kind for kind in (CustomerMessage, Edited, Deleted, Action, Introduced, Ignored)
 }
 
 

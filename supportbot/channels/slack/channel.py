@@ -13,11 +13,13 @@ from supportbot.channels.base import Accept, ChannelParts
 from supportbot.channels.slack import outbound
 from supportbot.channels.slack.bolt import build_bolt
 from supportbot.channels.slack.config import SlackConfig, Transport
+from supportbot.channels.slack.directory import Directory, Watched
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.hearing import Hearing
 from supportbot.channels.slack.http import Ready, events_route
 from supportbot.channels.slack.identity import Identity, identify
 from supportbot.channels.slack.parse import parse
+from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.sockets import SocketLine
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import ChannelError, SendError
@@ -28,6 +30,8 @@ from supportbot.model.time import Clock
 _log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 5.0
+#: So long the members of groups are waited for before anything is heard.
+_GROUPS_SECONDS = 5.0
 
 
 class SlackChannel:
@@ -40,6 +44,8 @@ class SlackChannel:
         self._config = config
         self._clock = clock
         self._web = SlackWeb(config)
+        watched = Watched(operators=config.operators)
+        self._directory = Directory(self._web, watched, clock, config.directory)
         self._ready: Ready | None = None
         self._trouble: str | None = "not started"
 
@@ -49,10 +55,12 @@ class SlackChannel:
         Raises:
             ChannelError: Slack refused a token for good; the message names the cure.
         """
-        hearing = Hearing(self.key, self._clock, accept)
+        hearing = Hearing(self.key, self._clock, accept, self._directory)
         self._web.reopen()
+        looking: asyncio.Task[None] | None = None
         try:
             identity = await self._identified()
+            looking = await self._look_around(hearing, identity)
             bolt = build_bolt(self._web.client(with_token=False), identity, hearing)
             self._ready = Ready(bolt, hearing, identity)
             _log.info("slack_ready", channel=self.key, team=identity.team)
@@ -60,6 +68,7 @@ class SlackChannel:
         finally:
             self._ready = None
             self._trouble = self._trouble or "stopped"
+            await _ended(looking)
             await hearing.drained(_DRAIN_SECONDS)
 
     async def aclose(self) -> None:
@@ -82,7 +91,7 @@ class SlackChannel:
         heard = parse(inbound, self._config.products)
         if isinstance(heard, CustomerMessage):
             user = heard.sender.external_id.rpartition(":")[2]
-            if user in self._config.operators:
+            if inbound.meta.get("operator") or user in self._config.operators:
                 return Ignored("operator", thread_keys=heard.thread_keys)
         return heard
 
@@ -102,6 +111,19 @@ class SlackChannel:
             except SendError as error:
                 await self._wait_or_give_up(error, wait_seconds)
         raise AssertionError("the waits never end")
+
+    async def _look_around(self, hearing: Hearing, identity: Identity) -> asyncio.Task[None]:
+        """Learn who is in which group, and begin to look up names behind what is heard."""
+        try:
+            async with asyncio.timeout(_GROUPS_SECONDS):
+                await self._directory.load_groups()
+        except TimeoutError:
+            _log.warning("slack_groups_unknown", channel=self.key)
+
+        async def introduce(person: Person, name: str) -> None:
+            await hearing.introduce(person, name, identity)
+
+        return asyncio.create_task(self._directory.run(introduce))
 
     async def _listen(self, ready: Ready) -> None:
         self._report(None)
@@ -131,6 +153,12 @@ class SlackChannel:
     def _waits(self) -> chain[float]:
         waits = self._config.backoff_seconds
         return chain(waits, repeat(waits[-1]))
+
+
+async def _ended(looking: asyncio.Task[None] | None) -> None:
+    if looking is not None:
+        looking.cancel()
+        await asyncio.wait((looking,))
 
 
 def build(config: SlackConfig, parts: ChannelParts) -> SlackChannel:

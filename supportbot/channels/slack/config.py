@@ -31,6 +31,20 @@ class Products:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryRules:
+    """How long what is known of people counts, and how fast it is asked for."""
+
+    names_hours: float = 12.0
+    groups_seconds: float = 300.0
+    #: Slack allows about 100 calls of `users.info` in a minute.
+    pause_seconds: float = 0.6
+    #: After Slack could not be asked.
+    retry_seconds: float = 30.0
+    most_names: int = 10_000
+    most_waiting: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class SlackConfig:
     """One workspace. Secrets are kept out of `repr`.
 
@@ -43,13 +57,15 @@ class SlackConfig:
     signing_secret: str | None = field(default=None, repr=False)
     transport: Transport = Transport.SOCKET
     products: Products = field(default_factory=Products)
-    #: User ids of operators: what they write is never taken for a customer's question.
+    #: Ids of operators, or of user groups of them: what they write is never taken for a customer's
+    #: question.
     operators: frozenset[str] = frozenset()
     #: Makes the channel's key, `slack:<name>`; stable for ever, known before connecting.
     name: str = "main"
     api_url: str = DEFAULT_API_URL
     request_timeout_seconds: float = 20.0
     ping_seconds: float = 5.0
+    directory: DirectoryRules = field(default_factory=DirectoryRules)
     #: Waits between attempts to reach Slack; the last one repeats.
     backoff_seconds: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
 

@@ -7,20 +7,29 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from supportbot.channels.base import Accept
+from supportbot.channels.slack.directory import Directory
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
+from supportbot.channels.slack.people import Person, person_of
+from supportbot.channels.slack.profiles import profile_payload
+from supportbot.errors import SupportbotError
 from supportbot.model.inbound import Inbound
 from supportbot.model.time import Clock
+
+_log = structlog.get_logger(__name__)
 
 
 class Hearing:
     """Hands payloads to `accept` and knows which are still on their way."""
 
-    def __init__(self, channel: str, clock: Clock, accept: Accept) -> None:
+    def __init__(self, channel: str, clock: Clock, accept: Accept, directory: Directory) -> None:
         self._channel = channel
         self._clock = clock
         self._accept = accept
+        self._directory = directory
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def hear(self, payload: Mapping[str, Any], identity: Identity) -> None:
@@ -33,23 +42,44 @@ class Hearing:
         """Commit bytes that Slack signed but that are no JSON object; parsing refuses them."""
         await self._commit({}, raw, identity)
 
+    async def introduce(self, person: Person, name: str, identity: Identity) -> None:
+        """Commit a name that was looked up; where that fails, their next message brings it."""
+        key, raw = profile_payload(person, name)
+        inbound = Inbound(
+            channel=self._channel,
+            keys=(key,),
+            raw=raw,
+            meta=identity.meta(),
+            received_at=self._clock(),
+            may_wait=True,
+        )
+        try:
+            await self._accept(inbound)
+        except SupportbotError as error:
+            _log.warning("slack_name_not_committed", error=type(error).__name__)
+
     async def _commit(self, payload: Mapping[str, Any], raw: bytes, identity: Identity) -> None:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("payloads are heard inside a task")
+        person = person_of(payload, identity)
+        known = self._directory.facts(person) if person else {}
         self._under_way.add(task)
         try:
-            await self._accept(
+            accepted = await self._accept(
                 Inbound(
                     channel=self._channel,
                     keys=inbound_keys(payload, raw, identity.team),
                     raw=raw,
-                    meta=identity.meta(),
+                    meta={**identity.meta(), **known},
                     received_at=self._clock(),
                     # A button that was pressed says so at once; an event is only acknowledged.
                     may_wait=payload.get("type") == "event_callback",
                 )
             )
+            # Of those whose chatter is none of our business no name is asked for.
+            if person and accepted.suppressed is None:
+                self._directory.want(person)
         finally:
             self._under_way.discard(task)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +17,11 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import HUMAN_SUBTYPES, message_key
 from supportbot.channels.slack.markup import mentions, readable
 from supportbot.channels.slack.parse_actions import parse_actions
+from supportbot.channels.slack.people import author
+from supportbot.channels.slack.profiles import PROFILE, parse_profile
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
+    Action,
     CustomerMessage,
     Deleted,
     Edited,
@@ -47,9 +51,18 @@ def parse(inbound: Inbound, products: Products) -> Heard:
         EmptyBody: a message without a word and without a file.
         Unparsable: no JSON object, or a message without its place.
     """
-    payload = _load(inbound.raw)
     own = Identity.from_meta(inbound.meta)
+    heard = _parse_payload(_load(inbound.raw), own, products)
+    name = inbound.meta.get("name")
+    if name and isinstance(heard, CustomerMessage | Edited | Action):
+        return replace(heard, sender=replace(heard.sender, name=name))
+    return heard
+
+
+def _parse_payload(payload: Payload, own: Identity, products: Products) -> Heard:
     kind = payload.get("type")
+    if kind == PROFILE:
+        return parse_profile(payload)
     if kind == "block_actions":
         return parse_actions(payload, own)
     if kind != "event_callback":
@@ -153,9 +166,10 @@ def _deletion(event: Payload, own: Identity, ts: object, before: object) -> Hear
 
 
 def _sender(event: Payload, own: Identity) -> Sender:
-    # In a channel shared with another company the author's team is not ours.
-    team = event.get("user_team") or event.get("team") or own.team
-    return Sender(external_id=f"{team}:{_string(event, 'user')}", account=f"slack:{team}")
+    person = author(event, own)
+    if person is None:
+        raise Unparsable("the Slack message has no user")
+    return Sender(external_id=person.external_id, account=person.account)
 
 
 def _root(event: Payload) -> str:

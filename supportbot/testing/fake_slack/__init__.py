@@ -16,6 +16,7 @@ Not here yet: streaming, views, slash commands, file uploads and OAuth.
 from __future__ import annotations
 
 from supportbot.testing.fake_slack.faults import Faults
+from supportbot.testing.fake_slack.groups import FakeGroup
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.server import FakeSlack
 from supportbot.testing.fake_slack.web_api import Call
@@ -25,6 +26,7 @@ __all__ = [
     "Call",
     "EventDelivery",
     "FakeChannel",
+    "FakeGroup",
     "FakeMessage",
     "FakeSlack",
     "FakeUser",

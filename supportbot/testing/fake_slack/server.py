@@ -13,6 +13,7 @@ from aiohttp import web
 
 from supportbot.testing.fake_slack import payloads
 from supportbot.testing.fake_slack.faults import Faults
+from supportbot.testing.fake_slack.groups import UserGroups
 from supportbot.testing.fake_slack.outbox import EventDelivery, Outbox
 from supportbot.testing.fake_slack.signatures import Signature
 from supportbot.testing.fake_slack.sockets import Sockets
@@ -57,6 +58,7 @@ class FakeSlack:
     ) -> None:
         self.workspace = Workspace(announce=self._announce)
         self.faults = Faults()
+        self.groups = UserGroups(self.workspace)
         self.sockets = Sockets(ack_seconds, self.workspace, self._notify)
         self._ack_seconds = ack_seconds
         self._strict = strict
@@ -69,7 +71,11 @@ class FakeSlack:
         # Event ids are unique for ever: a bot's database may outlive this workspace.
         self._event_prefix = f"Ev{secrets.token_hex(4).upper()}"
         tokens = {self.bot_token: "bot", self.app_token: "app"}
-        self._api = WebApi(self.workspace, self.faults, tokens, self._open_socket)
+        methods = {
+            "apps.connections.open": self._open_socket,
+            "usergroups.users.list": self.groups.members,
+        }
+        self._api = WebApi(self.workspace, self.faults, tokens, methods)
         self.workspace.users[BOT_USER] = FakeUser(BOT_USER, "supportbot", is_bot=True)
         self.add_channel("support")
         self.add_user("ada")

@@ -32,6 +32,7 @@ METHODS: Mapping[str, Method] = {
     "reactions.add": chat.add_reaction,
     "users.info": conversations.user_info,
 }
+#: The only one that is called with the app-level token.
 _OPEN_SOCKET = "apps.connections.open"
 #: Arguments that form and query requests carry as JSON text.
 _JSON_ARGUMENTS = ("attachments", "blocks", "metadata")
@@ -51,13 +52,17 @@ class WebApi:
     """Answers `/api/<method>`."""
 
     def __init__(
-        self, workspace: Workspace, faults: Faults, tokens: Mapping[str, str], open_socket: Method
+        self,
+        workspace: Workspace,
+        faults: Faults,
+        tokens: Mapping[str, str],
+        methods: Mapping[str, Method],
     ) -> None:
         self._workspace = workspace
         self._faults = faults
         #: Token → `bot` or `app`.
         self._tokens = tokens
-        self._open_socket = open_socket
+        self._methods = {**METHODS, **methods}
         self.calls: list[Call] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -86,7 +91,7 @@ class WebApi:
             return {"ok": False, "error": refusal.code}
 
     def _run(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
-        if method != _OPEN_SOCKET and method not in METHODS:
+        if method not in self._methods:
             raise ApiRefusal("unknown_method")
         if not token:
             raise ApiRefusal("not_authed")
@@ -95,8 +100,7 @@ class WebApi:
         needed = "app" if method == _OPEN_SOCKET else "bot"
         if self._tokens[token] != needed:
             raise ApiRefusal("not_allowed_token_type")
-        run = self._open_socket if method == _OPEN_SOCKET else METHODS[method]
-        return run(self._workspace, arguments)
+        return self._methods[method](self._workspace, arguments)
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

@@ -26,6 +26,8 @@ METHOD_SCOPES: Mapping[str, set[str]] = {
     "chat_postMessage": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "usergroups_users_list": {"usergroups:read"},
+    "users_info": {"users:read"},
 }
 #: The scope that each event needs, and the event as it arrives. https://docs.slack.dev/reference/events
 EVENTS: Mapping[str, tuple[str, dict[str, str]]] = {

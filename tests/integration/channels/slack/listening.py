@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from supportbot.channels.base import Accept
 from supportbot.channels.slack.channel import SlackChannel
-from supportbot.channels.slack.config import Products, SlackConfig, Transport
+from supportbot.channels.slack.config import DirectoryRules, Products, SlackConfig, Transport
 from supportbot.errors import StoreUnavailable
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
 from supportbot.model.inbound import Accepted, Heard, Inbound
@@ -28,6 +28,8 @@ class Ear:
         self.duplicates = 0
         self.refusals_left = 0
         self.refused = 0
+        #: What becomes of everything that is accepted, where it becomes nothing.
+        self.suppressed: str | None = None
 
     async def accept(self, inbound: Inbound) -> Accepted:
         if self.refusals_left:
@@ -39,7 +41,7 @@ class Ear:
                 self.duplicates += 1
                 return Accepted(number, duplicate=True)
         self.inbound.append(inbound)
-        return Accepted(len(self.inbound) - 1)
+        return Accepted(len(self.inbound) - 1, suppressed=self.suppressed)
 
 
 class Setup:
@@ -54,7 +56,7 @@ class Setup:
         return [self.channel.parse(inbound) for inbound in self.ear.inbound]
 
 
-def make_channel(slack: FakeSlack, transport: Transport, **changes: object) -> SlackChannel:
+def make_config(slack: FakeSlack, transport: Transport, **changes: object) -> SlackConfig:
     config: dict[str, object] = {
         "bot_token": slack.bot_token,
         "app_token": slack.app_token,
@@ -64,9 +66,14 @@ def make_channel(slack: FakeSlack, transport: Transport, **changes: object) -> S
         "api_url": slack.url,
         "ping_seconds": 0.2,
         "backoff_seconds": (0.05,),
+        "directory": DirectoryRules(pause_seconds=0.0),
         "request_timeout_seconds": 2.0,
     }
-    return SlackChannel(SlackConfig(**(config | changes)), lambda: datetime.now(UTC))  # type: ignore[arg-type] # a test's factory
+    return SlackConfig(**(config | changes))  # type: ignore[arg-type] # a test's factory
+
+
+def make_channel(slack: FakeSlack, transport: Transport, **changes: object) -> SlackChannel:
+    return SlackChannel(make_config(slack, transport, **changes), lambda: datetime.now(UTC))
 
 
 @asynccontextmanager
@@ -104,8 +111,10 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def connected(slack: FakeSlack, transport: Transport) -> AsyncIterator[Setup]:
-    ear, channel = Ear(), make_channel(slack, transport)
+async def connected(
+    slack: FakeSlack, transport: Transport, **changes: object
+) -> AsyncIterator[Setup]:
+    ear, channel = Ear(), make_channel(slack, transport, **changes)
     async with AsyncExitStack() as stack:
         if transport is Transport.HTTP:
             routes = channel.routes(ear.accept)

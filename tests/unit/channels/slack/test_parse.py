@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from supportbot.channels.slack.config import Products
+from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
 from supportbot.channels.slack.parse import parse
+from supportbot.channels.slack.people import Person, person_of
+from supportbot.channels.slack.profiles import profile_payload
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Action,
@@ -19,6 +22,8 @@ from supportbot.model.inbound import (
     Heard,
     Ignored,
     Inbound,
+    Introduced,
+    Sender,
 )
 
 META = {"team": "T1", "bot_user": "UBOT", "bot_id": "B1"}
@@ -268,3 +273,35 @@ def test_unreadable_payload_is_refused(raw: bytes) -> None:
 def test_message_with_an_impossible_ts_is_refused() -> None:
     with pytest.raises(Unparsable):
         hear(message_event(ts="never"))
+
+
+def test_name_that_was_looked_up_goes_to_its_user() -> None:
+    key, raw = profile_payload(Person("U1", "T2"), "Ada Lovelace")
+    assert hear_raw(raw) == Introduced(Sender("T2:U1", "Ada Lovelace", "slack:T2"))
+    assert "Ada" not in key
+    assert key != profile_payload(Person("U1", "T2"), "Ada")[0]
+
+
+@pytest.mark.parametrize("payload", [{}, {"user": "U1", "team": "T1"}, {"user": 1}])
+def test_broken_profile_is_refused(payload: dict[str, Any]) -> None:
+    with pytest.raises(Unparsable):
+        hear_payload({"type": "supportbot_profile", **payload})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"event": message_event(user="U1", team="T1")},
+        {"event": {"type": "message", "message": message_event(), "subtype": "message_changed"}},
+        {"event": {"type": "message", "previous_message": message_event()}},
+        {"type": "block_actions", "user": {"id": "U1"}},
+        {"command": "/support", "user_id": "U1", "team_id": "T1"},
+    ],
+)
+def test_everybody_who_does_something_is_known(payload: dict[str, Any]) -> None:
+    assert person_of(payload, Identity.from_meta(META)) == Person("U1", "T1")
+
+
+@pytest.mark.parametrize("payload", [{}, {"event": {"bot_id": "B1"}}, {"event": 1}, {"user": 7}])
+def test_payload_without_a_person_names_none(payload: dict[str, Any]) -> None:
+    assert person_of(payload, Identity.from_meta(META)) is None

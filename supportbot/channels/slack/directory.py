@@ -1,0 +1,189 @@
+"""Names of people and members of user groups, looked up beside what is heard and never before it.
+
+Whoever hears something takes what is known at that moment. What is missing is looked up behind it,
+one person after the other and slowly, because Slack counts such calls; a user that Slack does not
+know (any more) simply has no name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from supportbot.channels.slack.config import DirectoryRules
+from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.people import Person
+from supportbot.channels.slack.web import SlackWeb
+from supportbot.errors import SendError
+from supportbot.model.time import Clock
+
+_log = structlog.get_logger(__name__)
+
+#: Is told the name of a person that was looked up.
+Introduce = Callable[[Person, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A name that was looked up; empty where Slack has none."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Whose members are kept: operators' groups, and those that a channel is reserved for."""
+
+    #: User ids, and ids of user groups.
+    operators: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def all_groups(self) -> frozenset[str]:
+        """Ids of all user groups that have to be known."""
+        return self.groups | {name for name in self.operators if is_group(name)}
+
+
+@dataclass(slots=True)
+class _Names:
+    """What is known of people, the least recently used first."""
+
+    rules: DirectoryRules
+    known: OrderedDict[str, _Known] = field(default_factory=OrderedDict)
+
+    def of(self, person: Person) -> str:
+        found = self.known.get(person.external_id)
+        if found is None:
+            return ""
+        self.known.move_to_end(person.external_id)
+        return found.name
+
+    def is_fresh(self, person: Person, at: datetime) -> bool:
+        found = self.known.get(person.external_id)
+        return found is not None and at - found.at < timedelta(hours=self.rules.names_hours)
+
+    def keep(self, person: Person, name: str, at: datetime) -> None:
+        self.known[person.external_id] = _Known(name, at)
+        self.known.move_to_end(person.external_id)
+        while len(self.known) > self.rules.most_names:
+            self.known.popitem(last=False)
+
+
+class Directory:
+    """What one workspace tells about its people."""
+
+    def __init__(
+        self, web: SlackWeb, watched: Watched, clock: Clock, rules: DirectoryRules
+    ) -> None:
+        self._web = web
+        self._watched = watched
+        self._clock = clock
+        self._rules = rules
+        self._names = _Names(rules)
+        #: User group → its members, once they were told.
+        self._members: dict[str, frozenset[str]] = {}
+        #: False: some of them could not be asked for.
+        self._told = True
+        self._waiting: OrderedDict[str, Person] = OrderedDict()
+        self._more = asyncio.Event()
+
+    def facts(self, person: Person) -> Mapping[str, str]:
+        """Return what is known now, to be kept beside what they said; asks nobody.
+
+        `name`; `operator` = "1"; `groups` that they are in; `groups_unknown`, those of which
+        nobody can tell yet. What is not so is left out.
+        """
+        groups = sorted(name for name, users in self._members.items() if person.user in users)
+        found = {
+            "name": self._names.of(person),
+            "operator": "1" if self._watched.operators & {person.user, *groups} else "",
+            "groups": " ".join(groups),
+            "groups_unknown": " ".join(sorted(self._watched.all_groups - set(self._members))),
+        }
+        return {name: value for name, value in found.items() if value}
+
+    def want(self, person: Person) -> None:
+        """Let a person's name be looked up soon, unless it is known or too many wait already."""
+        if self._names.is_fresh(person, self._clock()):
+            return
+        if len(self._waiting) < self._rules.most_waiting:
+            self._waiting.setdefault(person.external_id, person)
+            self._more.set()
+
+    async def load_groups(self) -> None:
+        """Ask for the members of all groups that are watched.
+
+        Of a group that cannot be asked for, what was known before still counts.
+        """
+        self._told = False
+        self._told = all([await self._load_group(one) for one in sorted(self._watched.all_groups)])
+
+    async def run(self, introduce: Introduce) -> None:
+        """Look up what is wanted, and the groups from time to time, until cancelled."""
+        await asyncio.gather(self._keep_groups(), self._keep_names(introduce))
+
+    async def _keep_groups(self) -> None:
+        while self._watched.all_groups:
+            rules = self._rules
+            await asyncio.sleep(rules.groups_seconds if self._told else rules.retry_seconds)
+            await self.load_groups()
+
+    async def _keep_names(self, introduce: Introduce) -> None:
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while self._waiting:
+                _, person = self._waiting.popitem(last=False)
+                wait_seconds = await self._look_up(person, introduce)
+                await asyncio.sleep(wait_seconds)
+
+    async def _look_up(self, person: Person, introduce: Introduce) -> float:
+        """Look up a name; return how long to wait before the next one."""
+        try:
+            with translated("look up a user", may_repeat=True):
+                answer = await self._web.client().users_info(user=person.user)
+        except SendError as error:
+            _log.info("slack_user_unknown", user=person.user, detail=str(error))
+            if error.permanent:
+                self._names.keep(person, "", self._clock())
+                return self._rules.pause_seconds
+            self.want(person)
+            return max(error.retry_after_seconds or 0.0, self._rules.retry_seconds)
+        name = _shown_name(answer.get("user"))
+        self._names.keep(person, name, self._clock())
+        if name:
+            await introduce(person, name)
+        return self._rules.pause_seconds
+
+    async def _load_group(self, group: str) -> bool:
+        try:
+            with translated(f"list the members of {group}", may_repeat=True):
+                answer = await self._web.client().usergroups_users_list(usergroup=group)
+        except SendError as error:
+            _log.warning("slack_group_unknown", group=group, detail=str(error))
+            return False
+        users = answer.get("users")
+        self._members[group] = frozenset(map(str, users if isinstance(users, list) else ()))
+        return True
+
+
+def is_group(name: str) -> bool:
+    """Tell the id of a user group from that of a user."""
+    return name.startswith("S")
+
+
+def _shown_name(user: Any) -> str:
+    """Return what Slack's own clients show: the name that a person chose, else the full one."""
+    if not isinstance(user, dict):
+        return ""
+    profile = user.get("profile")
+    profile = profile if isinstance(profile, dict) else {}
+    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"))
+    return next((name.strip()[:200] for name in names if isinstance(name, str) and name), "")

@@ -1,0 +1,59 @@
+"""Who is behind a payload. Pure.
+
+https://docs.slack.dev/reference/events and https://docs.slack.dev/reference/interaction-payloads
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from supportbot.channels.slack.identity import Identity
+
+Payload = Mapping[str, Any]
+
+#: Where an event of the kind `message` keeps what was changed or deleted.
+_INNER = ("message", "previous_message")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user, and the team that they belong to: in a shared channel it may not be ours."""
+
+    user: str
+    team: str
+
+    @property
+    def external_id(self) -> str:
+        """How they are known as a customer."""
+        return f"{self.team}:{self.user}"
+
+    @property
+    def account(self) -> str:
+        """Key of the company behind them."""
+        return f"slack:{self.team}"
+
+
+def person_of(payload: Payload, own: Identity) -> Person | None:
+    """Return who wrote, reacted, pressed or typed a command; None where nobody is named."""
+    event = payload.get("event")
+    if isinstance(event, dict):
+        inner = [event[name] for name in _INNER if isinstance(event.get(name), dict)]
+        return next(filter(None, (author(part, own) for part in (event, *inner))), None)
+    user = payload.get("user")
+    if isinstance(user, dict):
+        return _named(user.get("id"), user.get("team_id"), own)
+    return _named(payload.get("user_id"), payload.get("team_id"), own)
+
+
+def author(part: Payload, own: Identity) -> Person | None:
+    """Return whom an event or a message names as its user."""
+    # In a channel shared with another company the author's team is not ours.
+    return _named(part.get("user"), part.get("user_team") or part.get("team"), own)
+
+
+def _named(user: object, team: object, own: Identity) -> Person | None:
+    if not isinstance(user, str) or not user:
+        return None
+    return Person(user, team if isinstance(team, str) and team else own.team)
