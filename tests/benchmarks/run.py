@@ -22,6 +22,7 @@ from rich.console import Console
 
 from tests.benchmarks.breakdown import breakdown
 from tests.benchmarks.closed import closed
+from tests.benchmarks.dispatch import dispatch
 from tests.benchmarks.everyday import everyday
 from tests.benchmarks.figures import print_table
 from tests.benchmarks.plan import Found, Plan
@@ -32,6 +33,7 @@ from tests.benchmarks.stores import acks, wire, workers
 _SECTIONS: dict[str, tuple[Callable[[Plan, Path], Awaitable[Found]], float]] = {
     "everyday": (everyday, 300),
     "closed": (closed, 240),
+    "dispatch": (dispatch, 120),
     "rush": (rush, 180),
     "wire": (wire, 120),
     "flight": (flight, 180),
