@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from supportbot.app.plugins import CHANNELS, load_factory
 from supportbot.channels.base import Channel, ChannelOptions, ChannelParts
+from supportbot.channels.slack.config import Place, Places, SlackConfig, Transport
 from supportbot.orchestrator.wiring import NoticeRoute, Patience
 from supportbot.settings.tree import (
     Mailbox,
@@ -68,20 +69,32 @@ def _options(plugin: PluginChannel) -> ChannelOptions:
 
 
 def _slack(settings: Settings, parts: ChannelParts) -> Channel:
-    from supportbot.channels.slack.config import Products, SlackConfig, Transport
-
     slack = settings.slack
     config = SlackConfig(
         bot_token=_secret(slack.bot_token) or "",
         app_token=_secret(slack.app_token),
         signing_secret=_secret(slack.signing_secret),
         transport=Transport(slack.mode),
-        products=Products(slack.channels, slack.default_product),
+        places=_places(slack),
         api_url=str(slack.api_url),
         operators=frozenset(slack.operators),
     )
     channel: Channel = load_factory(CHANNELS, _SLACK)(config, parts)
     return channel
+
+
+def _places(slack: SlackSettings) -> Places:
+    default = slack.default_product
+    by_channel = {
+        channel: Place(
+            product=place.product or default,
+            listens_to_all=place.listen == "all",
+            groups=frozenset(place.groups),
+            bots=place.bots,
+        )
+        for channel, place in slack.channels.items()
+    }
+    return Places(by_channel, Place(default))
 
 
 def _web(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:

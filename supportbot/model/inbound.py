@@ -109,6 +109,10 @@ class CustomerMessage:
     product: str | None = None
     #: False: it only counts if its thread is known (channel chatter without a mention).
     addressed: bool = True
+    #: Why its author may not open a ticket here; in a thread that is known they may write.
+    barred: str | None = None
+    #: True: even without a word it is a call for us, to be greeted where its thread is not known.
+    greet: bool = False
     #: True: others may write in the same thread (Slack); False: a stranger opens a ticket (email).
     shared_thread: bool = False
     disposition: Disposition = field(default_factory=Disposition)

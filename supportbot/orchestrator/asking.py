@@ -11,6 +11,7 @@ from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import reopen
 from supportbot.orchestrator.flood import Calm, Flood, tell_flooding
+from supportbot.orchestrator.greeting import greet, may_greet
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import customers, drafts, threads, tickets
 from supportbot.store.inbound import Outcome
@@ -71,6 +72,41 @@ class Asking:
             "message", ticket_id=ticket.id, message_id=message.id, ticket=ticket.public_id
         )
 
+    async def greet(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        received_at: datetime,
+        heard: CustomerMessage,
+    ) -> Outcome:
+        """Open a ticket in which nothing is asked yet, and say hello, where anything may be said.
+
+        What follows in its thread is then the question.
+        """
+        if not may_greet(self._wiring, self._product(heard)):
+            return Outcome("refused", reason="empty")
+        kind = channel.adapter.kind
+        customer_id = await customers.ensure_customer(work, kind, heard.sender, received_at)
+        place = await self._open(work, channel, heard, customer_id, None)
+        ticket, at = place.ticket, self._wiring.clock()
+        await tickets.remember_keys(work, ticket, channel.id, heard.thread_keys, fresh=True)
+        await threads.append_events(work, ticket, place.events, at)
+        await tickets.change(work, ticket.id, status=Status.PENDING)
+        verdict = self._flood.verdict(customer_id, ticket.id, at)
+        if isinstance(verdict, Calm):
+            await greet(self._wiring, work, ticket)
+        elif verdict.first:
+            await threads.append_events(
+                work, ticket, [await tell_flooding(self._wiring, work, ticket)], at
+            )
+        await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+        return Outcome("greeted", ticket_id=ticket.id, ticket=ticket.public_id)
+
+    def _product(self, heard: CustomerMessage) -> str:
+        # A channel may know a product whose policy is gone: its customers are not turned away.
+        known = heard.product in self._wiring.products
+        return heard.product if known and heard.product else self._wiring.default_product
+
     async def _place(
         self,
         work: UnitOfWork,
@@ -99,9 +135,7 @@ class Asking:
         customer_id: int,
         linked: Ticket | None,
     ) -> _Place:
-        # A channel may know a product whose policy is gone: its customers are not turned away.
-        known = heard.product in self._wiring.products
-        product = heard.product if known and heard.product else self._wiring.default_product
+        product = self._product(heard)
         ticket = await tickets.open_ticket(
             work,
             NewTicket(
@@ -110,7 +144,7 @@ class Asking:
                 channel_id=channel.id,
                 customer_id=customer_id,
                 thread_key=heard.thread_keys[0],
-                subject=heard.subject or headline(heard.text),
+                subject=heard.subject or headline(heard.text) or None,
                 target=heard.target,
                 opened_at=self._wiring.clock(),
                 linked_ticket_id=linked.id if linked else None,
@@ -134,6 +168,8 @@ class Asking:
         ticket, at = place.ticket, self._wiring.clock()
         events = list(place.events)
         head: dict[str, object] = {"asked_seq": message.seq, "target": dict(heard.target)}
+        if not ticket.subject:
+            head["subject"] = headline(heard.text) or None
         head |= {"status": Status.OPEN, "waiting_since": ticket.waiting_since or at}
         wait, told = await self._slowed(work, ticket, at)
         events += told

@@ -282,5 +282,5 @@ async def _unused(work: UnitOfWork, place: _Place, heard: Edited) -> Outcome | N
 
 
 def _named_after(ticket: Ticket, message: Message) -> bool:
-    """Tell whether the ticket's subject was made of this message's first words."""
-    return message.seq == 1 and ticket.subject == headline(message.text)
+    """Tell whether the ticket's subject is made of this message's first words."""
+    return ticket.subject == headline(message.text)

@@ -91,13 +91,28 @@ class Understanding:
             case CustomerMessage():
                 return await self._decide_message(work, channel, inbound, heard)
             case Edited():
-                return await changes.edited(self._wiring, work, channel.id, heard)
+                return await self._decide_edit(work, channel, inbound, heard)
             case Deleted():
                 return await changes.deleted(self._wiring, work, channel.id, heard)
             case Action():
                 return await self._decide_action(work, channel, heard)
             case Introduced():
                 return await changes.introduced(work, channel.adapter.kind, heard)
+
+    async def _decide_edit(
+        self, work: UnitOfWork, channel: ConnectedChannel, inbound: Inbound, heard: Edited
+    ) -> Outcome:
+        """Take words that were put into a wordless call for the question; change it otherwise."""
+        call = await inbounds.find_by_keys(work, channel.id, (heard.message_key,))
+        if call is None or call.ticket is None or call.message_id or not heard.text.strip():
+            return await changes.edited(self._wiring, work, channel.id, heard)
+        ticket = await tickets.by_public_id(work, call.ticket, lock=True)
+        asked = CustomerMessage(
+            heard.sender, heard.text, heard.thread_keys, ticket.target, shared_thread=True
+        )
+        outcome = await self._asking.ask(work, channel, inbound.received_at, asked, ticket)
+        await inbounds.settle(work, call.id, outcome, self._wiring.clock())
+        return outcome
 
     async def _decide_action(
         self, work: UnitOfWork, channel: ConnectedChannel, heard: Action
@@ -120,11 +135,17 @@ class Understanding:
             ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         if ticket is None and not heard.addressed:
             return _unaddressed(inbound, heard)
+        if ticket is None and heard.barred:
+            return Outcome("suppressed", reason=heard.barred, keep_raw=False)
         if heard.disposition.kind is not DispositionKind.HUMAN:
             return await changes.machine_mail(self._wiring, work, ticket, heard)
-        if not heard.text.strip() and not heard.attachments:
+        at = inbound.received_at
+        if heard.text.strip() or heard.attachments:
+            outcome = await self._asking.ask(work, channel, at, heard, ticket)
+        elif ticket is None and heard.greet:
+            outcome = await self._asking.greet(work, channel, at, heard)
+        else:
             return Outcome("refused", reason="empty", ticket_id=ticket.id if ticket else None)
-        outcome = await self._asking.ask(work, channel, inbound.received_at, heard, ticket)
         if unknown and ticket is None:
             await self._hear_waiting(work, channel, heard.thread_keys)
         return outcome

@@ -92,6 +92,9 @@ SlackPeople = Annotated[
         "use the id of a person, such as U0123ABC, or of a user group, such as S0123ABC",
     ),
 ]
+SlackGroup = Annotated[
+    str, _matching(r"S[A-Z0-9]+", "use the id of a user group, such as S0123ABC; handles change")
+]
 SlackChannel = Annotated[
     str, _matching(r"[CG][A-Z0-9]+", "use the id of a channel, such as C0123ABC; names change")
 ]

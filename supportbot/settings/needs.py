@@ -109,8 +109,9 @@ def _named_products(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "tickets.default_product", settings.tickets.default_product
     if slack.default_product:
         yield "slack.default_product", slack.default_product
-    for channel, product in slack.channels.items():
-        yield f"slack.channels.{channel}", product
+    for channel, place in slack.channels.items():
+        if place.product:
+            yield f"slack.channels.{channel}", place.product
     for box in mail.mailboxes:
         if box.product:
             yield f"mailbox {box.address}", box.product

@@ -31,6 +31,7 @@ from supportbot.settings.kinds import (
 )
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.section import Section
+from supportbot.settings.slack_places import SlackPlaceSettings
 
 _MIB = 1024 * 1024
 
@@ -79,8 +80,12 @@ class SlackSettings(Section):
     default_product: Product | None = Field(
         default=None, description="Product of channels that are not listed, and of direct messages."
     )
-    channels: Mapping[SlackChannel, Product] = Field(
-        default_factory=dict, description='Product of each channel id: `C0123 = "hosting"`.'
+    channels: Mapping[SlackChannel, SlackPlaceSettings] = Field(
+        default_factory=dict,
+        description='Product of each channel id: `C0123 = "hosting"`; or a table '
+        '`[slack.channels.C0123]` with `product`, `listen = "mentions"` (or `"all"`: every new '
+        'message opens a ticket), `groups = ["S0123"]` (user groups whose members may open '
+        "tickets) and `bots = false` (whether other bots may).",
     )
     operators: tuple[SlackPeople, ...] = Field(
         default=(),

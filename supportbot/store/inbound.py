@@ -75,7 +75,7 @@ class Looked:
 class Outcome:
     """What became of an inbound."""
 
-    #: message, action, edited, deleted, introduced, suppressed or refused
+    #: message, action, edited, deleted, introduced, greeted, suppressed or refused
     kind: str
     reason: str | None = None
     ticket_id: int | None = None

@@ -15,12 +15,13 @@ from supportbot.channels.slack.bolt import build_bolt
 from supportbot.channels.slack.config import SlackConfig, Transport
 from supportbot.channels.slack.directory import Directory, Watched
 from supportbot.channels.slack.failures import translated
-from supportbot.channels.slack.hearing import Hearing
+from supportbot.channels.slack.hearing import Beside, Hearing
 from supportbot.channels.slack.http import Ready, events_route
 from supportbot.channels.slack.identity import Identity, identify
 from supportbot.channels.slack.parse import parse
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.sockets import SocketLine
+from supportbot.channels.slack.surfaces import Surfaces
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, Receipt
@@ -44,8 +45,9 @@ class SlackChannel:
         self._config = config
         self._clock = clock
         self._web = SlackWeb(config)
-        watched = Watched(operators=config.operators)
+        watched = Watched(config.operators, config.places.groups)
         self._directory = Directory(self._web, watched, clock, config.directory)
+        self._surfaces = Surfaces(self._web)
         self._ready: Ready | None = None
         self._trouble: str | None = "not started"
 
@@ -55,7 +57,7 @@ class SlackChannel:
         Raises:
             ChannelError: Slack refused a token for good; the message names the cure.
         """
-        hearing = Hearing(self.key, self._clock, accept, self._directory)
+        hearing = Hearing(self.key, self._clock, accept, Beside(self._directory, self._surfaces))
         self._web.reopen()
         looking: asyncio.Task[None] | None = None
         try:
@@ -70,6 +72,7 @@ class SlackChannel:
             self._trouble = self._trouble or "stopped"
             await _ended(looking)
             await hearing.drained(_DRAIN_SECONDS)
+            await self._surfaces.aclose()
 
     async def aclose(self) -> None:
         """Close the connection that it sends with, which outlives `run`: answers still leave."""
@@ -88,7 +91,7 @@ class SlackChannel:
 
     def parse(self, inbound: Inbound) -> Heard:
         """Understand a stored payload; see `parse.parse`."""
-        heard = parse(inbound, self._config.products)
+        heard = parse(inbound, self._config.places)
         if isinstance(heard, CustomerMessage):
             user = heard.sender.external_id.rpartition(":")[2]
             if inbound.meta.get("operator") or user in self._config.operators:

@@ -19,15 +19,34 @@ class Transport(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Products:
-    """Which product a Slack channel (by id, never by name: renames break names) stands for."""
+class Place:
+    """How the bot behaves in one Slack channel, or in a direct message."""
 
-    by_channel: Mapping[str, str] = field(default_factory=dict)
-    default: str | None = None
+    #: Key of the product it stands for, None where nothing is said.
+    product: str | None = None
+    #: True: every new message opens a ticket; False: only one that mentions the bot does.
+    listens_to_all: bool = False
+    #: User groups whose members may open tickets; empty: everybody may.
+    groups: frozenset[str] = frozenset()
+    #: Whether messages of other bots may open tickets.
+    bots: bool = False
 
-    def of(self, channel: str) -> str | None:
-        """Return the product's key, or None where nothing is said."""
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What holds where; channels go by id, never by name: renames break names."""
+
+    by_channel: Mapping[str, Place] = field(default_factory=dict)
+    default: Place = field(default_factory=Place)
+
+    def of(self, channel: str) -> Place:
+        """Return what holds in a channel."""
         return self.by_channel.get(channel, self.default)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """All user groups that some place asks for."""
+        return frozenset().union(*(place.groups for place in self.by_channel.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,7 @@ class SlackConfig:
     app_token: str | None = field(default=None, repr=False)
     signing_secret: str | None = field(default=None, repr=False)
     transport: Transport = Transport.SOCKET
-    products: Products = field(default_factory=Products)
+    places: Places = field(default_factory=Places)
     #: Ids of operators, or of user groups of them: what they write is never taken for a customer's
     #: question.
     operators: frozenset[str] = frozenset()

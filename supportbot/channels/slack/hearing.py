@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -15,21 +16,30 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
 from supportbot.channels.slack.people import Person, person_of
 from supportbot.channels.slack.profiles import profile_payload
+from supportbot.channels.slack.surfaces import Surfaces
 from supportbot.errors import SupportbotError
-from supportbot.model.inbound import Inbound
+from supportbot.model.inbound import Accepted, Inbound
 from supportbot.model.time import Clock
 
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes on beside hearing, and never in its way."""
+
+    directory: Directory
+    surfaces: Surfaces
+
+
 class Hearing:
     """Hands payloads to `accept` and knows which are still on their way."""
 
-    def __init__(self, channel: str, clock: Clock, accept: Accept, directory: Directory) -> None:
+    def __init__(self, channel: str, clock: Clock, accept: Accept, beside: Beside) -> None:
         self._channel = channel
         self._clock = clock
         self._accept = accept
-        self._directory = directory
+        self._beside = beside
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def hear(self, payload: Mapping[str, Any], identity: Identity) -> None:
@@ -63,7 +73,7 @@ class Hearing:
         if task is None:
             raise RuntimeError("payloads are heard inside a task")
         person = person_of(payload, identity)
-        known = self._directory.facts(person) if person else {}
+        known = self._beside.directory.facts(person) if person else {}
         self._under_way.add(task)
         try:
             accepted = await self._accept(
@@ -77,11 +87,18 @@ class Hearing:
                     may_wait=payload.get("type") == "event_callback",
                 )
             )
-            # Of those whose chatter is none of our business no name is asked for.
-            if person and accepted.suppressed is None:
-                self._directory.want(person)
+            if person:
+                self._committed(payload, person, identity, accepted)
         finally:
             self._under_way.discard(task)
+
+    def _committed(
+        self, payload: Mapping[str, Any], person: Person, own: Identity, accepted: Accepted
+    ) -> None:
+        # Of those whose chatter is none of our business no name is asked for.
+        if accepted.suppressed is None:
+            self._beside.directory.want(person)
+        self._beside.surfaces.show(payload, person, own, accepted)
 
     async def drained(self, timeout_seconds: float) -> None:
         """Wait for commits under way. The SDK starts a task for each event and forgets it."""

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-#: Subtypes of a message that a person wrote; everything else is news about the channel.
-HUMAN_SUBTYPES = frozenset({None, "", "file_share", "thread_broadcast", "me_message"})
+#: Subtypes of a message that somebody wrote; everything else is news about the channel.
+SPOKEN_SUBTYPES = frozenset(
+    {None, "", "bot_message", "file_share", "me_message", "thread_broadcast"}
+)
 
 ESCALATE_ACTION = "supportbot_escalate"
 FEEDBACK_ACTION = "supportbot_feedback"
@@ -45,7 +47,7 @@ def is_message(event: Mapping[str, Any]) -> bool:
     """Tell a person's (or bot's) own words from news about a message or a channel."""
     return (
         event.get("type") in {"message", "app_mention"}
-        and event.get("subtype") in HUMAN_SUBTYPES
+        and event.get("subtype") in SPOKEN_SUBTYPES
         and isinstance(event.get("channel"), str)
         and isinstance(event.get("ts"), str)
     )

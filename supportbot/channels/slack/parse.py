@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from supportbot.channels.slack.config import Products
+from supportbot.channels.slack.config import Place, Places
 from supportbot.channels.slack.identity import Identity
-from supportbot.channels.slack.keys import HUMAN_SUBTYPES, message_key
+from supportbot.channels.slack.keys import SPOKEN_SUBTYPES, message_key
 from supportbot.channels.slack.markup import mentions, readable
 from supportbot.channels.slack.parse_actions import parse_actions
 from supportbot.channels.slack.people import author
@@ -34,37 +34,54 @@ from supportbot.model.time import to_ms
 
 Payload = Mapping[str, Any]
 
+#: Why somebody may not open a ticket in a channel that is reserved for groups.
+NOT_IN_GROUP = "not_in_group"
+GROUP_UNKNOWN = "group_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is known beside a payload when it is read."""
+
+    own: Identity
+    places: Places
+    #: Facts from the moment when it was heard: see `directory.Directory.facts`.
+    meta: Mapping[str, str]
+
+
 #: Why a message is not a customer's, in the order in which the rules are asked.
-_NOT_A_CUSTOMER: tuple[tuple[str, Callable[[Payload, Identity], bool]], ...] = (
-    ("own_message", lambda event, own: event.get("user") == own.bot_user),
-    ("slackbot", lambda event, _: event.get("user") == "USLACKBOT"),
-    ("bot_message", lambda event, _: bool(event.get("bot_id") or event.get("bot_profile"))),
-    ("hidden", lambda event, _: bool(event.get("hidden"))),
-    ("no_author", lambda event, _: not event.get("user")),
+_NOT_A_CUSTOMER: tuple[tuple[str, Callable[[Payload, Identity, Place], bool]], ...] = (
+    ("own_message", lambda event, own, _: _is_own(event, own)),
+    ("slackbot", lambda event, *_: event.get("user") == "USLACKBOT"),
+    ("bot_message", lambda event, _, place: _is_bot(event) and not place.bots),
+    # Two bots that answer each other's answers would never end.
+    ("bot_reply", lambda event, *_: _is_bot(event) and _root(event) != event.get("ts")),
+    ("hidden", lambda event, *_: bool(event.get("hidden"))),
+    ("no_author", lambda event, *_: not (event.get("user") or _is_bot(event))),
 )
 
 
-def parse(inbound: Inbound, products: Products) -> Heard:
+def parse(inbound: Inbound, places: Places) -> Heard:
     """Understand one stored payload.
 
     Raises:
-        EmptyBody: a message without a word and without a file.
+        EmptyBody: a message without a word and without a file, that does not call for us.
         Unparsable: no JSON object, or a message without its place.
     """
-    own = Identity.from_meta(inbound.meta)
-    heard = _parse_payload(_load(inbound.raw), own, products)
+    scene = Scene(Identity.from_meta(inbound.meta), places, inbound.meta)
+    heard = _parse_payload(_load(inbound.raw), scene)
     name = inbound.meta.get("name")
     if name and isinstance(heard, CustomerMessage | Edited | Action):
         return replace(heard, sender=replace(heard.sender, name=name))
     return heard
 
 
-def _parse_payload(payload: Payload, own: Identity, products: Products) -> Heard:
+def _parse_payload(payload: Payload, scene: Scene) -> Heard:
     kind = payload.get("type")
     if kind == PROFILE:
         return parse_profile(payload)
     if kind == "block_actions":
-        return parse_actions(payload, own)
+        return parse_actions(payload, scene.own)
     if kind != "event_callback":
         name = "slash_command" if "command" in payload else kind
         return Ignored(f"slack payload: {str(name)[:100]}")
@@ -73,7 +90,7 @@ def _parse_payload(payload: Payload, own: Identity, products: Products) -> Heard
         raise Unparsable("the Slack event has no body")
     if event.get("type") not in {"message", "app_mention"}:
         return Ignored(f"slack event: {str(event.get('type'))[:100]}")
-    return _parse_message(event, own, products)
+    return _parse_message(event, scene)
 
 
 def _load(raw: bytes) -> Payload:
@@ -86,25 +103,32 @@ def _load(raw: bytes) -> Payload:
     return payload
 
 
-def _parse_message(event: Payload, own: Identity, products: Products) -> Heard:
+def _parse_message(event: Payload, scene: Scene) -> Heard:
     subtype = event.get("subtype")
     if subtype == "message_changed":
-        return _parse_change(event, own)
+        return _parse_change(event, scene)
     if subtype == "message_deleted":
-        return _deletion(event, own, event.get("deleted_ts"), event.get("previous_message"))
-    for reason, applies in _NOT_A_CUSTOMER:
-        if applies(event, own):
-            return Ignored(reason)
-    if subtype not in HUMAN_SUBTYPES:
+        return _deletion(event, scene.own, event.get("deleted_ts"), event.get("previous_message"))
+    reason = _why_no_customer(event, scene, _place(event, scene))
+    if reason is not None:
+        return Ignored(reason)
+    if subtype not in SPOKEN_SUBTYPES:
         return Ignored(f"slack message: {str(subtype)[:100]}")
-    return _customer_message(event, own, products)
+    return _customer_message(event, scene)
 
 
-def _customer_message(event: Payload, own: Identity, products: Products) -> CustomerMessage:
+def _why_no_customer(message: Payload, scene: Scene, place: Place) -> str | None:
+    names = (name for name, applies in _NOT_A_CUSTOMER if applies(message, scene.own, place))
+    return next(names, None)
+
+
+def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
+    own, place = scene.own, _place(event, scene)
     channel, ts = _string(event, "channel"), _string(event, "ts")
     raw_text = _text(event)
     text = "\n".join((readable(raw_text, own.bot_user), *_file_lines(event))).strip()
-    if not text:
+    calls = mentions(raw_text, own.bot_user)
+    if not text and not calls:
         raise EmptyBody("the Slack message has no words and no file")
     root = _root(event)
     return CustomerMessage(
@@ -112,31 +136,52 @@ def _customer_message(event: Payload, own: Identity, products: Products) -> Cust
         text=text,
         thread_keys=(message_key(own.team, channel, root),),
         target={"channel": channel, "thread_ts": root, "team": own.team},
-        product=products.of(channel),
-        addressed=_is_addressed(event, raw_text, own),
+        product=place.product,
+        addressed=calls or _is_addressed(event, place),
+        barred=None if _is_bot(event) else _why_barred(place, scene.meta),
+        greet=calls,
         shared_thread=True,
         sent_at=_moment(ts),
     )
 
 
-def _is_addressed(event: Payload, text: str, own: Identity) -> bool:
-    return (
-        event.get("type") == "app_mention"
-        or event.get("channel_type") == "im"
-        or mentions(text, own.bot_user)
-    )
+def _is_addressed(event: Payload, place: Place) -> bool:
+    opens = place.listens_to_all and _root(event) == event.get("ts")
+    return opens or event.get("type") == "app_mention" or event.get("channel_type") == "im"
 
 
-def _parse_change(event: Payload, own: Identity) -> Heard:
+def _why_barred(place: Place, meta: Mapping[str, str]) -> str | None:
+    """Say why whoever wrote may not open a ticket in a place that is reserved for some."""
+    if not place.groups or place.groups & set(meta.get("groups", "").split()):
+        return None
+    unknown = place.groups & set(meta.get("groups_unknown", "").split())
+    return GROUP_UNKNOWN if unknown else NOT_IN_GROUP
+
+
+def _place(event: Payload, scene: Scene) -> Place:
+    return scene.places.of(str(event.get("channel")))
+
+
+def _is_own(event: Payload, own: Identity) -> bool:
+    same_bot = bool(own.bot_id) and event.get("bot_id") == own.bot_id
+    return same_bot or event.get("user") == own.bot_user
+
+
+def _is_bot(event: Payload) -> bool:
+    return bool(event.get("bot_id") or event.get("bot_profile"))
+
+
+def _parse_change(event: Payload, scene: Scene) -> Heard:
+    own = scene.own
     message, before = event.get("message"), event.get("previous_message")
     if not isinstance(message, dict):
         raise Unparsable("the edited Slack message has no body")
     # A deleted message that has replies stays behind as a tombstone.
     if message.get("subtype") == "tombstone":
         return _deletion(event, own, message.get("ts"), message)
-    for reason, applies in _NOT_A_CUSTOMER:
-        if applies(message, own):
-            return Ignored(reason)
+    reason = _why_no_customer(message, scene, _place(event, scene))
+    if reason is not None:
+        return Ignored(reason)
     # Slack also reports an unfurled link as a change.
     if isinstance(before, dict) and before.get("text") == message.get("text"):
         return Ignored("unchanged_text")
@@ -166,7 +211,8 @@ def _deletion(event: Payload, own: Identity, ts: object, before: object) -> Hear
 
 
 def _sender(event: Payload, own: Identity) -> Sender:
-    person = author(event, own)
+    bot = event.get("bot_id")
+    person = author(event, own) or author({**event, "user": bot}, own)
     if person is None:
         raise Unparsable("the Slack message has no user")
     return Sender(external_id=person.external_id, account=person.account)

@@ -27,7 +27,7 @@ class InboundRow(Base):
     received_at: Mapped[Moment]
     attempts: Mapped[int] = mapped_column(default=0)
     settled_at: Mapped[Moment | None]
-    #: message, action, edited, deleted, introduced, suppressed or refused
+    #: message, action, edited, deleted, introduced, greeted, suppressed or refused
     outcome: Mapped[str | None] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(255))
     ticket_id: Mapped[int | None] = mapped_column(Id, ForeignKey("ticket.id"), index=True)

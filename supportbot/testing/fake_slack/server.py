@@ -131,9 +131,11 @@ class FakeSlack:
 
     # What people do
 
-    def add_channel(self, name: str, *, bot_is_member: bool = True) -> FakeChannel:
-        """Open a public channel."""
-        channel = FakeChannel(f"C0{name.upper().replace('-', '')}", name)
+    def add_channel(
+        self, name: str, *, bot_is_member: bool = True, kind: str = "channel"
+    ) -> FakeChannel:
+        """Open a public channel; `kind` "group" makes a private one, "mpim" a group message."""
+        channel = FakeChannel(f"C0{name.upper().replace('-', '')}", name, type=kind)
         if bot_is_member:
             channel.members.add(BOT_USER)
         self.workspace.channels[channel.id] = channel
@@ -145,6 +147,12 @@ class FakeSlack:
         self.workspace.users[user.id] = user
         return user
 
+    def add_bot(self, name: str) -> FakeUser:
+        """Let another app join; what it says carries its bot id."""
+        bot = FakeUser(f"U0{name.upper()}", name, is_bot=True)
+        self.workspace.users[bot.id] = bot
+        return bot
+
     def say(
         self,
         channel: str,
@@ -155,12 +163,15 @@ class FakeSlack:
         files: Sequence[Mapping[str, Any]] = (),
     ) -> FakeMessage:
         """Write into a channel, or below a message; `files` are file objects."""
+        author = self.workspace.user(user)
         message = FakeMessage(
             channel=self.workspace.channel(channel).id,
             ts=self.workspace.next_ts(),
-            user=self.workspace.user(user).id,
+            user=author.id,
             text=text,
             thread_ts=thread.root if thread else None,
+            bot_id=f"B{author.id[1:]}" if author.is_bot else None,
+            user_team=author.team if author.team != TEAM else None,
             files=[dict(file) for file in files],
         )
         self.workspace.add(message)

@@ -45,26 +45,33 @@ class FakeUser:
 
 @dataclass(slots=True)
 class FakeChannel:
-    """A public channel or a direct conversation."""
+    """A conversation: a channel, public or private, or a direct one of two or more."""
 
     id: str
     name: str
     members: set[str] = field(default_factory=set)
-    is_im: bool = False
+    #: `channel_type` of events: `channel`, `group` (private), `im` or `mpim`.
+    type: str = "channel"
     is_archived: bool = False
+    #: Shared with another company.
+    is_ext_shared: bool = False
 
     @property
-    def type(self) -> str:
-        """`channel_type` of events."""
-        return "im" if self.is_im else "channel"
+    def is_im(self) -> bool:
+        """Whether it is a direct conversation of two."""
+        return self.type == "im"
 
     def as_json(self) -> dict[str, Any]:
         """Return the object of `conversations.info`."""
         return {
             "id": self.id,
             "name": self.name,
-            "is_channel": not self.is_im,
+            "is_channel": self.type == "channel",
+            "is_group": self.type == "group",
             "is_im": self.is_im,
+            "is_mpim": self.type == "mpim",
+            "is_private": self.type != "channel",
+            "is_ext_shared": self.is_ext_shared,
             "is_archived": self.is_archived,
             "is_member": BOT_USER in self.members,
         }
@@ -80,6 +87,8 @@ class FakeMessage:
     text: str
     #: Set for replies, and for a first message once it has one.
     thread_ts: str | None = None
+    #: The team of an author from another company, in a shared channel.
+    user_team: str | None = None
     bot_id: str | None = None
     blocks: list[dict[str, Any]] = field(default_factory=list)
     metadata: dict[str, Any] | None = None
@@ -110,10 +119,12 @@ class FakeMessage:
         }
         optional = {
             "thread_ts": self.thread_ts,
+            "user_team": self.user_team,
+            "source_team": self.user_team,
             "blocks": self.blocks,
             "files": self.files,
             "bot_id": self.bot_id,
-            "app_id": APP if self.bot_id else None,
+            "app_id": APP if self.bot_id == BOT else None,
             "edited": {"user": self.user, "ts": self.ts} if self.edited else None,
             "metadata": self.metadata if with_metadata else None,
             "reactions": [
@@ -164,7 +175,7 @@ class Workspace:
         id_ = "D" + user.id[1:]
         members = {user.id, BOT_USER}
         return self.channels.setdefault(
-            id_, FakeChannel(id_, f"dm-{user.name}", members, is_im=True)
+            id_, FakeChannel(id_, f"dm-{user.name}", members, type="im")
         )
 
     def find(self, channel: str, ts: str) -> FakeMessage | None:

@@ -14,7 +14,7 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 import supportbot.channels.slack
-from supportbot.channels.slack.config import Products
+from supportbot.channels.slack.config import Places
 from supportbot.channels.slack.http import PATH
 from supportbot.channels.slack.parse import parse
 from supportbot.model.inbound import CustomerMessage, Inbound
@@ -23,6 +23,7 @@ from supportbot.model.inbound import CustomerMessage, Inbound
 METHOD_SCOPES: Mapping[str, set[str]] = {
     "apps_connections_open": set(),  # connections:write of the app-level token
     "auth_test": set(),
+    "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
@@ -82,7 +83,7 @@ def test_every_subscribed_event_is_understood(manifest: dict[str, Any], name: st
     event = {"channel": "C1", "user": "U1", "text": "<@UBOT> help", "ts": "1767225600.000100"}
     payload = {"type": "event_callback", "event": {**event, **EVENTS[name][1]}}
     raw = json.dumps(payload).encode()
-    heard = parse(Inbound("slack:main", ("k",), raw, OWN, datetime.now(UTC)), Products())
+    heard = parse(Inbound("slack:main", ("k",), raw, OWN, datetime.now(UTC)), Places())
     assert isinstance(heard, CustomerMessage)
     assert heard.addressed
 

@@ -159,6 +159,37 @@ def test_slack_channels_are_ids_of_channels_to_ids_of_products(
     assert problem.startswith("supportbot.toml:2: slack.channels.")
 
 
+def test_slack_channel_is_a_product_or_a_table(load_text: Load) -> None:
+    channels = load_text(
+        '[slack.channels]\nC1 = "hosting"\n'
+        '[slack.channels.C2]\nlisten = "all"\ngroups = ["S1"]\nbots = true\n'
+    ).slack.channels
+    short, long = channels["C1"], channels["C2"]
+    assert (short.product, short.listen, short.groups, short.bots) == (
+        "hosting",
+        "mentions",
+        (),
+        False,
+    )
+    assert (long.product, long.listen, long.groups, long.bots) == (None, "all", ("S1",), True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ('listen = "some"', "slack.channels.C1.listen: input should be 'mentions' or 'all'"),
+        ('groups = ["U1"]', "slack.channels.C1.groups[0]: use the id of a user group"),
+        ('bots = "often"', "slack.channels.C1.bots: input should be a valid boolean"),
+        ('lisen = "all"', "slack.channels.C1.lisen: there is no such setting; did you mean 'list"),
+    ],
+)
+def test_slack_channel_table_names_what_is_wrong_in_it(
+    problems_of: Problems, wrong: str, problem: str
+) -> None:
+    (found,) = problems_of(f'[slack.channels.C1]\nproduct = "hosting"\n{wrong}\n')
+    assert found.startswith(f"supportbot.toml:3: {problem}")
+
+
 @pytest.mark.parametrize(
     ("environ", "chosen"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.slack.config import Products
+from supportbot.channels.slack.config import Place, Places
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
 from supportbot.channels.slack.parse import parse
@@ -27,7 +27,16 @@ from supportbot.model.inbound import (
 )
 
 META = {"team": "T1", "bot_user": "UBOT", "bot_id": "B1"}
-PRODUCTS = Products({"C1": "rocket"}, default="anvil")
+OPEN_TO_S1 = frozenset({"S1"})
+PLACES = Places(
+    {
+        "C1": Place("rocket"),
+        "CALL": Place("rocket", listens_to_all=True),
+        "CGROUP": Place("rocket", groups=OPEN_TO_S1),
+        "CBOTS": Place("rocket", listens_to_all=True, bots=True, groups=OPEN_TO_S1),
+    },
+    Place("anvil"),
+)
 
 
 def message_event(**changes: Any) -> dict[str, Any]:
@@ -43,21 +52,21 @@ def message_event(**changes: Any) -> dict[str, Any]:
     return event | changes
 
 
-def hear(event: dict[str, Any]) -> Heard:
-    return hear_payload({"type": "event_callback", "event_id": "Ev1", "event": event})
+def hear(event: dict[str, Any], **facts: str) -> Heard:
+    return hear_payload({"type": "event_callback", "event_id": "Ev1", "event": event}, **facts)
 
 
-def hear_payload(payload: object) -> Heard:
-    return hear_raw(json.dumps(payload).encode())
+def hear_payload(payload: object, **facts: str) -> Heard:
+    return hear_raw(json.dumps(payload).encode(), **facts)
 
 
-def hear_raw(raw: bytes) -> Heard:
+def hear_raw(raw: bytes, **facts: str) -> Heard:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    return parse(Inbound("slack:main", ("Ev1",), raw, META, moment), PRODUCTS)
+    return parse(Inbound("slack:main", ("Ev1",), raw, {**META, **facts}, moment), PLACES)
 
 
-def customer_message(**changes: Any) -> CustomerMessage:
-    heard = hear(message_event(**changes))
+def customer_message(facts: dict[str, str] | None = None, **changes: Any) -> CustomerMessage:
+    heard = hear(message_event(**changes), **(facts or {}))
     assert isinstance(heard, CustomerMessage)
     return heard
 
@@ -117,10 +126,76 @@ def test_direct_message_is_addressed_and_opens_its_own_thread() -> None:
     assert heard.thread_keys == ("T1:D1:1700000000.000100",)
 
 
-@pytest.mark.parametrize("text", ["<@UBOT>", "  <@UBOT|bot>: ", ""])
-def test_message_without_words_is_refused_as_empty(text: str) -> None:
+@pytest.mark.parametrize("text", ["<@UBOT>", "  <@UBOT|bot>: "])
+def test_mention_without_words_is_a_call_to_be_greeted(text: str) -> None:
+    heard = customer_message(text=text)
+    assert (heard.text, heard.greet, heard.addressed) == ("", True, True)
+
+
+@pytest.mark.parametrize("channel_type", ["channel", "im"])
+def test_message_without_words_is_refused_as_empty(channel_type: str) -> None:
     with pytest.raises(EmptyBody):
-        hear(message_event(text=text))
+        hear(message_event(text="", channel_type=channel_type))
+
+
+@pytest.mark.parametrize("channel_type", ["channel", "group", "mpim"])
+def test_only_a_mention_addresses_us_where_several_talk(channel_type: str) -> None:
+    assert not customer_message(channel_type=channel_type).addressed
+    assert customer_message(channel_type=channel_type, text="<@UBOT> hi").addressed
+
+
+def test_every_new_message_counts_where_all_are_listened_to() -> None:
+    assert customer_message(channel="CALL").addressed
+    assert customer_message(channel="CALL", thread_ts="1700000000.000100").addressed
+    assert not customer_message(channel="CALL", thread_ts="1600000000.000001").addressed
+    assert customer_message(
+        channel="CALL", thread_ts="1600000000.000001", text="<@UBOT> hi"
+    ).addressed
+
+
+@pytest.mark.parametrize(
+    ("facts", "barred"),
+    [
+        ({"groups": "S0 S1"}, None),
+        ({"groups": "S0"}, "not_in_group"),
+        ({}, "not_in_group"),
+        ({"groups_unknown": "S1"}, "group_unknown"),
+        ({"groups_unknown": "S2"}, "not_in_group"),
+    ],
+)
+def test_channel_of_a_group_is_for_its_members(facts: dict[str, str], barred: str | None) -> None:
+    assert customer_message(facts, channel="CGROUP").barred == barred
+    assert customer_message(facts).barred is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"user": "U9", "bot_id": "B9"}, {"user": None, "subtype": "bot_message"}]
+)
+def test_other_bots_may_ask_where_they_are_heard(changes: dict[str, Any]) -> None:
+    heard = customer_message(**({"channel": "CBOTS", "bot_id": "B9"} | changes))
+    assert heard.sender.external_id == f"T1:{changes['user'] or 'B9'}"
+    assert (heard.addressed, heard.barred) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"thread_ts": "1600000000.000001"}, "bot_reply"),
+        ({"bot_id": "B1"}, "own_message"),
+        ({"user": "UBOT"}, "own_message"),
+        ({"channel": "C1"}, "bot_message"),
+    ],
+)
+def test_bots_never_answer_each_other(changes: dict[str, Any], reason: str) -> None:
+    event = message_event(**({"channel": "CBOTS", "bot_id": "B9", "text": "<@UBOT> hi"} | changes))
+    assert hear(event) == Ignored(reason)
+
+
+def test_both_copies_of_a_bots_mention_share_a_key() -> None:
+    spoken = message_event(bot_id="B9", subtype="bot_message")
+    copies = [{"event_id": "Ev1", "event": spoken}, {"event_id": "Ev2", "event": spoken}]
+    first, second = (set(inbound_keys(copy, b"", "T1")) for copy in copies)
+    assert first & second
 
 
 def test_file_without_words_is_a_message_that_names_the_file() -> None:

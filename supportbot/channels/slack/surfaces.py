@@ -1,0 +1,86 @@
+"""What is shown at once beside a ticket: after the ack, as well as it goes, never in its way.
+
+Nothing here is owed to anybody: where Slack cannot be reached, or the process ends, it is left.
+What must not be lost is a row before, and a delivery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import structlog
+
+from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.identity import Identity
+from supportbot.channels.slack.markup import mentions
+from supportbot.channels.slack.people import Person
+from supportbot.channels.slack.web import SlackWeb
+from supportbot.channels.slack.words import BARRED
+from supportbot.errors import SupportbotError
+from supportbot.model.inbound import Accepted
+
+_log = structlog.get_logger(__name__)
+
+_MOST_AT_ONCE = 50
+_MOST_REMEMBERED = 1_000
+
+
+class Surfaces:
+    """Shows things to the person who did something."""
+
+    def __init__(self, web: SlackWeb) -> None:
+        self._web = web
+        self._under_way: set[asyncio.Task[None]] = set()
+        #: Threads in which somebody was told already.
+        self._told: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+
+    def show(
+        self, payload: Mapping[str, Any], person: Person, own: Identity, accepted: Accepted
+    ) -> None:
+        """Begin to show what fits a payload that has been committed; returns at once."""
+        event = payload.get("event")
+        line = BARRED.get(accepted.suppressed or "")
+        if isinstance(event, dict) and line and not accepted.duplicate:
+            called = mentions(str(event.get("text") or ""), own.bot_user)
+            # People of another company are told nothing that others cannot see.
+            if called and person.team == own.team:
+                self._begin(self._turn_away(event, person, line))
+
+    async def aclose(self) -> None:
+        """Leave what is under way."""
+        tasks = tuple(self._under_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        if len(self._under_way) >= _MOST_AT_ONCE:
+            work.close()
+            return
+        task = asyncio.create_task(_shown(work))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _turn_away(self, event: Mapping[str, Any], person: Person, line: str) -> None:
+        """Tell whoever may not ask here, in their sight only, once in a thread."""
+        channel, thread_ts = str(event.get("channel")), event.get("thread_ts")
+        place = (channel, str(thread_ts or event.get("ts")), person.user)
+        if place in self._told:
+            return
+        self._told[place] = None
+        if len(self._told) > _MOST_REMEMBERED:
+            self._told.popitem(last=False)
+        with translated("tell somebody alone", may_repeat=False):
+            await self._web.client().chat_postEphemeral(
+                channel=channel, user=person.user, text=line, thread_ts=thread_ts
+            )
+
+
+async def _shown(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except SupportbotError as error:
+        _log.info("slack_not_shown", detail=str(error))
