@@ -25,6 +25,8 @@ class Ear:
 
     def __init__(self) -> None:
         self.inbound: list[Inbound] = []
+        #: Names that were looked up; they come when they come.
+        self.names: list[Inbound] = []
         self.duplicates = 0
         self.refusals_left = 0
         self.refused = 0
@@ -40,6 +42,9 @@ class Ear:
             if set(known.keys) & set(inbound.keys):
                 self.duplicates += 1
                 return Accepted(number, duplicate=True)
+        if inbound.keys[0].startswith("profile:"):
+            self.names.append(inbound)
+            return Accepted(0)
         self.inbound.append(inbound)
         return Accepted(len(self.inbound) - 1, suppressed=self.suppressed)
 
