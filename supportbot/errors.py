@@ -14,7 +14,8 @@ SupportbotError
 │   └── TooManyAttempts    too many failed sign-ins; wait
 ├── ChannelError           a channel could not do what was asked
 │   ├── SendError          a delivery was refused, or may be tried again
-│   └── DeliveryUnknown    it cannot be known whether a delivery arrived
+│   ├── DeliveryUnknown    it cannot be known whether a delivery arrived
+│   └── TokenUnreadable    a stored token cannot be used
 ├── CompletionError        the model did not give a usable answer
 ├── ToolError              a tool tells the model what went wrong
 └── InboundRefused         what arrived will not become a turn (the reason is its name)
@@ -109,6 +110,14 @@ class SendError(ChannelError):
 
 class DeliveryUnknown(ChannelError):
     """Nobody can tell whether a delivery arrived; it is shown as uncertain, never repeated."""
+
+
+class TokenUnreadable(ChannelError):
+    """A stored token cannot be decrypted, or is another's. Give the key it was stored under."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        self.permanent = permanent
+        super().__init__(message)
 
 
 class CompletionError(SupportbotError):

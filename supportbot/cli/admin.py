@@ -1,4 +1,4 @@
-"""`supportbot admin`: the operators of the dashboard."""
+"""`supportbot admin`: the operators of the dashboard, and a key for tokens."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ def link(
 ) -> None:
     """Print a new link that logs an operator in once."""
     typer.echo(f"Open this link once, within 24 hours:\n{asyncio.run(_link(config, email))}")
+
+
+@app.command()
+def token_key() -> None:
+    """Print a new key for SUPPORTBOT_SECRET_TOKEN_KEY, which encrypts Slack workspaces' tokens."""
+    from supportbot.channels.slack.vault import new_key
+
+    typer.echo(new_key())
 
 
 async def _link(config: Path, email: str) -> str:

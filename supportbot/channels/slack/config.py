@@ -64,16 +64,36 @@ class DirectoryRules:
 
 
 @dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """What tells Slack which app asks for a token."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackOAuth:
+    """What many workspaces need to install the app themselves."""
+
+    app: AppCredentials
+    #: One key or several, divided by commas, the newest first: tokens are stored under it.
+    token_keys: str = field(repr=False)
+    #: Where browsers reach us; Slack sends them back to `/slack/oauth_redirect` there.
+    public_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class SlackConfig:
-    """One workspace. Secrets are kept out of `repr`.
+    """One workspace by its bot token, or many by OAuth. Secrets are kept out of `repr`.
 
     Raises:
-        SettingsError: the secret that the transport needs is missing.
+        SettingsError: a secret that is needed is missing, or there are both ways to a workspace.
     """
 
-    bot_token: str = field(repr=False)
+    bot_token: str = field(default="", repr=False)
     app_token: str | None = field(default=None, repr=False)
     signing_secret: str | None = field(default=None, repr=False)
+    oauth: SlackOAuth | None = None
     transport: Transport = Transport.SOCKET
     places: Places = field(default_factory=Places)
     #: Ids of operators, or of user groups of them: what they write is never taken for a customer's
@@ -89,8 +109,16 @@ class SlackConfig:
     backoff_seconds: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
 
     def __post_init__(self) -> None:
-        if not self.bot_token.strip():
-            raise SettingsError("Slack needs SLACK_BOT_TOKEN (it starts with xoxb-)")
+        if self.oauth is None and not self.bot_token.strip():
+            raise SettingsError(
+                "Slack needs SLACK_BOT_TOKEN (it starts with xoxb-), or for many workspaces "
+                "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET"
+            )
+        if self.oauth is not None and self.bot_token.strip():
+            raise SettingsError(
+                "Slack has both SLACK_BOT_TOKEN (one workspace) and SLACK_CLIENT_ID (many); "
+                "unset one of them"
+            )
         if self.transport is Transport.SOCKET and not (self.app_token or "").strip():
             raise SettingsError(
                 'Slack mode "socket" needs SLACK_APP_TOKEN (it starts with xapp-); '

@@ -33,8 +33,11 @@ _NOT_SLACK = "http_"
 _UNREADABLE = (AttributeError, UnicodeDecodeError)
 _CURES = {
     "account_inactive": "the app was removed from the workspace: install it again",
+    "bad_client_secret": "check SLACK_CLIENT_SECRET",
     "channel_not_found": "invite the bot to the channel, or check the channel's id",
     "invalid_auth": "check SLACK_BOT_TOKEN (xoxb-) and SLACK_APP_TOKEN (xapp-)",
+    "invalid_client_id": "check SLACK_CLIENT_ID",
+    "invalid_refresh_token": "install the app again at /slack/install",
     "is_archived": "the channel is archived: unarchive it or write elsewhere",
     "missing_scope": "add the scope in the app's settings and install it again",
     "not_allowed_token_type": "SLACK_BOT_TOKEN starts with xoxb-, SLACK_APP_TOKEN with xapp-",

@@ -1,4 +1,4 @@
-"""Who we are in a workspace, asked once at the start."""
+"""Who we are in a workspace: asked once at the start, or known from its installation."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ class Identity:
     team: str
     bot_user: str
     bot_id: str
+    #: The organisation, where it installed the app for all of its workspaces.
+    enterprise: str = ""
 
     def meta(self) -> Mapping[str, str]:
         """Return it as stored beside each inbound, so that parsing stays pure."""
-        return {"team": self.team, "bot_user": self.bot_user, "bot_id": self.bot_id}
+        known = {"team": self.team, "bot_user": self.bot_user, "bot_id": self.bot_id}
+        return known | ({"enterprise": self.enterprise} if self.enterprise else {})
+
+    def target(self) -> Mapping[str, str]:
+        """Return what tells a delivery which workspace it goes to."""
+        return {"team": self.team} | ({"enterprise": self.enterprise} if self.enterprise else {})
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, str]) -> Identity:
         """Read what `meta` wrote."""
-        return cls(meta["team"], meta["bot_user"], meta["bot_id"])
+        return cls(meta["team"], meta["bot_user"], meta["bot_id"], meta.get("enterprise", ""))
 
 
 async def identify(client: AsyncWebClient) -> Identity:

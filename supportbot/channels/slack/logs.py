@@ -1,6 +1,7 @@
 """The logger that Slack's libraries write to: no token and no traceback leaves it.
 
-Their tracebacks and messages may hold a web socket address with its ticket.
+Their tracebacks and messages may hold a web socket address with its ticket, or the code of an
+installation that failed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from slack_bolt.logger.messages import (
     warning_token_skipped,
 )
 
-_SECRET = re.compile(r"(xox[a-z]-|xapp-|xoxe\.|ticket=|secret=)[^\s'\"&,)]+", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(xox[a-z]-|xapp-|xoxe\.|ticket=|secret=|\bcode[=:]\s?)[^\s'\"&,)]+", re.IGNORECASE
+)
 #: We hand over a client and our own `authorize` on purpose.
 _KNOWN = frozenset({warning_client_prioritized_and_token_skipped(), warning_token_skipped()})
 

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from supportbot.store.tables import answers, catalog, intake, knowledge, people, tickets
+from supportbot.store.tables import (
+    answers,
+    catalog,
+    installations,
+    intake,
+    knowledge,
+    people,
+    tickets,
+)
 from supportbot.store.tables.base import Base
 
-__all__ = ["Base", "answers", "catalog", "intake", "knowledge", "people", "tickets"]
+__all__ = [
+    "Base",
+    "answers",
+    "catalog",
+    "installations",
+    "intake",
+    "knowledge",
+    "people",
+    "tickets",
+]

@@ -10,7 +10,7 @@ refuses what Slack refuses, sends again what was not acknowledged, and can be to
         (answer,) = await slack.wait_for_replies(question)
         slack.click(answer, "my_button", "ada")
 
-Not here yet: streaming, views, slash commands, file uploads and OAuth.
+Not here yet: streaming, views, slash commands and file uploads.
 """
 
 from __future__ import annotations

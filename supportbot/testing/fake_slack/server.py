@@ -14,6 +14,7 @@ from aiohttp import web
 from supportbot.testing.fake_slack import payloads
 from supportbot.testing.fake_slack.faults import Faults
 from supportbot.testing.fake_slack.groups import UserGroups
+from supportbot.testing.fake_slack.oauth import OAuth
 from supportbot.testing.fake_slack.outbox import EventDelivery, Outbox
 from supportbot.testing.fake_slack.signatures import Signature
 from supportbot.testing.fake_slack.sockets import Sockets
@@ -71,8 +72,11 @@ class FakeSlack:
         # Event ids are unique for ever: a bot's database may outlive this workspace.
         self._event_prefix = f"Ev{secrets.token_hex(4).upper()}"
         tokens = {self.bot_token: "bot", self.app_token: "app"}
+        #: The app's installations, and where the consent page leads.
+        self.oauth = OAuth(self.workspace, tokens, self.emit)
         methods = {
             "apps.connections.open": self._open_socket,
+            "oauth.v2.access": self.oauth.access,
             "usergroups.users.list": self.groups.members,
         }
         self._api = WebApi(self.workspace, self.faults, tokens, methods)
@@ -85,6 +89,7 @@ class FakeSlack:
         app = web.Application(client_max_size=_MAX_REQUEST_BYTES)
         app.router.add_route("*", "/api/{method}", self._api.handle)
         app.router.add_get("/link", self.sockets.handle)
+        app.router.add_get("/oauth/v2/authorize", self.oauth.consent_page)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()

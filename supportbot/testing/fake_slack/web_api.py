@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -34,6 +35,9 @@ METHODS: Mapping[str, Method] = {
 }
 #: The only one that is called with the app-level token.
 _OPEN_SOCKET = "apps.connections.open"
+#: The app shows its client id and secret instead of a token.
+_ACCESS = "oauth.v2.access"
+_SECRET = frozenset({"token", "client_secret", "code", "refresh_token"})
 #: Arguments that form and query requests carry as JSON text.
 _JSON_ARGUMENTS = ("attachments", "blocks", "metadata")
 
@@ -60,7 +64,7 @@ class WebApi:
     ) -> None:
         self._workspace = workspace
         self._faults = faults
-        #: Token → `bot` or `app`.
+        #: Token → `bot` or `app`, or the error that it is refused with.
         self._tokens = tokens
         self._methods = {**METHODS, **methods}
         self.calls: list[Call] = []
@@ -81,7 +85,7 @@ class WebApi:
         return web.json_response(answer)
 
     def _record(self, method: str, arguments: Mapping[str, Any], error: str | None) -> None:
-        shown = {name: value for name, value in arguments.items() if name != "token"}
+        shown = {name: value for name, value in arguments.items() if name not in _SECRET}
         self.calls.append(Call(method, shown, time.monotonic(), error))
 
     def _answer(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
@@ -91,21 +95,26 @@ class WebApi:
             return {"ok": False, "error": refusal.code}
 
     def _run(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
-        if method not in self._methods:
+        run = self._methods.get(method)
+        if run is None:
             raise ApiRefusal("unknown_method")
+        if method == _ACCESS:
+            return run(self._workspace, arguments)
         if not token:
             raise ApiRefusal("not_authed")
         if token not in self._tokens:
             raise ApiRefusal("invalid_auth")
-        needed = "app" if method == _OPEN_SOCKET else "bot"
-        if self._tokens[token] != needed:
+        opens, needed = self._tokens[token], "app" if method == _OPEN_SOCKET else "bot"
+        if opens not in {"app", "bot"}:
+            raise ApiRefusal(opens)
+        if opens != needed:
             raise ApiRefusal("not_allowed_token_type")
-        return self._methods[method](self._workspace, arguments)
+        return run(self._workspace, arguments)
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:
     """Merge query, form and JSON arguments; the Python SDK uses all three."""
-    arguments: dict[str, Any] = dict(request.query)
+    arguments: dict[str, Any] = dict(request.query) | _client(request)
     if request.content_type == "application/json":
         body = await request.json() if request.can_read_body else {}
         arguments |= body if isinstance(body, dict) else {}
@@ -115,6 +124,15 @@ async def _arguments(request: web.Request) -> dict[str, Any]:
         if isinstance(arguments.get(name), str):
             arguments[name] = json.loads(arguments[name])
     return arguments
+
+
+def _client(request: web.Request) -> dict[str, str]:
+    """Return the app's id and secret of Basic authentication, which the SDKs use."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    name, _, secret = base64.b64decode(given).decode().partition(":")
+    return {"client_id": name, "client_secret": secret}
 
 
 def _token(request: web.Request, arguments: Mapping[str, Any]) -> str:

@@ -1,0 +1,169 @@
+"""`GET /slack/install` and `/slack/oauth_redirect`: workspaces install the app themselves.
+
+https://docs.slack.dev/authentication/installing-with-oauth. Bolt's flow does the protocol, over our
+stores. Nothing that the request names decides where a browser is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode, urljoin
+
+import structlog
+from slack_bolt.error import BoltError
+from slack_bolt.oauth.async_callback_options import (
+    AsyncCallbackOptions,
+    AsyncFailureArgs,
+    AsyncSuccessArgs,
+)
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.oauth import OAuthStateUtils
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from supportbot.channels.slack.config import SlackOAuth
+from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.install_pages import failure_page, success_page
+from supportbot.channels.slack.logs import vendor_logger
+from supportbot.channels.slack.oauth_stores import STATE_LIVES, InstallationStore, StateStore
+from supportbot.channels.slack.web import SlackWeb
+from supportbot.errors import ChannelError, StoreError
+
+_log = structlog.get_logger(__name__)
+
+INSTALL_PATH = "/slack/install"
+REDIRECT_PATH = "/slack/oauth_redirect"
+
+#: A page of one sentence needs nothing from anywhere, and its address holds a code.
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+#: What the bot needs in a workspace, as `deploy/slack-manifest.yaml` asks for it.
+BOT_SCOPES = (
+    "app_mentions:read",
+    "channels:history",
+    "chat:write",
+    "groups:history",
+    "im:history",
+    "mpim:history",
+)
+_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
+_WANTED = ("code", "state", "error")
+
+_Step = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class InstallParts:
+    """What the way to an installation is made of."""
+
+    oauth: SlackOAuth
+    #: Base URL of the Web API; the consent page is on the same host.
+    api_url: str
+    web: SlackWeb
+    installed: InstallationStore
+    states: StateStore
+
+
+class _Cookie(OAuthStateUtils):
+    """The state's cookie: for this way only, and not sent with what other sites make."""
+
+    def build_set_cookie_for_new_state(self, state: str) -> str:
+        return f"{super().build_set_cookie_for_new_state(state)}; SameSite=Lax"
+
+
+def install_routes(parts: InstallParts) -> tuple[Route, ...]:
+    """Return both routes. They work in every process that hears, connected or not."""
+
+    async def install(request: Request) -> Response:
+        team = request.query_params.get("team", "")
+        query = urlencode({"team": team}) if _WORKSPACE.fullmatch(team) else ""
+        return await _answered(_flow(parts).handle_installation, request, query)
+
+    async def come_back(request: Request) -> Response:
+        given = {
+            name: request.query_params[name] for name in _WANTED if name in request.query_params
+        }
+        return await _answered(_flow(parts).handle_callback, request, urlencode(given))
+
+    return (
+        Route(INSTALL_PATH, install, methods=["GET"]),
+        Route(REDIRECT_PATH, come_back, methods=["GET"]),
+    )
+
+
+def _flow(parts: InstallParts) -> AsyncOAuthFlow:
+    """Make a flow; everything is given, because Bolt takes what is missing from variables."""
+    oauth = parts.oauth
+    settings = AsyncOAuthSettings(
+        client_id=oauth.app.client_id,
+        client_secret=oauth.app.client_secret,
+        scopes=BOT_SCOPES,
+        user_scopes=(),
+        redirect_uri=oauth.public_url.rstrip("/") + REDIRECT_PATH,
+        install_path=INSTALL_PATH,
+        install_page_rendering_enabled=False,
+        redirect_uri_path=REDIRECT_PATH,
+        callback_options=AsyncCallbackOptions(success=_installed, failure=_failed),
+        authorization_url=urljoin(parts.api_url, "/oauth/v2/authorize"),
+        installation_store=parts.installed,
+        state_store=parts.states,
+        state_expiration_seconds=int(STATE_LIVES.total_seconds()),
+        logger=vendor_logger(),
+    )
+    settings.state_utils = _Cookie(expiration_seconds=settings.state_expiration_seconds)
+    client = parts.web.client(with_token=False)
+    return AsyncOAuthFlow(client=client, logger=vendor_logger(), settings=settings)
+
+
+async def _answered(step: _Step, request: Request, query: str) -> Response:
+    """Let Bolt do a step, and turn its answer, or what broke off, into one of ours."""
+    asked = AsyncBoltRequest(body="", query=query, headers=_only_cookie(request))
+    try:
+        with translated("install the app", may_repeat=True):
+            given = await step(asked)
+    except ChannelError as error:
+        _log.warning("slack_install_failed", detail=str(error))
+        given = _failure("unreachable", 502)
+    except (StoreError, BoltError) as error:
+        _log.error("slack_install_failed", error=type(error).__name__, detail=str(error))
+        given = _failure("not_stored", 500)
+    response = Response(given.body, given.status, headers=_HEADERS, media_type="text/html")
+    for name in ("location", "set-cookie"):
+        for value in given.headers.get(name, ()):
+            response.headers.append(name, value)
+    return response
+
+
+def _only_cookie(request: Request) -> dict[str, str | Sequence[str]]:
+    return {"cookie": request.headers.getlist("cookie")}
+
+
+async def _installed(args: AsyncSuccessArgs) -> BoltResponse:
+    granted = args.installation
+    org = granted.is_enterprise_install
+    owner = (granted.enterprise_id if org else granted.team_id) or ""
+    name = (granted.enterprise_name if org else granted.team_name) or owner
+    page = success_page(name, owner, granted.app_id or "")
+    forget = args.settings.state_utils.build_set_cookie_for_deletion()
+    return BoltResponse(status=200, body=page, headers={"set-cookie": forget})
+
+
+async def _failed(args: AsyncFailureArgs) -> BoltResponse:
+    # A reason that Slack's redirect names is whatever the address bar holds.
+    known = args.reason if re.fullmatch(r"[a-z_]{1,40}", args.reason) else "unknown"
+    _log.warning("slack_install_refused", reason=known)
+    return _failure(args.reason, args.suggested_status_code)
+
+
+def _failure(reason: str, status: int) -> BoltResponse:
+    return BoltResponse(status=status, body=failure_page(reason, INSTALL_PATH))
