@@ -15,6 +15,7 @@ from supportbot.model.handoff import HANDOFF_TOOL, parse_handoff
 from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason, Reply
 from supportbot.policy.base import Answer, ReviewRule
 from supportbot.policy.phrases import found_phrase, plain
+from supportbot.policy.sources import with_sources
 
 #: Told to the customer where neither the model nor the policy (`canned: {handoff: ...}`) has words.
 HANDOFF_NOTE = (
@@ -45,9 +46,10 @@ def review(answer: Answer, rules: Sequence[ReviewRule] | None = None) -> Decisio
     for rule in RULES if rules is None else rules:
         if found := rule.check(answer):
             return _in_mode(replace(found, rules=(rule.name,)), mode, answer)
+    said = with_sources(answer.completion.text, answer)
     if mode is Mode.AUTO:
-        return Reply(answer.completion.text, tools=answer.tools)
-    return DraftReply(answer.completion.text, shadow=mode is Mode.SHADOW, tools=answer.tools)
+        return Reply(said, tools=answer.tools)
+    return DraftReply(said, shadow=mode is Mode.SHADOW, tools=answer.tools)
 
 
 def _in_mode(found: Handoff | DraftReply, mode: Mode, answer: Answer) -> Decision:
@@ -61,7 +63,7 @@ def _in_mode(found: Handoff | DraftReply, mode: Mode, answer: Answer) -> Decisio
     said = found.note if mode is Mode.AUTO else None
     if said and found_phrase(said, answer.policy.never):
         said = None
-    return replace(found, note=said or canned)
+    return replace(found, note=with_sources(said, answer) if said else canned)
 
 
 def _handoff_requested(answer: Answer) -> Handoff | None:

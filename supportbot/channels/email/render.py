@@ -25,6 +25,12 @@ _REPLY_PREFIX: Final = re.compile(
 )
 _ID: Final = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{3,900}>")
 _ID_HEADERS: Final = frozenset({"message-id", "in-reply-to", "references", LOOP_HEADER.lower()})
+#: A link in Markdown; round brackets within its address are balanced, or it stands in `<>`.
+_LINK: Final = re.compile(
+    r"\[(?P<label>(?:\\.|[^\[\]\\\n])+)\]"
+    r"\((?:<(?P<angled>https?://[^\s<>]+)>"
+    r"|(?P<bare>https?://[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*))\)"
+)
 _FOLD_CHARS: Final = 900
 _MAX_SUBJECT_CHARS: Final = 250
 #: RFC 5322 3.6.4 asks for all ancestors; the first and the newest ones are what threads need.
@@ -99,7 +105,7 @@ def render(letter: Letter) -> EmailMessage:
     message["Auto-Submitted"] = "auto-replied"
     message["X-Auto-Response-Suppress"] = "All"
     message[LOOP_HEADER] = letter.message_id
-    message.set_content(f"{letter.text.strip()}\n", cte="quoted-printable")
+    message.set_content(f"{to_plain(letter.text)}\n", cte="quoted-printable")
     message.add_alternative(to_html(letter.text), subtype="html", cte="quoted-printable")
     return message
 
@@ -119,6 +125,17 @@ def to_html(markdown: str) -> str:
     return nh3.clean(
         html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}
     )
+
+
+def to_plain(markdown: str) -> str:
+    """Return Markdown as it is read without being rendered: only links are written out."""
+    return _LINK.sub(_written_out, markdown.strip())
+
+
+def _written_out(link: re.Match[str]) -> str:
+    label, address = re.sub(r"\\(\W)", r"\1", link["label"]), link["angled"] or link["bare"]
+    # RFC 3986 appendix C: angle brackets tell an address from the words around it.
+    return f"<{address}>" if label == address else f"{label} <{address}>"
 
 
 def _fold_ids(name: str, value: str, end: str) -> str:

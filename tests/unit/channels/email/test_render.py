@@ -9,7 +9,7 @@ import pytest
 
 from supportbot.channels.email.mail import Address
 from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.render import Letter, render, reply_subject, to_html
+from supportbot.channels.email.render import Letter, render, reply_subject, to_html, to_plain
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -105,6 +105,23 @@ def test_reply_says_that_a_machine_wrote_it() -> None:
     assert headers["X-Auto-Response-Suppress"] == "All"
     assert headers["X-Supportbot-Loop"] == "<sb.1.2@bot.example>"
     assert headers["Date"] == "Mon, 02 Mar 2026 09:00:00 +0000"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("Source: [Plans](https://h.example/p)", "Source: Plans <https://h.example/p>"),
+        ("(see [a \\[b\\]](https://h.example/p_(1)))", "(see a [b] <https://h.example/p_(1)>)"),
+        ("[x](<https://h.example/p_(1>)", "x <https://h.example/p_(1>"),
+        ("[https://h.example](https://h.example)", "<https://h.example>"),
+        ("a list[0](x) of **code**", "a list[0](x) of **code**"),
+    ],
+)
+def test_link_is_written_out_in_the_plain_text(markdown: str, shown: str) -> None:
+    assert to_plain(markdown) == shown
+    body = reread(make_letter(text=markdown)).get_body(("plain",))
+    assert body is not None
+    assert body.get_content().rstrip() == shown
 
 
 def test_text_and_html_say_the_same() -> None:
