@@ -22,7 +22,7 @@ from sqlalchemy import select
 from supportbot.app import House, application, running
 from supportbot.channels.slack.channel import SlackChannel
 from supportbot.channels.slack.config import Transport
-from supportbot.model.delivery import Delivery
+from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.message import Message
 from supportbot.model.ticket import Ticket, TicketEvent
 from supportbot.settings.load import load
@@ -129,6 +129,12 @@ class Desk:
             return not any(ticket.bot_owes for ticket in await self.tickets())
 
         await self.eventually(quiet)
+
+    async def left(self) -> bool:
+        """Tell whether every delivery has left, or has been given up."""
+        waits = {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.LIVE}
+        owed = [one for ticket in await self.tickets() for one in await self.deliveries(ticket)]
+        return not any(one.state in waits for one in owed)
 
     async def eventually(self, look: Callable[[], Any], timeout_seconds: float = 30.0) -> Any:
         """Ask again until something true is given back; return it.

@@ -17,6 +17,7 @@ import nh3
 from markdown_it import MarkdownIt
 
 from supportbot.channels.email.identity import LOOP_HEADER
+from supportbot.model.markdown import with_links_spelled_out
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _REPLY_PREFIX: Final = re.compile(
@@ -25,12 +26,6 @@ _REPLY_PREFIX: Final = re.compile(
 )
 _ID: Final = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{3,900}>")
 _ID_HEADERS: Final = frozenset({"message-id", "in-reply-to", "references", LOOP_HEADER.lower()})
-#: A link in Markdown; round brackets within its address are balanced, or it stands in `<>`.
-_LINK: Final = re.compile(
-    r"\[(?P<label>(?:\\.|[^\[\]\\\n])+)\]"
-    r"\((?:<(?P<angled>https?://[^\s<>]+)>"
-    r"|(?P<bare>https?://[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*))\)"
-)
 _FOLD_CHARS: Final = 900
 _MAX_SUBJECT_CHARS: Final = 250
 #: RFC 5322 3.6.4 asks for all ancestors; the first and the newest ones are what threads need.
@@ -128,14 +123,11 @@ def to_html(markdown: str) -> str:
 
 
 def to_plain(markdown: str) -> str:
-    """Return Markdown as it is read without being rendered: only links are written out."""
-    return _LINK.sub(_written_out, markdown.strip())
+    """Return Markdown as it is read without being rendered: only links are spelled out.
 
-
-def _written_out(link: re.Match[str]) -> str:
-    label, address = re.sub(r"\\(\W)", r"\1", link["label"]), link["angled"] or link["bare"]
-    # RFC 3986 appendix C: angle brackets tell an address from the words around it.
-    return f"<{address}>" if label == address else f"{label} <{address}>"
+    RFC 3986 appendix C: angle brackets tell an address from the words around it.
+    """
+    return with_links_spelled_out(markdown.strip(), "<{}>")
 
 
 def _fold_ids(name: str, value: str, end: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from supportbot.channels.slack.failures import error_code, translated
+from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.keys import DELIVERY_EVENT, message_key
+from supportbot.channels.slack.ladder import in_some_form
 from supportbot.channels.slack.render import Post, render
 from supportbot.errors import DeliveryUnknown, SendError
 from supportbot.model.delivery import Audience, Delivery, Receipt
@@ -65,14 +65,7 @@ async def _post(client: AsyncWebClient, delivery: Delivery, channel: str, post: 
         "unfurl_media": False,
     }
     with translated(f"post into {channel}", may_repeat=False):
-        try:
-            answer = await client.chat_postMessage(
-                **arguments, text=post.text, blocks=[dict(block) for block in post.blocks]
-            )
-        except SlackApiError as error:
-            if error_code(error) != "invalid_blocks":
-                raise
-            answer = await client.chat_postMessage(**arguments, text=post.plain)
+        answer = await in_some_form(client.chat_postMessage, post, arguments)
     return str(answer["ts"])
 
 

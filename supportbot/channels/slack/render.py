@@ -17,15 +17,20 @@ from typing import Any
 from supportbot.channels.slack.keys import DELIVERY_EVENT, ESCALATE_ACTION, FEEDBACK_ACTION
 from supportbot.channels.slack.split import split_markdown
 from supportbot.model.delivery import Delivery
+from supportbot.model.markdown import with_links_spelled_out
 
 #: Slack allows 12,000 in a markdown block and about 13,200 in all blocks of a message.
 MAX_MARKDOWN_CHARS = 11_800
-#: Beyond this Slack cuts `text` into several messages by itself.
-MAX_TEXT_CHARS = 4_000
+#: Beyond about 4,000 Slack cuts `text` into several messages by itself.
+MAX_TEXT_CHARS = 3_900
 
 _Block = Mapping[str, Any]
 
-_CONTROL = re.compile(r"<(?=[!@#])")
+#: Begins what Slack takes for a command, a person, a channel, or a link that hides its address.
+#: What HTML begins so is left: it is written about, and calls nobody.
+_CONTROL = re.compile(
+    r"<(?=!(?!--|doctype\b|\[cdata\[)|[@#]|[a-z][a-z0-9+.-]*:[^<>\n|]*\|)", re.IGNORECASE
+)
 _CUT_ENTITY = re.compile(r"&[a-z]{0,3}$")
 
 
@@ -35,9 +40,11 @@ class Post:
 
     #: Number within the delivery, from 1.
     part: int
-    #: What notifications show: plain, escaped, at most 4,000 characters.
+    #: What notifications show: plain, escaped, less than 4,000 characters.
     text: str
-    #: The whole text of this part, escaped: sent alone where Slack refuses the blocks.
+    #: The whole text of this part as Markdown.
+    markdown: str
+    #: The same as plain text, escaped.
     plain: str
     blocks: tuple[_Block, ...]
     metadata: Mapping[str, Any]
@@ -50,19 +57,23 @@ def render(delivery: Delivery) -> tuple[Post, ...]:
 
 
 def neutralised(text: str) -> str:
-    """Take the power from `<!channel>`, `<@U1>` and `<#C1>`: the text may come from a stranger."""
+    """Take the power from `<!channel>`, `<@U1>` and their like: the text may come from a stranger.
+
+    Everything that leaves for Slack passes here, or is escaped as a whole.
+    """
     return _CONTROL.sub("&lt;", text)
 
 
 def _post(delivery: Delivery, number: int, parts: tuple[str, ...]) -> Post:
     markdown = parts[number - 1]
-    plain = _escaped(markdown)
+    plain = _escaped(with_links_spelled_out(markdown, "({})"))
     blocks: list[_Block] = [{"type": "markdown", "text": markdown}] if markdown.strip() else []
     if delivery.escalate and number == len(parts):
         blocks += _buttons(delivery.key)
     return Post(
         part=number,
         text=_CUT_ENTITY.sub("", plain[:MAX_TEXT_CHARS]),
+        markdown=markdown,
         plain=plain,
         blocks=tuple(blocks),
         metadata={

@@ -116,14 +116,48 @@ async def test_unreachable_slack_is_worth_another_try(slack: FakeSlack) -> None:
     await channel.aclose()
 
 
-async def test_refused_blocks_are_left_away(http: Setup) -> None:
+@pytest.mark.parametrize(
+    ("refusals", "shown"),
+    [
+        (["invalid_blocks"], "**a** &lt;!here> &lt; b"),
+        (["invalid_blocks", "msg_too_long"], "**a** &lt;!here&gt; &lt; b"),
+        (
+            ["msg_blocks_too_long", "invalid_blocks", "msg_too_long"],
+            "**a** \u2039!here\u203a \u2039 b",
+        ),
+    ],
+)
+async def test_refused_form_is_followed_by_a_simpler_one(
+    refusals: list[str], shown: str, http: Setup
+) -> None:
     question = http.slack.mention("support", "ada", "help")
-    http.slack.faults.fail("chat.postMessage", "invalid_blocks")
-    await http.channel.send(make_delivery(question, text="a < b"))
+    for code in refusals:
+        http.slack.faults.fail("chat.postMessage", code)
+    await http.channel.send(make_delivery(question, text="**a** <!here> &lt; b"))
     (answer,) = http.slack.replies(question)
-    assert answer.text == "a &lt; b"
+    assert answer.text == shown
     assert answer.blocks == []
     assert answer.metadata["event_payload"]["delivery"] == "reply:1"
+
+
+async def test_message_that_slack_takes_in_no_form_is_refused_for_good(http: Setup) -> None:
+    question = http.slack.mention("support", "ada", "help")
+    http.slack.faults.fail("chat.postMessage", "msg_too_long", times=4)
+    with pytest.raises(SendError, match="msg_too_long") as refused:
+        await http.channel.send(make_delivery(question))
+    assert refused.value.permanent
+    assert len(http.slack.calls("chat.postMessage")) == 4
+
+
+async def test_no_call_lets_slack_make_links_of_names(http: Setup) -> None:
+    """`link_names` and `parse` would let a plain @here call a whole channel."""
+    question = http.slack.mention("support", "ada", "help")
+    await http.channel.send(make_delivery(question, text="@here @channel #support"))
+    http.slack.faults.fail("chat.postMessage", "invalid_blocks", times=2)
+    await http.channel.send(make_delivery(question, text="@here", key="reply:2"))
+    for call in http.slack.calls("chat.postMessage"):
+        assert not {"link_names", "parse"} & {*call.arguments}
+        assert (call.arguments["unfurl_links"], call.arguments["unfurl_media"]) == (False, False)
 
 
 async def test_very_long_reply_is_several_messages_and_goes_on_where_it_stopped(

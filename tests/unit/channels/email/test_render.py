@@ -113,7 +113,7 @@ def test_reply_says_that_a_machine_wrote_it() -> None:
         ("Source: [Plans](https://h.example/p)", "Source: Plans <https://h.example/p>"),
         ("(see [a \\[b\\]](https://h.example/p_(1)))", "(see a [b] <https://h.example/p_(1)>)"),
         ("[x](<https://h.example/p_(1>)", "x <https://h.example/p_(1>"),
-        ("[https://h.example](https://h.example)", "<https://h.example>"),
+        ("[https://h.example](https://h.example)", "https://h.example"),
         ("a list[0](x) of **code**", "a list[0](x) of **code**"),
     ],
 )

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
+from supportbot.channels.slack.ladder import forms
 from supportbot.channels.slack.render import Post, render
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
 
@@ -55,18 +60,73 @@ def test_buttons_carry_the_delivery() -> None:
     assert (escalate["action_id"], escalate["value"]) == ("supportbot_escalate", "reply:7")
 
 
-def test_nothing_in_the_text_can_call_people() -> None:
-    (post,) = render(make_delivery("<!channel> <!here|x> <@U1> <#C1> 1 < 2"))
-    for shown in (post.text, post.plain, post.blocks[0]["text"]):
-        assert not any(power in shown for power in ("<!", "<@", "<#"))
-    assert post.blocks[0]["text"].endswith("1 < 2")
+POWERS = (
+    "<!channel>",
+    "<!here|x>",
+    "<!everyone>",
+    "<!subteam^S0123|@oncall>",
+    "<!date^1392734382^{date}|x>",
+    "<@U1>",
+    "<@W1|ada>",
+    "<#C1>",
+    "<mailto:thief@evil.example|write to us>",
+    "<https://evil.example|our help page>",
+    "<HTTPS://evil.example|our help page>",
+)
+
+
+def shown_by(post: Post) -> list[str]:
+    """All texts that may leave for Slack, in every form."""
+    shown = []
+    for form in forms(post):
+        blocks = form.get("blocks", [])
+        shown += [form.get("text", ""), form.get("markdown_text", "")]
+        shown += [block["text"] for block in blocks if block["type"] == "markdown"]
+    return shown
+
+
+@pytest.mark.parametrize("power", POWERS)
+@pytest.mark.parametrize("around", ["{}", "a {} b", "`{}`", "```\n{}\n```", "| {} |", "&lt;{}"])
+def test_nothing_in_the_text_can_call_people_or_hide_a_link(power: str, around: str) -> None:
+    (post,) = render(make_delivery(around.format(power)))
+    begins = power.lower()[:2]
+    for shown in shown_by(post):
+        assert begins not in shown.lower(), shown
+        assert power not in shown
+
+
+@pytest.mark.parametrize(
+    "harmless", ["1 < 2 <br>", "<!-- a -->", "<!DOCTYPE html>", "<https://help.example>"]
+)
+def test_what_has_no_power_stays_as_it_is(harmless: str) -> None:
+    (post,) = render(make_delivery(harmless))
+    assert post.blocks[0]["text"] == harmless
 
 
 def test_notification_text_is_short_and_escaped() -> None:
     (post,) = render(make_delivery("a & b " * 1500))
-    assert len(post.text) <= 4000
+    assert len(post.text) < 4000
     assert post.text.startswith("a &amp; b")
     assert len(post.plain) > 4000
+
+
+def test_link_is_spelled_out_where_markdown_is_not_read() -> None:
+    (post,) = render(make_delivery("Source: [Plans](https://help.example/p?a=1&b=2)"))
+    assert post.text == "Source: Plans (https://help.example/p?a=1&amp;b=2)"
+
+
+@given(st.text(alphabet="ab&<>;!@#lmtpg ", max_size=200), st.integers(3_700, 4_200))
+def test_notification_never_ends_within_an_escape(text: str, filled: int) -> None:
+    (post,) = render(make_delivery("x" * filled + text))
+    assert len(post.text) < 4000
+    assert not set("&<>") & set(re.sub("&(?:amp|lt|gt);", "", post.text))
+
+
+@given(st.text(alphabet="ab <>!@#&|:\n`", max_size=300))
+def test_no_text_at_all_can_call_people(text: str) -> None:
+    for post in render(make_delivery(text.replace("ab", "<!channel>"))):
+        for shown in shown_by(post):
+            assert not re.search("<!(?:channel)|<[@#]", shown)
 
 
 def test_very_long_text_becomes_several_messages_with_buttons_under_the_last() -> None:
