@@ -15,7 +15,8 @@ SupportbotError
 ├── ChannelError           a channel could not do what was asked
 │   ├── SendError          a delivery was refused, or may be tried again
 │   ├── DeliveryUnknown    it cannot be known whether a delivery arrived
-│   └── TokenUnreadable    a stored token cannot be used
+│   ├── TokenUnreadable    a stored token cannot be used
+│   └── ReplyStopped       the customer stopped a reply that was growing
 ├── CompletionError        the model did not give a usable answer
 ├── ToolError              a tool tells the model what went wrong
 └── InboundRefused         what arrived will not become a turn (the reason is its name)
@@ -118,6 +119,10 @@ class TokenUnreadable(ChannelError):
     def __init__(self, message: str, *, permanent: bool) -> None:
         self.permanent = permanent
         super().__init__(message)
+
+
+class ReplyStopped(ChannelError):
+    """The customer stopped a reply while it grew: nothing more of it is wanted."""
 
 
 class CompletionError(SupportbotError):

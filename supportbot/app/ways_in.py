@@ -78,6 +78,7 @@ def _slack(settings: Settings, parts: ChannelParts) -> Channel:
         places=_places(slack),
         api_url=str(slack.api_url),
         operators=frozenset(slack.operators),
+        live=slack.live,
     )
     channel: Channel = load_factory(CHANNELS, _SLACK)(config, parts)
     return channel

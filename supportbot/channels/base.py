@@ -84,14 +84,17 @@ class Channel(Protocol):
 class LiveReply(Protocol):
     """A reply that grows in the customer's sight."""
 
-    #: The provider's id of the message; known before any text is shown.
-    provider_id: str
+    @property
+    def provider_id(self) -> str:
+        """The provider's id of the message; known before any text is shown."""
 
     async def append(self, text: str) -> None:
         """Show the whole text so far, which begins with what was shown before.
 
         Raises:
-            SendError: it was not shown; the answer goes on without being seen until the end.
+            SendError: it was not shown; the next call shows more.
+            DeliveryUnknown: it may have been shown.
+            ReplyStopped: the customer wants to see no more of it.
         """
 
     async def finish(self, delivery: Delivery) -> Receipt:
@@ -105,7 +108,17 @@ class LiveReply(Protocol):
 
 @runtime_checkable
 class LiveChannel(Protocol):
-    """A channel whose replies may grow while they are written."""
+    """A channel whose replies may grow while they are written.
+
+    A delivery that was to grow and has an `upto_seq`, but no `provider_id`, may come to `send`
+    after all: a message that was opened for it must be used or taken away then.
+    """
+
+    def may_open(self, key: str, target: Mapping[str, str]) -> bool:
+        """Tell whether the reply of this key may grow there now; asked before it is claimed.
+
+        Quick, and changes nothing but the channel's own counts. False: it is sent when it is whole.
+        """
 
     async def open_live(self, delivery: Delivery) -> LiveReply:
         """Open the message of a delivery, or take it up again: by `provider_id` or by its key.
@@ -115,6 +128,16 @@ class LiveChannel(Protocol):
         Raises:
             SendError: it cannot be opened (now).
             DeliveryUnknown: nobody can tell whether it is open already.
+        """
+
+    async def discard(self, delivery: Delivery) -> None:
+        """Take away what is open for a delivery: nothing of it was seen, no words will come.
+
+        It may have no `provider_id`, if whoever opened it was interrupted. Idempotent.
+
+        Raises:
+            SendError: it is still there.
+            DeliveryUnknown: it may be still there.
         """
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+import structlog
+
 from supportbot.channels.base import LiveChannel, LiveReply
 from supportbot.errors import ChannelError, DeliveryUnknown, StoreUnavailable
 from supportbot.model.catalog import Mode
@@ -24,6 +26,8 @@ from supportbot.orchestrator.wiring import Wiring
 from supportbot.policy.base import ReviewRule
 from supportbot.policy.release import may_grow, releasable
 from supportbot.store import live, tickets
+
+_log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 #: A text is looked at again once it is so much longer: all looks together then take time in
@@ -53,6 +57,21 @@ def live_channel(wiring: Wiring, ticket: Ticket) -> LiveChannel | None:
     """Return the channel of a ticket if replies can grow in it."""
     channel = wiring.channels.get(ticket.channel)
     return channel.live if channel else None
+
+
+async def take_away(wiring: Wiring, ticket: Ticket, claimed: Delivery, rules: LiveRules) -> None:
+    """Remove the open message of a claim of which nothing was seen, before the claim is ended.
+
+    Should that be interrupted, or the message stay, nothing worse follows: it has no words.
+    """
+    channel = live_channel(wiring, ticket)
+    if channel is None:
+        return
+    try:
+        async with asyncio.timeout(rules.step_seconds):
+            await channel.discard(claimed)
+    except (ChannelError, TimeoutError) as error:
+        _log.warning("empty_reply_stays", delivery=claimed.id, error=type(error).__name__)
 
 
 def voice_of(
@@ -238,6 +257,9 @@ class LiveAnswer:
 
     async def _open(self) -> LiveReply | None:
         """Claim the turn, then open the message; None where it can't be opened now."""
+        key = live.key_of(self._turn.ticket, self._turn.upto_seq)
+        if not self._channel.may_open(key, self._turn.ticket.target):
+            return None
         self.delivery = await self._claim()
         if self.delivery is None:
             return None

@@ -17,7 +17,7 @@ from supportbot.model.delivery import Delivery
 from supportbot.model.policy import Decision
 from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.budgets import Plan, Step
-from supportbot.orchestrator.live import LiveRules, Voice, live_channel, voice_of
+from supportbot.orchestrator.live import LiveRules, Voice, live_channel, take_away, voice_of
 from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.outcome import (
     break_off,
@@ -105,9 +105,10 @@ class Respond:
 
     async def _answer(self, turn: Turn, news: News) -> Delivery | None:
         if turn.live is not None and turn.live.handler_epoch != turn.ticket.handler_epoch:
-            return await break_off(self._wiring, turn, (), turn.live.text, self._lease)
+            return await self._break_off(turn, (), turn.live.text)
         if turn.live is not None and turn.mode is not Mode.AUTO:
             if turn.mode is not Mode.DRAFT and not was_seen(turn.live):
+                await take_away(self._wiring, turn.ticket, turn.live, self._rules.live)
                 await silence(self._wiring, turn)
                 return None
             return await self._commit(turn, [], unfinished(None))
@@ -123,6 +124,12 @@ class Respond:
             return await self._give_up(turn, calls, voice)
         turn = replace(turn, live=voice.delivery)
         return await self._commit(turn, calls.take(), decision)
+
+    async def _break_off(self, turn: Turn, asked: Sequence[Asked], shown: str) -> Delivery | None:
+        """End a live reply as it was seen; one that nobody saw is taken away."""
+        if turn.live is not None and not was_seen(replace(turn.live, text=shown)):
+            await take_away(self._wiring, turn.ticket, turn.live, self._rules.live)
+        return await break_off(self._wiring, turn, asked, shown, self._lease)
 
     async def _commit(self, turn: Turn, asked: list[Asked], decision: Decision) -> Delivery | None:
         """Commit what was decided; an answer is paid for, so the store is waited for."""
@@ -157,6 +164,8 @@ class Respond:
             summary = await self._summaries.latest(work, ticket)
         plan = await self._spending.step(self._wiring.db, ticket)
         if claimed is not None and ticket.product not in self._wiring.policies:
+            if not was_seen(claimed):
+                await take_away(self._wiring, ticket, claimed, self._rules.live)
             await withdraw(self._wiring, ticket.id, claimed)
             return None
         published = self._wiring.policy(ticket.product)
@@ -209,7 +218,7 @@ class Respond:
             if again and await self._stored(turn, asked):
                 return None
             if given_up.live is not None:
-                return await break_off(self._wiring, given_up, asked, voice.shown, self._lease)
+                return await self._break_off(given_up, asked, voice.shown)
             await record(self._wiring, turn, asked)
             return None
 

@@ -95,6 +95,10 @@ class SlackSettings(Section):
     operators_channel: SlackChannel | None = Field(
         default=None, description="Channel id for notices: handoffs and drafts."
     )
+    live: bool = Field(
+        default=True,
+        description="Show answers while they are written, as far as Slack's limits allow.",
+    )
     quiet_seconds: Seconds | None = Field(
         default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
     )

@@ -23,6 +23,11 @@ async def any_unsent(work: UnitOfWork, ticket_id: int) -> bool:
     return bool(await work.connection.scalar(select(query)))
 
 
+def key_of(ticket: Ticket, upto_seq: int) -> str:
+    """Name the live delivery of a turn; each hand-over of the ticket begins a new one."""
+    return f"{ticket.public_id}-live-{upto_seq}-{ticket.handler_epoch}"
+
+
 async def claim(
     work: UnitOfWork, ticket: Ticket, upto_seq: int, at: datetime, until: datetime
 ) -> Delivery | None:
@@ -30,7 +35,7 @@ async def claim(
 
     None: the turn has one already (an answer to it was cancelled once).
     """
-    key = f"{ticket.public_id}-live-{upto_seq}-{ticket.handler_epoch}"
+    key = key_of(ticket, upto_seq)
     if await deliveries.by_key(work, key) is not None:
         return None
     new = NewDelivery(

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import json
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,6 +158,15 @@ class LiveMemoryChannel(MemoryChannel):
         self.grown: dict[str, list[str]] = {}
         #: Raised by the next `open_live` calls, one each.
         self.opening_failures: deque[ChannelError] = deque()
+        #: False: replies must not grow.
+        self.may_grow = True
+        #: Keys of the deliveries whose open message was taken away.
+        self.discarded: list[str] = []
+
+    def may_open(self, key: str, target: Mapping[str, str]) -> bool:
+        """Tell what `may_grow` says."""
+        del key, target
+        return self.may_grow
 
     async def open_live(self, delivery: Delivery) -> LiveMemoryReply:
         """Open the message of a delivery, or take it up again."""
@@ -164,6 +174,17 @@ class LiveMemoryChannel(MemoryChannel):
             raise self.opening_failures.popleft()
         seen = self.grown.setdefault(delivery.key, [])
         return LiveMemoryReply(self, f"live-{delivery.key}", seen)
+
+    async def discard(self, delivery: Delivery) -> None:
+        """Take the message of a delivery away.
+
+        Raises:
+            AssertionError: something of it was seen.
+        """
+        seen = self.grown.pop(delivery.key, [])
+        if seen:
+            raise AssertionError(f"{seen[-1]!r} was seen already")
+        self.discarded.append(delivery.key)
 
     def replace(self, delivery: Delivery) -> None:
         """Let the one message of a delivery be this; the delivery counts as sent once."""

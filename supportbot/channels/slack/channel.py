@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 
 import structlog
 from starlette.routing import BaseRoute
 
-from supportbot.channels.base import Accept, ChannelParts
+from supportbot.channels.base import Accept, ChannelParts, LiveReply
 from supportbot.channels.slack import outbound
 from supportbot.channels.slack.bolt import build_bolt
 from supportbot.channels.slack.config import SlackConfig, Transport
@@ -18,6 +18,7 @@ from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.hearing import Beside, Hearing
 from supportbot.channels.slack.http import Ready, events_route
 from supportbot.channels.slack.identity import Identity, identify
+from supportbot.channels.slack.live import Growth
 from supportbot.channels.slack.parse import parse
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.sockets import SocketLine
@@ -36,7 +37,10 @@ _GROUPS_SECONDS = 5.0
 
 
 class SlackChannel:
-    """One workspace over Socket Mode or HTTP; fulfils `Channel`, `WebRoutes` and `Health`."""
+    """One workspace over Socket Mode or HTTP.
+
+    Fulfils `Channel`, `LiveChannel`, `WebRoutes` and `Health`.
+    """
 
     kind = "slack"
 
@@ -48,6 +52,8 @@ class SlackChannel:
         watched = Watched(config.operators, config.places.groups)
         self._directory = Directory(self._web, watched, clock, config.directory)
         self._surfaces = Surfaces(self._web)
+        self._growth = Growth(config, self._web, self._who)
+        self._identity: Identity | None = None
         self._ready: Ready | None = None
         self._trouble: str | None = "not started"
 
@@ -61,7 +67,7 @@ class SlackChannel:
         self._web.reopen()
         looking: asyncio.Task[None] | None = None
         try:
-            identity = await self._identified()
+            identity = self._identity = await self._identified()
             looking = await self._look_around(hearing, identity)
             bolt = build_bolt(self._web.client(with_token=False), identity, hearing)
             self._ready = Ready(bolt, hearing, identity)
@@ -99,12 +105,30 @@ class SlackChannel:
         return heard
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Post into the thread that the target names; see `outbound.send`."""
-        return await outbound.send(self._web.client(), delivery)
+        """Post into the thread that the target names; see `live.Growth.send`."""
+        return await self._growth.send(delivery)
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Look in the conversation; see `outbound.find`."""
         return await outbound.find(self._web.client(), delivery)
+
+    def may_open(self, key: str, target: Mapping[str, str]) -> bool:
+        """Tell whether a reply may grow there now; see `live.Growth.may_open`."""
+        return self._growth.may_open(key, target)
+
+    async def open_live(self, delivery: Delivery) -> LiveReply:
+        """Begin or take up the message of a reply that grows; see `live.Growth.open`."""
+        return await self._growth.open(delivery)
+
+    async def discard(self, delivery: Delivery) -> None:
+        """Take away the message of a reply that nobody saw; see `live.Growth.discard`."""
+        await self._growth.discard(delivery)
+
+    async def _who(self) -> Identity:
+        if self._identity is None:
+            with translated("tell who we are", may_repeat=True):
+                self._identity = await identify(self._web.client())
+        return self._identity
 
     async def _identified(self) -> Identity:
         for wait_seconds in self._waits():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from supportbot.channels.slack.allowance import AllowanceRules
 from supportbot.errors import SettingsError
 
 DEFAULT_API_URL = "https://slack.com/api/"
@@ -99,6 +100,11 @@ class SlackConfig:
     #: Ids of operators, or of user groups of them: what they write is never taken for a customer's
     #: question.
     operators: frozenset[str] = frozenset()
+    #: Replies may grow in their threads; off: each is posted when it is whole.
+    live: bool = True
+    #: A stream goes on as an ordinary message after this: Slack closes it after about 5 minutes.
+    longest_stream_seconds: float = 240.0
+    allowance: AllowanceRules = field(default_factory=AllowanceRules)
     #: Makes the channel's key, `slack:<name>`; stable for ever, known before connecting.
     name: str = "main"
     api_url: str = DEFAULT_API_URL

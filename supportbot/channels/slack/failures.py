@@ -99,7 +99,7 @@ def _refusal(action: str, error: SlackApiError, *, may_repeat: bool) -> SendErro
     return SendError(
         f"Slack refused to {action} ({code}){cure}",
         permanent=not temporary,
-        retry_after_seconds=_retry_after_seconds(error),
+        retry_after_seconds=retry_after_seconds(error),
     )
 
 
@@ -111,7 +111,8 @@ def _status(error: SlackApiError) -> int:
     return response.status if isinstance(response, aiohttp.ClientResponse) else 0
 
 
-def _retry_after_seconds(error: SlackApiError) -> float | None:
+def retry_after_seconds(error: SlackApiError) -> float | None:
+    """Return how long Slack asks to wait, where it does."""
     response = error.response
     if not isinstance(response, AsyncSlackResponse):
         return None

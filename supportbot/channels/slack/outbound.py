@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -29,13 +29,31 @@ async def send(client: AsyncWebClient, delivery: Delivery) -> Receipt:
         SendError: it did not leave.
         DeliveryUnknown: Slack's answer was lost.
     """
-    channel = _channel(delivery)
-    posts = render(delivery)
-    there = await _found(client, delivery) if delivery.attempts else {}
-    for post in posts:
-        if post.part not in there:
-            there[post.part] = await _post(client, delivery, channel, post)
-    return _receipt(delivery, there[1])
+    there = await found(client, delivery) if delivery.attempts else {}
+    return await _post_missing(client, delivery, render(delivery), there)
+
+
+async def complete(
+    client: AsyncWebClient, delivery: Delivery, posts: Sequence[Post], first_ts: str
+) -> Receipt:
+    """Post what follows the first message of a delivery, which stands already.
+
+    Raises:
+        SendError, DeliveryUnknown: as of `send`.
+    """
+    looked = delivery.attempts and len(posts) > 1
+    there = await found(client, delivery) if looked else {}
+    return await _post_missing(client, delivery, posts, there | {1: first_ts})
+
+
+async def _post_missing(
+    client: AsyncWebClient, delivery: Delivery, posts: Sequence[Post], there: Mapping[int, str]
+) -> Receipt:
+    standing = dict(there)
+    for one in posts:
+        if one.part not in standing:
+            standing[one.part] = await post(client, delivery, one)
+    return receipt(delivery, standing[1])
 
 
 async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
@@ -45,8 +63,8 @@ async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
         SendError: Slack could not be asked.
         DeliveryUnknown: the conversation is longer than we read.
     """
-    there = await _found(client, delivery)
-    return _receipt(delivery, there[1]) if len(there) == len(render(delivery)) else None
+    there = await found(client, delivery)
+    return receipt(delivery, there[1]) if len(there) == len(render(delivery)) else None
 
 
 def _channel(delivery: Delivery) -> str:
@@ -56,37 +74,48 @@ def _channel(delivery: Delivery) -> str:
     return channel
 
 
-async def _post(client: AsyncWebClient, delivery: Delivery, channel: str, post: Post) -> str:
+async def post(client: AsyncWebClient, delivery: Delivery, one: Post) -> str:
+    """Post one message of a delivery; return its ts.
+
+    Raises:
+        SendError, DeliveryUnknown: as of `send`.
+    """
+    channel = _channel(delivery)
     arguments: dict[str, Any] = {
         "channel": channel,
         "thread_ts": delivery.target.get("thread_ts"),
-        "metadata": post.metadata,
+        "metadata": one.metadata,
         "unfurl_links": False,
         "unfurl_media": False,
     }
     with translated(f"post into {channel}", may_repeat=False):
-        answer = await in_some_form(client.chat_postMessage, post, arguments)
+        answer = await in_some_form(client.chat_postMessage, one, arguments)
     return str(answer["ts"])
 
 
-async def _found(client: AsyncWebClient, delivery: Delivery) -> dict[int, str]:
+async def found(client: AsyncWebClient, delivery: Delivery) -> dict[int, str]:
     """Return part number → ts of this delivery's messages that stand in the conversation."""
-    found: dict[int, str] = {}
+    standing: dict[int, str] = {}
     with translated(f"read {_channel(delivery)}", may_repeat=True):
-        async for message in _messages(client, delivery):
+        async for message in messages(client, delivery):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if (
                 metadata.get("event_type") == DELIVERY_EVENT
                 and payload.get("delivery") == delivery.key
             ):
-                found[int(payload.get("part", 1))] = str(message["ts"])
-                if len(found) == payload.get("parts", 1):
+                standing[int(payload.get("part", 1))] = str(message["ts"])
+                if len(standing) == payload.get("parts", 1):
                     break
-    return found
+    return standing
 
 
-async def _messages(client: AsyncWebClient, delivery: Delivery) -> AsyncIterator[Mapping[str, Any]]:
+async def messages(client: AsyncWebClient, delivery: Delivery) -> AsyncIterator[Mapping[str, Any]]:
+    """Read the conversation that a delivery goes to, with the metadata of its messages.
+
+    Raises:
+        DeliveryUnknown: it is longer than we read.
+    """
     pages = 0
     async for page in await _first_page(client, delivery):
         pages += 1
@@ -110,7 +139,8 @@ async def _first_page(client: AsyncWebClient, delivery: Delivery) -> AsyncSlackR
     )
 
 
-def _receipt(delivery: Delivery, ts: str) -> Receipt:
+def receipt(delivery: Delivery, ts: str) -> Receipt:
+    """Return the receipt of a delivery whose first message has this ts."""
     channel, thread_ts = _channel(delivery), delivery.target.get("thread_ts")
     # What operators write under a notice is not the customer's thread.
     known = delivery.audience is Audience.CUSTOMER and delivery.target.get("team")

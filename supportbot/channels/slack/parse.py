@@ -96,7 +96,7 @@ def _parse_payload(payload: Payload, scene: Scene) -> Heard:
 def _load(raw: bytes) -> Payload:
     try:
         payload = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unparsable("the Slack payload is not JSON") from error
     if not isinstance(payload, dict):
         raise Unparsable("the Slack payload is not a JSON object")
@@ -135,7 +135,7 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
         sender=_sender(event, own),
         text=text,
         thread_keys=(message_key(own.team, channel, root),),
-        target={"channel": channel, "thread_ts": root, "team": own.team},
+        target=_target(event, own, root),
         product=place.product,
         addressed=calls or _is_addressed(event, place),
         barred=None if _is_bot(event) else _why_barred(place, scene.meta),
@@ -143,6 +143,18 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
         shared_thread=True,
         sent_at=_moment(ts),
     )
+
+
+def _target(event: Payload, own: Identity, root: str) -> Mapping[str, str]:
+    """Say where answers go, and for whom they grow: a person, as a member of their own team."""
+    target = {
+        "channel": _string(event, "channel"),
+        "thread_ts": root,
+        "team": own.team,
+        "asked_ts": _string(event, "ts"),
+    }
+    person = None if _is_bot(event) else author(event, own)
+    return target | ({"user": person.user, "user_team": person.team} if person else {})
 
 
 def _is_addressed(event: Payload, place: Place) -> bool:

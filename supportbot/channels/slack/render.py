@@ -49,6 +49,11 @@ class Post:
     blocks: tuple[_Block, ...]
     metadata: Mapping[str, Any]
 
+    @property
+    def below(self) -> list[_Block]:
+        """The blocks that stand below the words."""
+        return [block for block in self.blocks if block["type"] != "markdown"]
+
 
 def render(delivery: Delivery) -> tuple[Post, ...]:
     """Return the messages of a delivery in order; buttons stand under the last one."""
@@ -66,21 +71,29 @@ def neutralised(text: str) -> str:
 
 def _post(delivery: Delivery, number: int, parts: tuple[str, ...]) -> Post:
     markdown = parts[number - 1]
-    plain = _escaped(with_links_spelled_out(markdown, "({})"))
     blocks: list[_Block] = [{"type": "markdown", "text": markdown}] if markdown.strip() else []
     if delivery.escalate and number == len(parts):
         blocks += _buttons(delivery.key)
     return Post(
         part=number,
-        text=_CUT_ENTITY.sub("", plain[:MAX_TEXT_CHARS]),
+        text=notification(markdown),
         markdown=markdown,
-        plain=plain,
+        plain=_plain(markdown),
         blocks=tuple(blocks),
         metadata={
             "event_type": DELIVERY_EVENT,
             "event_payload": {"delivery": delivery.key, "part": number, "parts": len(parts)},
         },
     )
+
+
+def notification(markdown: str) -> str:
+    """Return what notifications show of a text."""
+    return _CUT_ENTITY.sub("", _plain(markdown)[:MAX_TEXT_CHARS])
+
+
+def _plain(markdown: str) -> str:
+    return _escaped(with_links_spelled_out(markdown, "({})"))
 
 
 def _escaped(text: str) -> str:

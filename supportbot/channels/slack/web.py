@@ -51,6 +51,7 @@ class SlackWeb:
         self._config = config
         self._session: aiohttp.ClientSession | None = None
         self._usual: AsyncWebClient | None = None
+        self._quick: AsyncWebClient | None = None
         self._closed = False
 
     def reopen(self) -> None:
@@ -63,27 +64,37 @@ class SlackWeb:
         Raises:
             SendError: the channel has been stopped.
         """
-        if self._closed:
-            raise SendError("the Slack channel has been stopped", permanent=False)
-        if with_token and self._usual is not None:
-            return self._usual
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(
-                    total=self._config.request_timeout_seconds, sock_connect=10
-                )
-            )
-        client = self._made(self._session, with_token=with_token)
-        if with_token:
-            self._usual = client
-        return client
+        session = self._opened()
+        if not with_token:
+            return self._made(session, with_token=False)
+        if self._usual is None:
+            self._usual = self._made(session, with_token=True)
+        return self._usual
+
+    def quick(self) -> AsyncWebClient:
+        """Return a client that does not wait out `Retry-After`; as `client` otherwise."""
+        if self._quick is None:
+            self._quick = self._made(self._opened(), with_token=True)
+            self._quick.retry_handlers = []
+        return self._quick
 
     async def aclose(self) -> None:
         """Close the session; later use is refused."""
         self._closed = True
         if self._session is not None:
             await self._session.close()
-            self._session = self._usual = None
+            self._session = self._usual = self._quick = None
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise SendError("the Slack channel has been stopped", permanent=False)
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(
+                    total=self._config.request_timeout_seconds, sock_connect=10
+                )
+            )
+        return self._session
 
     def _made(self, session: aiohttp.ClientSession, *, with_token: bool) -> AsyncWebClient:
         client = AsyncWebClient(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.routing import BaseRoute
 
@@ -64,9 +64,17 @@ class WebChannel:
         """Return the receipt: to show the same delivery again changes nothing."""
         return await self.send(delivery)
 
+    def may_open(self, key: str, target: Mapping[str, str]) -> bool:
+        """Let every answer grow: it costs the page nothing."""
+        del key, target
+        return True
+
     async def open_live(self, delivery: Delivery) -> LiveReply:
         """Let an answer grow: the page shows what the delivery's row holds of it."""
         return _Growing(delivery.key)
+
+    async def discard(self, delivery: Delivery) -> None:
+        """Do nothing: the page shows no reply without words."""
 
 
 class _Growing:

@@ -21,9 +21,9 @@ from typing import ClassVar, Protocol
 
 import pytest
 
-from supportbot.channels.base import Channel, WebRoutes
+from supportbot.channels.base import Channel, LiveChannel, WebRoutes
 from supportbot.errors import DeliveryUnknown, InboundRefused, SendError, StoreUnavailable
-from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
+from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
 from supportbot.model.inbound import Accepted, CustomerMessage, Inbound
 
 _PATIENCE_SECONDS = 10.0
@@ -250,6 +250,55 @@ class ChannelContract:
             await rig.channel.find(delivery)
         assert list(await rig.arrived()) == before
 
+    async def test_a_reply_that_grew_arrives_once_and_whole(
+        self, rig: ChannelRig, delivery: Delivery
+    ) -> None:
+        """Its message is named before its first words, and has its last ones at the end."""
+        live, claim = _growing(rig, delivery)
+        reply = await live.open_live(claim)
+        named = replace(claim, provider_id=reply.provider_id)
+        assert named.provider_id
+        await reply.append("The first")
+        with suppress(SendError):  # it may be too fast for the other side
+            await reply.append("The first answer.")
+        receipt = await _finished(live, named, delivery.text)
+        assert receipt.provider_id
+        assert [text.strip() for text in await rig.arrived()] == [delivery.text]
+
+    async def test_a_reply_that_grew_is_taken_up_again(
+        self, rig: ChannelRig, delivery: Delivery
+    ) -> None:
+        """Whoever comes after a crash gives the same message its words, as often as they like."""
+        live, claim = _growing(rig, delivery)
+        reply = await live.open_live(claim)
+        named = replace(claim, provider_id=reply.provider_id)
+        await reply.append("Something else that")
+        for attempts in range(2):
+            await _finished(live, replace(named, attempts=attempts), delivery.text)
+            assert [text.strip() for text in await rig.arrived()] == [delivery.text]
+
+    async def test_a_reply_that_was_opened_and_forgotten_is_sent_once(
+        self, rig: ChannelRig, delivery: Delivery
+    ) -> None:
+        """A crash between opening it and storing its id leaves no second message."""
+        live, claim = _growing(rig, delivery)
+        await live.open_live(claim)
+        await rig.channel.send(replace(claim, state=DeliveryState.SENDING, text=delivery.text))
+        assert [text.strip() for text in await rig.arrived()] == [delivery.text]
+
+    @pytest.mark.parametrize("named", [True, False])
+    async def test_a_reply_that_nobody_saw_is_taken_away(
+        self, rig: ChannelRig, delivery: Delivery, *, named: bool
+    ) -> None:
+        """Nothing is left of it, whether its id is known or not; to do it again is harmless."""
+        live, claim = _growing(rig, delivery)
+        reply = await live.open_live(claim)
+        if named:
+            claim = replace(claim, provider_id=reply.provider_id)
+        await live.discard(claim)
+        await live.discard(claim)
+        assert list(await rig.arrived()) == []
+
     async def test_routes_are_routes(self, rig: ChannelRig, accept: Accepting) -> None:
         """A channel with `routes` gives Starlette routes with paths of their own."""
         if not isinstance(rig.channel, WebRoutes):
@@ -290,6 +339,20 @@ def reply_to(channel: Channel, inbound: Inbound, text: str = "The first answer."
         attempts=1,
         message_id=1,
     )
+
+
+def _growing(rig: ChannelRig, delivery: Delivery) -> tuple[LiveChannel, Delivery]:
+    """Return the channel and a claim of the turn that the delivery answers."""
+    if not isinstance(rig.channel, LiveChannel):
+        pytest.skip("its replies do not grow")
+    claim = replace(delivery, state=DeliveryState.LIVE, text="", upto_seq=1, attempts=0)
+    assert rig.channel.may_open(claim.key, claim.target)
+    return rig.channel, claim
+
+
+async def _finished(live: LiveChannel, claim: Delivery, text: str) -> Receipt:
+    delivery = replace(claim, state=DeliveryState.SENDING, text=text)
+    return await (await live.open_live(delivery)).finish(delivery)
 
 
 async def _heard(accept: Accepting, count: int) -> list[Inbound]:

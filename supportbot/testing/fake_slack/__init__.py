@@ -10,7 +10,7 @@ refuses what Slack refuses, sends again what was not acknowledged, and can be to
         (answer,) = await slack.wait_for_replies(question)
         slack.click(answer, "my_button", "ada")
 
-Not here yet: streaming, views, slash commands and file uploads.
+Not here yet: views, slash commands and file uploads.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from __future__ import annotations
 from supportbot.testing.fake_slack.faults import Faults
 from supportbot.testing.fake_slack.groups import FakeGroup
 from supportbot.testing.fake_slack.outbox import EventDelivery
+from supportbot.testing.fake_slack.rates import ALL_LIMITS, STREAM_LIMITS, Limit
 from supportbot.testing.fake_slack.server import FakeSlack
 from supportbot.testing.fake_slack.web_api import Call
 from supportbot.testing.fake_slack.workspace import FakeChannel, FakeMessage, FakeUser
 
 __all__ = [
+    "ALL_LIMITS",
+    "STREAM_LIMITS",
     "Call",
     "EventDelivery",
     "FakeChannel",
@@ -31,4 +34,5 @@ __all__ = [
     "FakeSlack",
     "FakeUser",
     "Faults",
+    "Limit",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from supportbot.testing.fake_slack import checks, payloads
+from supportbot.testing.fake_slack import checks, payloads, streams
 from supportbot.testing.fake_slack.workspace import (
     BOT,
     BOT_USER,
@@ -37,11 +37,12 @@ def post_ephemeral(workspace: Workspace, args: Arguments) -> Answer:
 def update(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/chat.update."""
     message = _own_message(workspace, args, "cant_update_message")
+    streams.check_closed(workspace, message, "streaming_state_conflict")
     checks.check_content(workspace, args, max_text_chars=checks.MAX_UPDATE_TEXT_CHARS)
     before = message.as_json()
     message.text = args.get("text") or args.get("markdown_text") or ""
     # Without blocks the old ones go: an update with text only loses its buttons.
-    message.blocks = _with_ids(args.get("blocks") or [])
+    message.blocks = checks.with_ids(args.get("blocks") or [])
     message.metadata = args.get("metadata") or message.metadata
     channel = workspace.channels[message.channel]
     workspace.announce(payloads.changed_event(message, channel, before, workspace.next_ts()))
@@ -51,6 +52,7 @@ def update(workspace: Workspace, args: Arguments) -> Answer:
 def delete(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/chat.delete."""
     message = _own_message(workspace, args, "cant_delete_message")
+    streams.check_closed(workspace, message, "cant_delete_message")
     workspace.messages.remove(message)
     channel = workspace.channels[message.channel]
     workspace.announce(payloads.deleted_event(message, channel, workspace.next_ts()))
@@ -92,13 +94,9 @@ def _new_message(workspace: Workspace, args: Arguments) -> FakeMessage:
         bot_id=BOT,
         text=args.get("text") or args.get("markdown_text") or "",
         thread_ts=args.get("thread_ts") or None,
-        blocks=_with_ids(args.get("blocks") or []),
+        blocks=checks.with_ids(args.get("blocks") or []),
         metadata=args.get("metadata"),
     )
-
-
-def _with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"block_id": f"b{number}", **block} for number, block in enumerate(blocks)]
 
 
 def _message(workspace: Workspace, args: Arguments, name: str) -> FakeMessage:

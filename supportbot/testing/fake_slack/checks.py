@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
@@ -26,15 +26,25 @@ def check_content(workspace: Workspace, args: Mapping[str, Any], *, max_text_cha
     text, markdown = args.get("text") or "", args.get("markdown_text") or ""
     blocks = args.get("blocks") or []
     if not (text or markdown or blocks or args.get("attachments")):
-        _refuse(workspace, "no_text", "the message is empty")
+        refuse(workspace, "no_text", "the message is empty")
     if markdown and (text or blocks):
-        _refuse(workspace, "markdown_text_conflict", "markdown_text beside text or blocks")
+        refuse(workspace, "markdown_text_conflict", "markdown_text beside text or blocks")
     if len(text) > max_text_chars:
-        _refuse(workspace, "msg_too_long", f"text has {len(text)} characters")
+        refuse(workspace, "msg_too_long", f"text has {len(text)} characters")
     if len(markdown) > MAX_MARKDOWN_CHARS:
-        _refuse(workspace, "msg_too_long", f"markdown_text has {len(markdown)} characters")
+        refuse(workspace, "msg_too_long", f"markdown_text has {len(markdown)} characters")
+    check_blocks(workspace, blocks)
+
+
+def check_blocks(workspace: Workspace, blocks: Any) -> None:
+    """Check the blocks of a message."""
     for problem in _block_problems(blocks):
-        _refuse(workspace, "invalid_blocks", problem)
+        refuse(workspace, "invalid_blocks", problem)
+
+
+def with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Name the blocks that have no id, as Slack does."""
+    return [{"block_id": f"b{number}", **block} for number, block in enumerate(blocks)]
 
 
 def check_may_post(channel: FakeChannel) -> None:
@@ -51,9 +61,19 @@ def check_thread(workspace: Workspace, channel: FakeChannel, thread_ts: str | No
         return
     root = workspace.find(channel.id, thread_ts)
     if root is None:
-        _refuse(workspace, "thread_not_found", f"no message {thread_ts} in {channel.id}")
+        refuse(workspace, "thread_not_found", f"no message {thread_ts} in {channel.id}")
     elif root.root != root.ts:
-        _refuse(workspace, "cannot_reply_to_message", f"{thread_ts} is itself a reply")
+        refuse(workspace, "cannot_reply_to_message", f"{thread_ts} is itself a reply")
+
+
+def refuse(workspace: Workspace, code: str, what: str) -> NoReturn:
+    """Refuse a call that no bot should make, and note it.
+
+    Raises:
+        ApiRefusal: always.
+    """
+    workspace.violations.append(f"{code}: {what}")
+    raise ApiRefusal(code)
 
 
 def _block_problems(blocks: Any) -> Iterable[str]:
@@ -86,8 +106,3 @@ def _shape_problems(block: dict[str, Any]) -> Iterable[str]:
             parsed.to_dict()
     except (SlackObjectFormationError, TypeError) as error:
         yield f"{block.get('type')}: {error}"
-
-
-def _refuse(workspace: Workspace, code: str, what: str) -> None:
-    workspace.violations.append(f"{code}: {what}")
-    raise ApiRefusal(code)

@@ -73,6 +73,20 @@ def deleted_event(message: FakeMessage, channel: FakeChannel, event_ts: str) -> 
     }
 
 
+def session_stopped(
+    message: FakeMessage, user: FakeUser, streams: list[str], event_ts: str
+) -> Payload:
+    """Return the event of the stop button: https://docs.slack.dev/reference/events/agent_session_stopped."""
+    return {
+        "type": "agent_session_stopped",
+        "channel": message.channel,
+        "thread_ts": message.root,
+        "user": user.id,
+        "streaming_message_ts": streams,
+        "event_ts": event_ts,
+    }
+
+
 def block_actions(message: FakeMessage, user: FakeUser, action: Payload, trigger: str) -> Payload:
     """Return the interaction of a press on a button."""
     container = {

@@ -16,8 +16,10 @@ from supportbot.testing.fake_slack.faults import Faults
 from supportbot.testing.fake_slack.groups import UserGroups
 from supportbot.testing.fake_slack.oauth import OAuth
 from supportbot.testing.fake_slack.outbox import EventDelivery, Outbox
+from supportbot.testing.fake_slack.rates import STREAM_LIMITS, Limit, Rates
 from supportbot.testing.fake_slack.signatures import Signature
 from supportbot.testing.fake_slack.sockets import Sockets
+from supportbot.testing.fake_slack.streams import Streams
 from supportbot.testing.fake_slack.web_api import Call, WebApi
 from supportbot.testing.fake_slack.webhooks import Webhooks
 from supportbot.testing.fake_slack.workspace import (
@@ -42,6 +44,7 @@ class FakeSlack:
 
     ack_seconds: how long an event may stay without ack (Slack: 3).
     retry_delays_seconds: waits before an event is sent again (Slack: 0, 60, 300).
+    limits: how often methods may be called; `rates.ALL_LIMITS` is stricter, `{}` counts nothing.
     """
 
     bot_token = "xoxb-fake-bot"  # noqa: S105 - opens nothing but this fake
@@ -56,8 +59,9 @@ class FakeSlack:
         ack_seconds: float = 3.0,
         retry_delays_seconds: tuple[float, ...] = (0.1, 0.5, 2.0),
         strict: bool = True,
+        limits: Mapping[str, Limit] = STREAM_LIMITS,
     ) -> None:
-        self.workspace = Workspace(announce=self._announce)
+        self.workspace = Workspace(announce=self._announce, notify=self._notify)
         self.faults = Faults()
         self.groups = UserGroups(self.workspace)
         self.sockets = Sockets(ack_seconds, self.workspace, self._notify)
@@ -79,7 +83,9 @@ class FakeSlack:
             "oauth.v2.access": self.oauth.access,
             "usergroups.users.list": self.groups.members,
         }
-        self._api = WebApi(self.workspace, self.faults, tokens, methods)
+        self.rates = Rates(limits, self.workspace.violations)
+        self.streams = Streams(self.workspace, self.emit)
+        self._api = WebApi(self.workspace, self.faults, self.rates, tokens, methods)
         self.workspace.users[BOT_USER] = FakeUser(BOT_USER, "supportbot", is_bot=True)
         self.add_channel("support")
         self.add_user("ada")

@@ -12,19 +12,24 @@ from typing import Any
 
 from aiohttp import web
 
-from supportbot.testing.fake_slack import chat, conversations
+from supportbot.testing.fake_slack import chat, conversations, streams
 from supportbot.testing.fake_slack.faults import Fault, Faults
+from supportbot.testing.fake_slack.rates import Rates
 from supportbot.testing.fake_slack.workspace import ApiRefusal, Workspace
 
 Method = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
 
 METHODS: Mapping[str, Method] = {
+    "agents.sessions.setStatus": streams.set_session_status,
     "auth.test": conversations.auth_test,
     "assistant.threads.setStatus": chat.set_status,
+    "chat.appendStream": streams.append,
     "chat.delete": chat.delete,
     "chat.getPermalink": chat.get_permalink,
     "chat.postEphemeral": chat.post_ephemeral,
     "chat.postMessage": chat.post_message,
+    "chat.startStream": streams.start,
+    "chat.stopStream": streams.stop,
     "chat.update": chat.update,
     "conversations.history": conversations.history,
     "conversations.info": conversations.info,
@@ -39,7 +44,7 @@ _OPEN_SOCKET = "apps.connections.open"
 _ACCESS = "oauth.v2.access"
 _SECRET = frozenset({"token", "client_secret", "code", "refresh_token"})
 #: Arguments that form and query requests carry as JSON text.
-_JSON_ARGUMENTS = ("attachments", "blocks", "metadata")
+_JSON_ARGUMENTS = ("attachments", "blocks", "chunks", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,13 @@ class WebApi:
         self,
         workspace: Workspace,
         faults: Faults,
+        rates: Rates,
         tokens: Mapping[str, str],
         methods: Mapping[str, Method],
     ) -> None:
         self._workspace = workspace
         self._faults = faults
+        self._rates = rates
         #: Token → `bot` or `app`, or the error that it is refused with.
         self._tokens = tokens
         self._methods = {**METHODS, **methods}
@@ -72,7 +79,7 @@ class WebApi:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call."""
         method, arguments = request.match_info["method"], await _arguments(request)
-        fault = self._faults.take(method)
+        fault = self._faults.take(method) or self._rates.take(method, arguments)
         if fault is not None and fault.lost_after_seconds is None:
             self._record(method, arguments, fault.error)
             return _failure(fault)

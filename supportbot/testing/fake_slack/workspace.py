@@ -94,6 +94,8 @@ class FakeMessage:
     metadata: dict[str, Any] | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
     edited: bool = False
+    #: Streamed messages: `in_progress` or `completed`.
+    streaming_state: str | None = None
     #: Emoji name → users.
     reactions: dict[str, list[str]] = field(default_factory=dict)
 
@@ -125,6 +127,7 @@ class FakeMessage:
             "files": self.files,
             "bot_id": self.bot_id,
             "app_id": APP if self.bot_id == BOT else None,
+            "streaming_state": self.streaming_state,
             "edited": {"user": self.user, "ts": self.ts} if self.edited else None,
             "metadata": self.metadata if with_metadata else None,
             "reactions": [
@@ -133,6 +136,20 @@ class FakeMessage:
             ],
         }
         return shown | {name: value for name, value in optional.items() if value}
+
+
+@dataclass(slots=True)
+class FakeStream:
+    """A message that grows, or has grown."""
+
+    message: FakeMessage
+    #: By the monotonic clock.
+    started_seconds: float
+    appends: int = 0
+    #: How its text comes: `markdown_text` or `chunks`.
+    mode: str | None = None
+    #: Once it is closed, the error that more text is refused with.
+    closed: str | None = None
 
 
 @dataclass(slots=True)
@@ -148,7 +165,16 @@ class Workspace:
     statuses: dict[str, str] = field(default_factory=dict)
     #: What a real workspace would have refused or complained about.
     violations: list[str] = field(default_factory=list)
+    #: (channel, ts) → the stream of a message.
+    streams: dict[tuple[str, str], FakeStream] = field(default_factory=dict)
+    #: When streams end by themselves.
+    stream_seconds: float = 300.0
+    stream_appends: int | None = None
+    #: Thread key `channel:thread_ts` → the status of the agent session there.
+    sessions: dict[str, str] = field(default_factory=dict)
     announce: Callable[[dict[str, Any]], None] = lambda _event: None
+    #: Wakes whoever waits for something to be seen; no event goes to the bot.
+    notify: Callable[[], None] = lambda: None
     _last_ts: int = 0
 
     def next_ts(self) -> str:

@@ -8,20 +8,21 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
+from supportbot.channels.base import LiveReply
 from supportbot.channels.console import ConsoleChannel
 from supportbot.channels.web.channel import WebChannel
 from supportbot.channels.web.config import WebConfig
 from supportbot.errors import SendError, StoreUnavailable
 from supportbot.model.delivery import Delivery, Receipt
 from supportbot.store.database import Database
-from supportbot.testing import Fails, MemoryChannel, said
+from supportbot.testing import Fails, LiveMemoryChannel, MemoryChannel, said
 from supportbot.testing.contracts import ChannelContract
 from supportbot.testing.contracts.channel import Accepting, ChannelRig, reply_to
 
 
 class MemoryRig:
-    def __init__(self, clock: Any) -> None:
-        self.channel = MemoryChannel(clock)
+    def __init__(self, channel: MemoryChannel) -> None:
+        self.channel = channel
 
     async def write(self, text: str, key: str) -> bool:
         try:
@@ -43,7 +44,13 @@ class MemoryRig:
 class TestMemoryChannel(ChannelContract):
     @pytest.fixture
     async def rig(self, clock: Any) -> ChannelRig:
-        return MemoryRig(clock)
+        return MemoryRig(MemoryChannel(clock))
+
+
+class TestLiveMemoryChannel(ChannelContract):
+    @pytest.fixture
+    async def rig(self, clock: Any) -> ChannelRig:
+        return MemoryRig(LiveMemoryChannel(clock))
 
 
 class RecordedWebChannel(WebChannel):
@@ -60,6 +67,25 @@ class RecordedWebChannel(WebChannel):
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         return await super().send(delivery)
+
+    async def open_live(self, delivery: Delivery) -> LiveReply:
+        return RecordedReply(await super().open_live(delivery), self.texts)
+
+
+class RecordedReply:
+    """Keeps its last words: the page shows them in place of what grew."""
+
+    def __init__(self, reply: LiveReply, texts: list[str]) -> None:
+        self._reply = reply
+        self._texts = texts
+        self.provider_id = reply.provider_id
+
+    async def append(self, text: str) -> None:
+        await self._reply.append(text)
+
+    async def finish(self, delivery: Delivery) -> Receipt:
+        self._texts[:] = [delivery.text]
+        return await self._reply.finish(delivery)
 
 
 class WebRig:

@@ -98,6 +98,8 @@ async def test_a_killed_claim_that_nobody_saw_is_cancelled_after_a_take_over(
     world.clock.advance(seconds=60)
     await world.settle_ticket(ticket.id)
     assert channel.sent == []
+    [claim] = await world.deliveries(ticket)
+    assert channel.discarded == [claim.key]  # what was opened before the kill, if anything
     assert await states(world, ticket) == [DeliveryState.CANCELLED]
 
 
@@ -111,6 +113,8 @@ async def test_a_killed_claim_that_nobody_saw_says_nothing_in_a_silent_mode(
     world.clock.advance(seconds=60)
     await world.settle_ticket(ticket.id)
     assert channel.sent == []
+    [claim] = await world.deliveries(ticket)
+    assert channel.discarded == [claim.key]  # what was opened before the kill, if anything
     assert await states(world, ticket) == [DeliveryState.CANCELLED]
     now = await world.ticket(ticket.public_id)
     assert now.answered_seq == now.asked_seq
@@ -249,3 +253,18 @@ async def test_tools_are_not_called_after_words_that_must_never_be_said(
     ticket = await world.ask(said("how?"))
     assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
     assert done == []
+
+
+async def test_a_channel_that_lets_none_grow_now_gets_the_whole_answer(
+    make_world: Any, channel: Any
+) -> None:
+    channel.may_grow = False
+    gate = asyncio.Event()
+    world = await make_world([Turn(ANSWER, end_gate=gate)], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await asyncio.sleep(0.1)
+    assert await states(world, ticket) == []  # the turn is not even claimed
+    gate.set()
+    await settling
+    assert channel.texts("t1") == [ANSWER]
+    assert channel.grown == {}

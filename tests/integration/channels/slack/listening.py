@@ -132,7 +132,14 @@ async def connected(
 
 
 def make_delivery(question: FakeMessage, text: str = "**Answer**", **changes: object) -> Delivery:
-    target = {"channel": question.channel, "thread_ts": question.root, "team": FakeSlack.team}
+    target = {
+        "channel": question.channel,
+        "thread_ts": question.root,
+        "team": FakeSlack.team,
+        "user": question.user,
+        "user_team": question.user_team or FakeSlack.team,
+        "asked_ts": question.ts,
+    }
     values: dict[str, object] = {
         "id": 1,
         "key": "reply:1",

@@ -76,7 +76,14 @@ def test_channel_message_names_sender_thread_target_and_product() -> None:
     assert heard.sender.external_id == "T1:U1"
     assert heard.sender.account == "slack:T1"
     assert heard.thread_keys == ("T1:C1:1700000000.000100",)
-    assert heard.target == {"channel": "C1", "thread_ts": "1700000000.000100", "team": "T1"}
+    assert heard.target == {
+        "channel": "C1",
+        "thread_ts": "1700000000.000100",
+        "team": "T1",
+        "user": "U1",
+        "user_team": "T1",
+        "asked_ts": "1700000000.000100",
+    }
     assert heard.product == "rocket"
     assert heard.shared_thread
     assert not heard.addressed
