@@ -50,6 +50,8 @@ class TestSlackChannel(ChannelContract):
     @pytest.fixture
     async def rig(self) -> AsyncIterator[ChannelRig]:
         async with FakeSlack(ack_seconds=0.5, retry_delays_seconds=(), strict=False) as slack:
+            # Names that are looked up are heard too, but nobody wrote them.
+            slack.faults.fail("users.info", "missing_scope", times=1_000)
             channel = make_channel(slack, Transport.SOCKET)
             yield SlackRig(slack, channel)
             await channel.aclose()
