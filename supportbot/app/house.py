@@ -217,6 +217,7 @@ def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts
     )
     rules = IntakeRules(
         reopen_days=tickets.reopen_days,
+        conversation_minutes=tickets.conversation_minutes,
         customer_messages_per_minute=tickets.customer_messages_per_minute,
     )
     understanding = Understanding(wiring, rules)

@@ -95,6 +95,15 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """What one customer says in turn where nobody answers in threads, such as a direct message."""
+
+    name: str
+    #: True: it begins anew, however lately something was said.
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerMessage:
     """A customer wrote something."""
 
@@ -113,6 +122,8 @@ class CustomerMessage:
     barred: str | None = None
     #: True: even without a word it is a call for us, to be greeted where its thread is not known.
     greet: bool = False
+    #: What it goes on with, or begins, where its thread is not known.
+    conversation: Conversation | None = None
     #: True: others may write in the same thread (Slack); False: a stranger opens a ticket (email).
     shared_thread: bool = False
     disposition: Disposition = field(default_factory=Disposition)

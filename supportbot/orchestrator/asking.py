@@ -51,10 +51,10 @@ class Asking:
         ticket, at = place.ticket, self._wiring.clock()
         # A stranger who names somebody's thread must not lead that thread to their own ticket.
         own = known is None or known.customer_id == customer_id
-        if ticket is not known or len(heard.thread_keys) > 1:  # else it was found by that name
-            await tickets.remember_keys(
-                work, ticket, channel.id, heard.thread_keys, move=own, fresh=known is None
-            )
+        names = _names(heard)
+        if ticket is not known or len(names) > 1:  # else it was found by that name
+            fresh = known is None and heard.conversation is None
+            await tickets.remember_keys(work, ticket, channel.id, names, move=own, fresh=fresh)
         message = await threads.append_message(
             work,
             ticket.id,
@@ -89,7 +89,7 @@ class Asking:
         customer_id = await customers.ensure_customer(work, kind, heard.sender, received_at)
         place = await self._open(work, channel, heard, customer_id, None)
         ticket, at = place.ticket, self._wiring.clock()
-        await tickets.remember_keys(work, ticket, channel.id, heard.thread_keys, fresh=True)
+        await tickets.remember_keys(work, ticket, channel.id, _names(heard), move=True)
         await threads.append_events(work, ticket, place.events, at)
         await tickets.change(work, ticket.id, status=Status.PENDING)
         verdict = self._flood.verdict(customer_id, ticket.id, at)
@@ -213,6 +213,12 @@ class Asking:
         waited = at - (ticket.waiting_since or at)
         left = timedelta(seconds=patience.longest_seconds) - waited
         return max(timedelta(0), min(timedelta(seconds=patience.quiet_seconds), left))
+
+
+def _names(heard: CustomerMessage) -> tuple[str, ...]:
+    """Return what is to lead to the ticket of a message from now on."""
+    talk = heard.conversation
+    return (*heard.thread_keys, talk.name) if talk else heard.thread_keys
 
 
 def _unanswerable(ticket: Ticket, disposition: Disposition, message: Appended) -> dict[str, object]:

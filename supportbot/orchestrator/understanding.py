@@ -25,7 +25,7 @@ from supportbot.model.inbound import (
     Inbound,
     Introduced,
 )
-from supportbot.orchestrator import changes
+from supportbot.orchestrator import changes, conversation
 from supportbot.orchestrator.asking import Asking
 from supportbot.orchestrator.flood import Flood
 from supportbot.orchestrator.parsers import Parsers
@@ -48,6 +48,8 @@ class IntakeRules:
 
     #: A message on a ticket resolved less than this ago reopens it; later it opens a linked one.
     reopen_days: float = 7.0
+    #: Words that are not said in a thread go on with a ticket while its last ones are younger.
+    conversation_minutes: float = 60.0
     #: Whoever writes more, over all their tickets, is told so and answered once a minute.
     customer_messages_per_minute: int = 20
 
@@ -59,6 +61,7 @@ class Understanding:
         self._wiring = wiring
         flood = Flood(rules.customer_messages_per_minute)
         self._asking = Asking(wiring, timedelta(days=rules.reopen_days), flood)
+        self._conversations = timedelta(minutes=rules.conversation_minutes)
         self._parsers = Parsers()
 
     async def parse(self, channel: ConnectedChannel, inbound: Inbound) -> Heard | InboundRefused:
@@ -131,8 +134,12 @@ class Understanding:
     ) -> Outcome:
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         unknown = ticket is None and heard.shared_thread
-        if unknown and await waiting.alone_with(work, channel.id, heard.thread_keys[0]):
+        talk = heard.conversation
+        alone = talk.name if talk else heard.thread_keys[0]
+        if unknown and await waiting.alone_with(work, channel.id, alone):
             ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+        if ticket is None and talk is not None:
+            ticket = await conversation.going_on(work, channel, heard, self._conversations)
         if ticket is None and not heard.addressed:
             return _unaddressed(inbound, heard)
         if ticket is None and heard.barred:

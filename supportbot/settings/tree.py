@@ -274,6 +274,12 @@ class TicketSettings(Section):
         ge=0,
         description="A message within this time after resolving reopens the ticket.",
     )
+    conversation_minutes: Minutes = Field(
+        default=60,
+        ge=0,
+        description="A direct message that is no reply goes on with a ticket whose last words are "
+        "younger; later it opens another.",
+    )
     quiet_seconds: Seconds = Field(
         default=0, ge=0, description="Wait until a customer was silent for so long; see max_wait."
     )

@@ -59,6 +59,12 @@ async def ensure_customer(work: UnitOfWork, kind: str, sender: Sender, at: datet
     return customer_id
 
 
+async def known(work: UnitOfWork, kind: str, sender: Sender) -> int | None:
+    """Return the id of the customer behind an identity, None where nobody is known by it."""
+    found = (await work.execute(_KNOWN, _identity(kind, sender))).first()
+    return found.id if found else None
+
+
 async def rename(work: UnitOfWork, kind: str, sender: Sender) -> bool:
     """Call the customer behind an identity by the sender's name; False: nobody is known by it."""
     found = (await work.execute(_KNOWN, _identity(kind, sender))).first()

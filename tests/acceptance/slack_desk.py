@@ -51,6 +51,8 @@ class Plan:
     knowledge: Mapping[str, str] = field(default_factory=dict)
     #: Lines of `[slack]`, such as `operators_channel = "C0DESK"`; tables of it may follow.
     slack: str = ""
+    #: Lines of `[tickets]`.
+    tickets: str = ""
     #: Further tables of supportbot.toml.
     toml: str = ""
     #: tools.py of the bot folder.
@@ -226,6 +228,7 @@ def _write(
         mode=transport.value,
         slack=slack.url,
         lines=plan.slack.strip(),
+        tickets=plan.tickets.strip(),
         tables=plan.toml.strip(),
     )
     (folder / "supportbot.toml").write_text(toml, encoding="utf-8")
@@ -266,6 +269,7 @@ base_url = "{model}"
 
 [tickets]
 default_product = "rocket"
+{tickets}
 
 [slack]
 mode = "{mode}"

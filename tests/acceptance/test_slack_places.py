@@ -81,3 +81,31 @@ async def test_call_without_words_is_greeted_and_then_answered(
         assert answer.markdown == ANSWER
         await d.settled()
         assert len(await d.tickets()) == 1
+
+
+async def test_direct_messages_in_turn_are_one_ticket_answered_where_they_stand(
+    transport: Transport, tmp_path: Path
+) -> None:
+    plan = Plan(answer=lambda request: f"answer {len(request['messages'])}")
+    async with desk(transport, tmp_path, plan) as d:
+        first = d.slack.direct("ada", "How do I export?")
+        (one,) = await d.slack.wait_for_replies(first)
+        second = d.slack.direct("ada", "As CSV?")
+        (two,) = await d.slack.wait_for_replies(second)
+        d.slack.direct("ada", "And in threads?", thread=first)
+        _, three = await d.slack.wait_for_replies(first, 2)
+        other = d.slack.direct("grace", "How do I import?")
+        await d.slack.wait_for_replies(other)
+        await d.settled()
+        texts = [answer.markdown for answer in (one, two, three)]
+        assert texts == ["answer 2", "answer 4", "answer 6"]
+        assert len(await d.tickets()) == 2
+
+
+async def test_old_direct_message_is_not_gone_on_with(transport: Transport, tmp_path: Path) -> None:
+    plan = Plan(tickets="conversation_minutes = 0")
+    async with desk(transport, tmp_path, plan) as d:
+        for text in ("How do I export?", "How do I import?"):
+            await d.slack.wait_for_replies(d.slack.direct("ada", text))
+            await d.settled()
+        assert len(await d.tickets()) == 2

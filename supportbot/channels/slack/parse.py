@@ -17,11 +17,12 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import SPOKEN_SUBTYPES, message_key
 from supportbot.channels.slack.markup import mentions, readable
 from supportbot.channels.slack.parse_actions import parse_actions
-from supportbot.channels.slack.people import author
+from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Action,
+    Conversation,
     CustomerMessage,
     Deleted,
     Edited,
@@ -140,6 +141,7 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
         addressed=calls or _is_addressed(event, place),
         barred=None if _is_bot(event) else _why_barred(place, scene.meta),
         greet=calls,
+        conversation=_conversation(event, own),
         shared_thread=True,
         sent_at=_moment(ts),
     )
@@ -160,6 +162,14 @@ def _target(event: Payload, own: Identity, root: str) -> Mapping[str, str]:
 def _is_addressed(event: Payload, place: Place) -> bool:
     opens = place.listens_to_all and _root(event) == event.get("ts")
     return opens or event.get("type") == "app_mention" or event.get("channel_type") == "im"
+
+
+def _conversation(event: Payload, own: Identity) -> Conversation | None:
+    """Name what a direct message goes on with, unless it is said in a thread."""
+    person = author(event, own)
+    if event.get("channel_type") != "im" or _root(event) != event.get("ts") or person is None:
+        return None
+    return Conversation(direct_key(person))
 
 
 def _why_barred(place: Place, meta: Mapping[str, str]) -> str | None:

@@ -35,6 +35,11 @@ class Person:
         return f"slack:{self.team}"
 
 
+def direct_key(person: Person) -> str:
+    """Name what a person says in direct messages in turn; where that is need not be known."""
+    return f"dm:{person.external_id}"
+
+
 def person_of(payload: Payload, own: Identity) -> Person | None:
     """Return who wrote, reacted, pressed or typed a command; None where nobody is named."""
     event = payload.get("event")

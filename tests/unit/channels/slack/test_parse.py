@@ -16,6 +16,7 @@ from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Action,
     ActionKind,
+    Conversation,
     CustomerMessage,
     Deleted,
     Edited,
@@ -131,6 +132,14 @@ def test_direct_message_is_addressed_and_opens_its_own_thread() -> None:
     heard = customer_message(channel="D1", channel_type="im")
     assert heard.addressed
     assert heard.thread_keys == ("T1:D1:1700000000.000100",)
+
+
+def test_direct_message_goes_on_with_what_was_said_before() -> None:
+    root = customer_message(channel="D1", channel_type="im")
+    assert root.conversation == Conversation("dm:T1:U1")
+    in_thread = customer_message(channel="D1", channel_type="im", thread_ts="1600000000.000001")
+    assert in_thread.conversation is None
+    assert customer_message(channel_type="mpim").conversation is None
 
 
 @pytest.mark.parametrize("text", ["<@UBOT>", "  <@UBOT|bot>: "])
