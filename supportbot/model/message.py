@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from supportbot.model.ticket import Actor
 
+#: In the data of a message that repeats another with other words: the number of that other one.
+EDIT_OF = "edit_of"
+
 
 class Role(StrEnum):
     """Role of a message in the chat completions sense."""

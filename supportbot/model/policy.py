@@ -30,6 +30,8 @@ class CompiledPolicy:
     #: Phrases an answer must never hold, lower case.
     never: tuple[str, ...] = ()
     canned: Mapping[str, str] = field(default_factory=dict)
+    #: True: an edit that changes the meaning of an answered question is answered too.
+    answer_edits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

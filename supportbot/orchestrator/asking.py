@@ -67,7 +67,7 @@ class Asking:
             at,
         )
         await threads.attach(work, message.id, heard.attachments)
-        await self._turn(work, place, heard, message)
+        await self._turn(work, place, message, heard)
         return Outcome(
             "message", ticket_id=ticket.id, message_id=message.id, ticket=ticket.public_id
         )
@@ -106,6 +106,10 @@ class Asking:
         # A channel may know a product whose policy is gone: its customers are not turned away.
         known = heard.product in self._wiring.products
         return heard.product if known and heard.product else self._wiring.default_product
+
+    async def ask_anew(self, work: UnitOfWork, ticket: Ticket, message: Appended) -> None:
+        """Make other words of an answered question, which were appended, the newest turn."""
+        await self._turn(work, _Place(ticket), message)
 
     async def _place(
         self,
@@ -162,28 +166,34 @@ class Asking:
         return _Place(ticket, (opened, link) if linked else (opened,))
 
     async def _turn(
-        self, work: UnitOfWork, place: _Place, heard: CustomerMessage, message: Appended
+        self,
+        work: UnitOfWork,
+        place: _Place,
+        message: Appended,
+        heard: CustomerMessage | None = None,
     ) -> None:
         """Make the message the newest question, or say why it will not be answered."""
         ticket, at = place.ticket, self._wiring.clock()
         events = list(place.events)
-        head: dict[str, object] = {"asked_seq": message.seq, "target": dict(heard.target)}
-        if not ticket.subject:
+        disposition = heard.disposition if heard else Disposition()
+        target = heard.target if heard else ticket.target
+        head: dict[str, object] = {"asked_seq": message.seq, "target": dict(target)}
+        if heard and not ticket.subject:
             head["subject"] = headline(heard.text) or None
         head |= {"status": Status.OPEN, "waiting_since": ticket.waiting_since or at}
         wait, told = await self._slowed(work, ticket, at)
         events += told
         if wait > timedelta(0):
             head["retry_at"] = at + wait
-        if heard.disposition.reply_allowed:
+        if disposition.reply_allowed:
             stale = await drafts.discard_stale(work, ticket.id, at)
             events += [
                 NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="stale", data={"draft": draft})
                 for draft in stale
             ]
         else:
-            head |= _unanswerable(ticket, heard.disposition, message)
-            reason = ",".join(heard.disposition.reasons) or "reply_not_allowed"
+            head |= _unanswerable(ticket, disposition, message)
+            reason = ",".join(disposition.reasons) or "reply_not_allowed"
             events.append(NewEvent(EventKind.SUPPRESSED, SYSTEM, reason=reason))
         await tickets.change(work, ticket.id, **head)
         await threads.append_events(work, ticket, events, at)

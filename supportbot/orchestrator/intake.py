@@ -55,7 +55,7 @@ class Intake:
             if heard is None or (inbound.may_wait and place.behind):
                 work.after_commit(self._backlog.more.set)
                 return Accepted(await inbounds.add(work, channel.id, inbound))
-            outcome = await self._understanding.decide(work, inbound, heard)
+            outcome = await self._understanding.decide(work, inbound, heard, awaited=place.awaited)
             settled = Settled(outcome, self._wiring.clock())
             inbound_id = await inbounds.add(work, channel.id, inbound, settled)
             if outcome.waits_for is not None:

@@ -24,11 +24,14 @@ from supportbot.model.inbound import (
     Ignored,
     Inbound,
     Introduced,
+    StoredInbound,
 )
+from supportbot.model.ticket import Ticket
 from supportbot.orchestrator import changes, conversation
 from supportbot.orchestrator.asking import Asking
 from supportbot.orchestrator.flood import Flood
 from supportbot.orchestrator.parsers import Parsers
+from supportbot.orchestrator.rewording import BEFORE_IT_CAME, Rewording, place_of
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
@@ -62,6 +65,7 @@ class Understanding:
         flood = Flood(rules.customer_messages_per_minute)
         self._asking = Asking(wiring, timedelta(days=rules.reopen_days), flood)
         self._conversations = timedelta(minutes=rules.conversation_minutes)
+        self._rewording = Rewording(wiring, self._asking)
         self._parsers = Parsers()
 
     async def parse(self, channel: ConnectedChannel, inbound: Inbound) -> Heard | InboundRefused:
@@ -82,9 +86,17 @@ class Understanding:
             return Unparsable(f"the parser failed: {type(error).__name__}")
 
     async def decide(
-        self, work: UnitOfWork, inbound: Inbound, heard: Heard | InboundRefused
+        self,
+        work: UnitOfWork,
+        inbound: Inbound,
+        heard: Heard | InboundRefused,
+        *,
+        awaited: bool = True,
     ) -> Outcome:
-        """Put it into its ticket, in the caller's transaction; say what became of it."""
+        """Put it into its ticket, in the caller's transaction; say what became of it.
+
+        `awaited`: something that came before it may wait for it.
+        """
         channel = self._wiring.channels[inbound.channel]
         match heard:
             case InboundRefused():
@@ -92,11 +104,11 @@ class Understanding:
             case Ignored():
                 return Outcome("suppressed", reason=heard.reason, keep_raw=heard.keep)
             case CustomerMessage():
-                return await self._decide_message(work, channel, inbound, heard)
+                return await self._decide_message(work, channel, inbound, heard, awaited=awaited)
             case Edited():
                 return await self._decide_edit(work, channel, inbound, heard)
             case Deleted():
-                return await changes.deleted(self._wiring, work, channel.id, heard)
+                return await self._decide_deletion(work, channel, heard)
             case Action():
                 return await self._decide_action(work, channel, heard)
             case Introduced():
@@ -108,14 +120,24 @@ class Understanding:
         """Take words that were put into a wordless call for the question; change it otherwise."""
         call = await inbounds.find_by_keys(work, channel.id, (heard.message_key,))
         if call is None or call.ticket is None or call.message_id or not heard.text.strip():
-            return await changes.edited(self._wiring, work, channel.id, heard)
+            return await self._rewording.edited(work, channel.id, heard)
         ticket = await tickets.by_public_id(work, call.ticket, lock=True)
+        outcome = await self._ask_late(work, channel, inbound, heard, ticket)
+        await inbounds.settle(work, call.id, outcome, self._wiring.clock())
+        return outcome
+
+    async def _ask_late(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        inbound: Inbound,
+        heard: Edited,
+        ticket: Ticket,
+    ) -> Outcome:
         asked = CustomerMessage(
             heard.sender, heard.text, heard.thread_keys, ticket.target, shared_thread=True
         )
-        outcome = await self._asking.ask(work, channel, inbound.received_at, asked, ticket)
-        await inbounds.settle(work, call.id, outcome, self._wiring.clock())
-        return outcome
+        return await self._asking.ask(work, channel, inbound.received_at, asked, ticket)
 
     async def _decide_action(
         self, work: UnitOfWork, channel: ConnectedChannel, heard: Action
@@ -131,6 +153,8 @@ class Understanding:
         channel: ConnectedChannel,
         inbound: Inbound,
         heard: CustomerMessage,
+        *,
+        awaited: bool,
     ) -> Outcome:
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         unknown = ticket is None and heard.shared_thread
@@ -153,22 +177,66 @@ class Understanding:
             outcome = await self._asking.greet(work, channel, at, heard)
         else:
             return Outcome("refused", reason="empty", ticket_id=ticket.id if ticket else None)
-        if unknown and ticket is None:
-            await self._hear_waiting(work, channel, heard.thread_keys)
+        opened = unknown and ticket is None
+        if opened or awaited:
+            names = (*inbound.keys, *heard.thread_keys) if opened else inbound.keys
+            outcome = await self._hear_waiting(work, channel, names, outcome)
+        return outcome
+
+    async def _decide_deletion(
+        self, work: UnitOfWork, channel: ConnectedChannel, heard: Deleted
+    ) -> Outcome:
+        outcome = await self._rewording.deleted(work, channel.id, heard)
+        if outcome.reason == BEFORE_IT_CAME:
+            for stored, waits in await self._waiting(work, channel, (heard.message_key,)):
+                if isinstance(waits, Edited) and waits.message_key == heard.message_key:
+                    await waiting.forget(work, [stored.id])
         return outcome
 
     async def _hear_waiting(
-        self, work: UnitOfWork, channel: ConnectedChannel, keys: Sequence[str]
-    ) -> None:
-        """Put what overtook the first message of its thread behind it."""
-        found = await waiting.of_thread(work, channel.id, keys)
-        for stored in found:
-            heard = await self.parse(channel, stored.inbound)
-            if isinstance(heard, CustomerMessage | Edited):
-                outcome = await self.decide(work, stored.inbound, heard)
-                await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
+        self, work: UnitOfWork, channel: ConnectedChannel, names: Sequence[str], came: Outcome
+    ) -> Outcome:
+        """Put what overtook a message behind it: edits of it, and what was said in its thread.
+
+        Return what became of the message; a wordless call is asked with the words of its edit.
+        """
+        found = await self._waiting(work, channel, names)
+        for stored, heard in found:
+            match heard:
+                case Edited() if heard.message_key in names:
+                    outcome = await self._reworded(work, channel, stored.inbound, heard, came)
+                    came = outcome if outcome.kind == "message" else came
+                case CustomerMessage() | Edited():
+                    outcome = await self.decide(work, stored.inbound, heard)
+                case _:
+                    continue
+            await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
         if found:
-            await waiting.drop(work, [stored.id for stored in found])
+            await waiting.drop(work, [stored.id for stored, _ in found])
+        return came
+
+    async def _reworded(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        inbound: Inbound,
+        heard: Edited,
+        came: Outcome,
+    ) -> Outcome:
+        """Change a message that came just now, whose row is not written yet."""
+        if came.ticket_id is None:
+            return Outcome("suppressed", reason="unknown_message", keep_raw=False)
+        ticket = await tickets.get(work, came.ticket_id, lock=True)
+        if came.message_id is None:
+            return await self._ask_late(work, channel, inbound, heard, ticket)
+        place = await place_of(work, ticket, came.message_id)
+        return await self._rewording.reword(work, place, heard)
+
+    async def _waiting(
+        self, work: UnitOfWork, channel: ConnectedChannel, names: Sequence[str]
+    ) -> list[tuple[StoredInbound, Heard | InboundRefused]]:
+        found = await waiting.of_thread(work, channel.id, names)
+        return [(stored, await self.parse(channel, stored.inbound)) for stored in found]
 
 
 def _unaddressed(inbound: Inbound, heard: CustomerMessage) -> Outcome:

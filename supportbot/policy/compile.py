@@ -85,6 +85,7 @@ def compile_policy(org: PolicyFile | None, product: PolicyFile) -> CompiledPolic
         "tools": tools,
         "never": sorted({plain(phrase) for phrase in never}),
         "canned": {**above.canned, **own.canned},
+        "answer_edits": _answer_edits(above, own),
         "system": _system(name, org, product, never=never, cite=cite_required),
     }
     return _sealed(facts)
@@ -106,6 +107,7 @@ def _sealed(facts: dict[str, object]) -> CompiledPolicy:
         read_only_tools=tuple(n for n, access in back["tools"].items() if access == "read"),
         never=tuple(back["never"]),
         canned=back["canned"],
+        answer_edits=back["answer_edits"],
     )
 
 
@@ -113,6 +115,11 @@ def _mode(above: FrontMatter, own: FrontMatter) -> Mode:
     # Where a product says nothing, nothing leaves by itself; only a written auto sends.
     mode = own.delivery.default or Mode.DRAFT
     return mode.tightened(above.delivery.default) if above.delivery.default else mode
+
+
+def _answer_edits(above: FrontMatter, own: FrontMatter) -> bool:
+    said = above.answer_edits if own.answer_edits is None else own.answer_edits
+    return bool(said)
 
 
 def _collections(above: FrontMatter, own: FrontMatter) -> list[str]:

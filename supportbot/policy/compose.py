@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from supportbot.model.completion import ChatMessage, Passage, Prompt, ToolSpec
 from supportbot.model.fence import PASSAGE, QUESTION, SUMMARY, fence
-from supportbot.model.message import Message, Role
+from supportbot.model.message import EDIT_OF, Message, Role
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.summary import Summary
 from supportbot.model.ticket import Ticket
@@ -205,6 +205,8 @@ class Sheet:
             for key, value in message.data.items()
             if key in ("subject", "verified") and value is not None
         }
+        if EDIT_OF in message.data:
+            known["corrects"] = "an earlier message"
         author = self.authors.get(message.author.id)
         if author is not None:
             known["author"] = author

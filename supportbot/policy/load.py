@@ -70,6 +70,8 @@ class FrontMatter(_Section):
     tools: Mapping[_Text, Allowing] | None = None
     never: tuple[_Text, ...] = ()
     canned: Mapping[_Text, _Text] = {}
+    #: Whether an edit that changes the meaning of an answered question is answered too.
+    answer_edits: bool | None = None
     select: Literal["all"] = "all"
 
 

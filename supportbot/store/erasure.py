@@ -9,16 +9,13 @@ from sqlalchemy import bindparam, func, select, update
 
 from supportbot.model.delivery import Audience, DeliveryState
 from supportbot.model.draft import DraftState
-from supportbot.model.message import Message, Role, Visibility
+from supportbot.model.message import EDIT_OF, Message, Role
 from supportbot.model.ticket import Ticket
 from supportbot.store import threads
 from supportbot.store.tables.answers import DeliveryRow, DraftRow
 from supportbot.store.tables.intake import InboundRow
 from supportbot.store.tables.tickets import AttachmentRow, MessageBodyRow, MessageRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
-
-#: In the data of a message that repeats another with other words: the number of that other one.
-EDIT_OF = "edit_of"
 
 _ERASED = (
     select(MessageRow.seq)
@@ -38,7 +35,7 @@ async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -
 
     So too the drafts that were written with it in sight and never left.
     """
-    for message_id in (message.id, *await _edits(work, message)):
+    for message_id in (message.id, *await _edit_ids(work, message)):
         await threads.rewrite_body(work, message_id, None, reason, at)
     await work.connection.execute(
         update(AttachmentRow)
@@ -111,13 +108,20 @@ async def forget_notices(work: UnitOfWork, ticket: Ticket, occasions: Sequence[s
         await work.connection.execute(told.values(body=None))
 
 
-async def _edits(work: UnitOfWork, message: Message) -> list[int]:
-    """Return the ids of the messages that repeat this one with other words."""
+async def edits(work: UnitOfWork, message: Message) -> list[Message]:
+    """Return the messages that repeat this one with other words, the newest last."""
+    found = [await threads.message(work, one) for one in await _edit_ids(work, message)]
+    return [one for one in found if one is not None]
+
+
+async def _edit_ids(work: UnitOfWork, message: Message) -> list[int]:
     rows = await work.connection.execute(
-        select(MessageRow.id, MessageRow.data).where(
+        select(MessageRow.id, MessageRow.data)
+        .where(
             MessageRow.ticket_id == message.ticket_id,
             MessageRow.role == Role.USER,
-            MessageRow.visibility == Visibility.INTERNAL,
+            MessageRow.seq > message.seq,
         )
+        .order_by(MessageRow.seq)
     )
     return [row.id for row in rows if row.data.get(EDIT_OF) == message.seq]

@@ -14,14 +14,20 @@ from supportbot.model.inbound import Inbound, StoredInbound
 from supportbot.store.columns import bounded
 from supportbot.store.statements import Named
 from supportbot.store.tables.catalog import ChannelRow
-from supportbot.store.tables.intake import UNSETTLED, InboundKeyRow, InboundRow
+from supportbot.store.tables.intake import UNSETTLED, InboundKeyRow, InboundRow, WaitingReplyRow
 from supportbot.store.tables.tickets import TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 _MOST_KEY_BYTES = 512
 
 _EARLIER = (
-    select(InboundRow.id, InboundRow.message_id, InboundRow.reason, TicketRow.public_id)
+    select(
+        InboundRow.id,
+        InboundRow.message_id,
+        InboundRow.reason,
+        InboundRow.settled_at,
+        TicketRow.public_id,
+    )
     .join(InboundKeyRow, InboundKeyRow.inbound_id == InboundRow.id)
     .outerjoin(TicketRow, TicketRow.id == InboundRow.ticket_id)
     .where(
@@ -32,12 +38,19 @@ _EARLIER = (
     .limit(1)
 )
 _BEHIND = aliased(InboundRow)
-#: One row in any case: what is known of the keys, and whether anything of the channel waits.
+#: One row in any case: what is known of the keys, whether anything of the channel waits to be
+#: understood, and whether anything waits for this.
 _LOOKED = select(
     *(found := _EARLIER.subquery("earlier")).c,
     exists()
     .where(_BEHIND.channel_id == bindparam("channel_id"), _BEHIND.settled_at.is_(None))
     .label("behind"),
+    exists()
+    .where(
+        WaitingReplyRow.channel_id == bindparam("channel_id"),
+        WaitingReplyRow.thread_key.in_(bindparam("keys", expanding=True)),
+    )
+    .label("awaited"),
 ).select_from(select(literal(1)).subquery("one").outerjoin(found, true()))
 _ADD = insert(InboundRow).returning(InboundRow.id)
 _ADD_KEYS = insert(InboundKeyRow)
@@ -60,6 +73,8 @@ class Earlier:
     ticket: str | None
     message_id: int | None
     reason: str | None
+    #: False: it was not understood yet.
+    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,8 @@ class Looked:
     earlier: Earlier | None
     #: Something of the channel is on disk and not understood yet.
     behind: bool
+    #: Something that came before it, such as an edit of it, waits for it.
+    awaited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,8 @@ class Outcome:
     keep_raw: bool = True
     #: The public id of the ticket, where it is known.
     ticket: str | None = None
+    #: Further names of the arrival: what comes under one of them is a repetition of it.
+    keys: tuple[str, ...] = ()
 
 
 async def find_by_keys(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Earlier | None:
@@ -95,9 +114,10 @@ async def find_by_keys(work: UnitOfWork, channel_id: int, keys: tuple[str, ...])
 
 
 async def look(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Looked:
-    """Return the same, and whether anything of the channel waits to be understood."""
+    """Return the same, and what waits: to be understood before it, and for it."""
     row = (await work.execute(_LOOKED, _asked(channel_id, keys))).one()
-    return Looked(None if row.id is None else _earlier(row), bool(row.behind))
+    earlier = None if row.id is None else _earlier(row)
+    return Looked(earlier, behind=bool(row.behind), awaited=bool(row.awaited))
 
 
 def _asked(channel_id: int, keys: tuple[str, ...]) -> dict[str, object]:
@@ -105,7 +125,13 @@ def _asked(channel_id: int, keys: tuple[str, ...]) -> dict[str, object]:
 
 
 def _earlier(row: Named) -> Earlier:
-    return Earlier(id=row.id, ticket=row.public_id, message_id=row.message_id, reason=row.reason)
+    return Earlier(
+        id=row.id,
+        ticket=row.public_id,
+        message_id=row.message_id,
+        reason=row.reason,
+        settled=row.settled_at is not None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +160,19 @@ async def add(
     if settled is not None:
         values |= _outcome(settled.outcome, settled.at)
     inbound_id: int = (await work.execute(_ADD, values)).scalar_one()
+    more = settled.outcome.keys if settled is not None else ()
+    await _add_keys(work, channel_id, inbound_id, (*inbound.keys, *more))
+    return inbound_id
+
+
+async def _add_keys(
+    work: UnitOfWork, channel_id: int, inbound_id: int, keys: Sequence[str]
+) -> None:
+    names = dict.fromkeys(bounded(key, _MOST_KEY_BYTES) for key in keys)
     await work.execute_many(
         _ADD_KEYS,
-        [
-            {"channel_id": channel_id, "key": key, "inbound_id": inbound_id}
-            for key in dict.fromkeys(bounded(key, _MOST_KEY_BYTES) for key in inbound.keys)
-        ],
+        [{"channel_id": channel_id, "key": key, "inbound_id": inbound_id} for key in names],
     )
-    return inbound_id
 
 
 async def unsettled(work: UnitOfWork, limit: int, after_id: int = 0) -> list[StoredInbound]:
@@ -154,7 +185,7 @@ async def unsettled(work: UnitOfWork, limit: int, after_id: int = 0) -> list[Sto
         .limit(limit)
     )
     found = rows.all()
-    keys = await _keys_of(work, [row.id for row in found])
+    keys = await keys_of(work, [row.id for row in found])
     return [
         StoredInbound(
             id=row.id,
@@ -172,7 +203,8 @@ async def unsettled(work: UnitOfWork, limit: int, after_id: int = 0) -> list[Sto
     ]
 
 
-async def _keys_of(work: UnitOfWork, inbound_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+async def keys_of(work: UnitOfWork, inbound_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return the keys of these arrivals, by their ids."""
     rows = await work.connection.execute(
         select(InboundKeyRow.inbound_id, InboundKeyRow.key).where(
             InboundKeyRow.inbound_id.in_(inbound_ids)
@@ -195,8 +227,16 @@ async def still_waits(work: UnitOfWork, inbound_id: int) -> bool:
 
 
 async def settle(work: UnitOfWork, inbound_id: int, outcome: Outcome, at: datetime) -> None:
-    """Write what became of an inbound; it is never looked at again."""
+    """Write what became of an inbound; it is never looked at again.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: one of the outcome's keys is another arrival's meanwhile.
+    """
     await work.execute(_SETTLE, {"inbound_id": inbound_id, **_outcome(outcome, at)})
+    if outcome.keys:
+        channel = select(InboundRow.channel_id).where(InboundRow.id == inbound_id)
+        channel_id = (await work.connection.execute(channel)).scalar_one()
+        await _add_keys(work, channel_id, inbound_id, outcome.keys)
 
 
 def _outcome(outcome: Outcome, at: datetime) -> dict[str, object]:

@@ -1,6 +1,7 @@
-"""Arrivals that wait for the first message of their thread.
+"""Arrivals that wait for the message that they overtook: the first of their thread, or their own.
 
-Providers send again what was not acknowledged, so a reply can overtake the message that it follows.
+Providers send again what was not acknowledged, so a reply can overtake the message that it follows,
+and an edit the message that it changes. The key of what is waited for is called its thread's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from supportbot.model.inbound import Inbound, StoredInbound
+from supportbot.store import inbound as inbounds
 from supportbot.store.columns import bounded
 from supportbot.store.tables.catalog import ChannelRow
 from supportbot.store.tables.intake import InboundRow, WaitingReplyRow
@@ -69,19 +71,21 @@ async def add(
 async def of_thread(work: UnitOfWork, channel_id: int, keys: Sequence[str]) -> list[StoredInbound]:
     """Return what waits for a thread, in the order it came."""
     given = {"channel_id": channel_id, "keys": [bounded(key) for key in keys]}
+    rows = list(await work.execute(_WAITING, given))
+    names = await inbounds.keys_of(work, [row.id for row in rows]) if rows else {}
     return [
         StoredInbound(
             id=row.id,
             attempts=0,
             inbound=Inbound(
                 channel=row.channel,
-                keys=(),
+                keys=names.get(row.id, ()),
                 raw=row.raw or b"",
                 meta=row.meta,
                 received_at=row.received_at,
             ),
         )
-        for row in await work.execute(_WAITING, given)
+        for row in rows
     ]
 
 

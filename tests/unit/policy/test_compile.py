@@ -93,6 +93,21 @@ def test_citation_without_anything_to_rest_on_is_refused() -> None:
     ).cite_required
 
 
+@pytest.mark.parametrize(
+    ("above", "own", "answered"),
+    [
+        ("", "", False),
+        ("", "answer_edits: true", True),
+        ("answer_edits: true", "", True),
+        ("answer_edits: true", "answer_edits: false", False),
+    ],
+)
+def test_edits_are_answered_where_the_nearest_layer_says_so(
+    above: str, own: str, answered: object
+) -> None:
+    assert compiled(front(own), front(above)).answer_edits is answered
+
+
 def test_sha_is_the_same_for_other_key_order_and_line_ends() -> None:
     one = front("id: shop", "canned: {a: x, b: y}", "tools: {p: {access: read}, q: {access: read}}")
     two = front("tools: {q: {access: read}, p: {access: read}}", "canned: {b: y, a: x}", "id: shop")
@@ -108,6 +123,7 @@ def test_sha_is_the_same_for_other_key_order_and_line_ends() -> None:
         front("canned: {a: b}"),
         front("name: Other"),
         front("tools: {p: {access: read}}"),
+        front("answer_edits: true"),
         front() + "And kind.",
     ],
 )

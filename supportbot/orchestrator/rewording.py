@@ -1,0 +1,300 @@
+"""A message whose author changed it, or took it back: before it came, before its answer, after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from supportbot.errors import NotFoundError
+from supportbot.model.catalog import Mode
+from supportbot.model.inbound import Deleted, Edited
+from supportbot.model.meaning import changes_meaning
+from supportbot.model.message import EDIT_OF, Message, NewMessage, Role, Visibility
+from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.asking import Asking, headline
+from supportbot.orchestrator.handoff import about
+from supportbot.orchestrator.owed import unanswered
+from supportbot.orchestrator.tool_rounds import CHANGED
+from supportbot.orchestrator.wiring import Wiring
+from supportbot.store import (
+    drafts,
+    erasure,
+    live,
+    summaries,
+    threads,
+    tickets,
+    tool_calls,
+    waiting,
+)
+from supportbot.store import inbound as inbounds
+from supportbot.store.inbound import Earlier, Outcome
+from supportbot.store.threads import NewEvent
+from supportbot.store.unit_of_work import UnitOfWork
+from supportbot.tools.result import failed
+
+#: An edit, or a deletion, was faster than its message.
+BEFORE_IT_CAME = "before_it_came"
+_DELETED = "deleted by its author"
+#: Why a question was settled without a word, and with all in order.
+_SAID_NOTHING = frozenset({"mode_off", "mode_shadow"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message that came in before, and its ticket, whose row is held."""
+
+    ticket: Ticket
+    message: Message
+    #: What repeats it with other words, the newest last.
+    edits: tuple[Message, ...] = ()
+
+    @property
+    def reads(self) -> Message:
+        """The message as it reads now."""
+        return self.edits[-1] if self.edits else self.message
+
+    @property
+    def asks(self) -> Message:
+        """What of it stands in the thread: the newest edit that was answered anew, or itself."""
+        public = [one for one in self.edits if one.visibility is Visibility.PUBLIC]
+        return public[-1] if public else self.message
+
+
+class Rewording:
+    """Edits and deletions."""
+
+    def __init__(self, wiring: Wiring, asking: Asking) -> None:
+        self._wiring = wiring
+        self._asking = asking
+
+    async def edited(self, work: UnitOfWork, channel_id: int, heard: Edited) -> Outcome:
+        """Change the question before it is answered; after it, record what was changed.
+
+        Where the policy wants it, an answered question whose meaning changed is asked anew. An
+        edit that overtook its message waits for it.
+        """
+        place = await self._place_of(work, channel_id, heard)
+        return place if isinstance(place, Outcome) else await self.reword(work, place, heard)
+
+    async def reword(self, work: UnitOfWork, place: Place, heard: Edited) -> Outcome:
+        """Do the same with a message that is known."""
+        unused = await _unused(work, place, heard)
+        if unused is not None:
+            return unused
+        ticket, message, at = place.ticket, place.asks, self._wiring.clock()
+        dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
+        by_bot = ticket.handler is Handler.BOT
+        waits = message.seq > ticket.answered_seq or (bool(dropped) and by_bot)
+        growing = await live.open_of(work, ticket.id)
+        events = [_edited(message, waits=waits), *_discarded(dropped, "edited")]
+        if waits:
+            await threads.rewrite_body(work, message.id, heard.text, "edited by its author", at)
+            if _named_after(ticket, message):
+                await _rename(work, ticket, headline(heard.text))
+        if waits or growing is not None:
+            await tickets.revise(work, ticket.id)
+            refused = failed("not_run", f"It was not called: {CHANGED}.").text
+            await tool_calls.withdraw(work, ticket.id, message.seq, refused, at)
+        await summaries.erase_covering(work, ticket.id, message.seq, at)
+        if waits and dropped:
+            events += await _owed_now(work, ticket, dropped)
+        await threads.append_events(work, ticket, events, at)
+        if waits:
+            await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+        else:
+            await self._record(work, place, heard)
+        return Outcome("edited", ticket_id=ticket.id, message_id=place.message.id)
+
+    async def _record(self, work: UnitOfWork, place: Place, heard: Edited) -> None:
+        """Add the new words to the thread: for people to see, or as the next question."""
+        again = self._is_asked_anew(place, heard)
+        new = NewMessage(
+            role=Role.USER,
+            author=place.message.author,
+            text=heard.text,
+            visibility=Visibility.PUBLIC if again else Visibility.INTERNAL,
+            data={EDIT_OF: place.message.seq},
+        )
+        ticket = place.ticket
+        added = await threads.append_message(work, ticket.id, new, self._wiring.clock())
+        if again:
+            await self._asking.ask_anew(work, ticket, added)
+
+    def _is_asked_anew(self, place: Place, heard: Edited) -> bool:
+        ticket = place.ticket
+        published = self._wiring.policies.get(ticket.product)
+        if published is None or not published.policy.answer_edits:
+            return False
+        of_now = place.message.episode_n == ticket.episode_n
+        answers = ticket.handler is Handler.BOT and published.policy.mode is not Mode.OFF
+        if not of_now or not answers or ticket.status is Status.RESOLVED:
+            return False
+        return changes_meaning(place.reads.text, heard.text)
+
+    async def deleted(self, work: UnitOfWork, channel_id: int, heard: Deleted) -> Outcome:
+        """Erase a message that its author took back; a question that is gone needs no answer.
+
+        What is taken back before it came will be nothing but a repetition when it comes.
+        """
+        place = await self._place_of(work, channel_id, heard)
+        if isinstance(place, Outcome):
+            return place
+        ticket, message, at = place.ticket, place.message, self._wiring.clock()
+        if _named_after(ticket, message):
+            await _rename(work, ticket, None)
+            ticket = replace(ticket, subject=None)
+        dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
+        await erasure.forget_notices(work, ticket, [f"draft-{draft}" for draft in dropped])
+        await erasure.erase(work, message, _DELETED, at)
+        await summaries.erase_covering(work, ticket.id, message.seq, at)
+        await tickets.revise(work, ticket.id)
+        await tool_calls.erase_from(work, ticket.id, message.seq, _DELETED, at)
+        events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
+        events += _discarded(dropped, "deleted")
+        open_still = ticket.status is not Status.RESOLVED
+        affected = bool(dropped) or place.asks.seq > ticket.answered_seq
+        if open_still and affected and ticket.handler is Handler.BOT:
+            events += await _owed_now(work, ticket, dropped)
+        await threads.append_events(work, ticket, events, at)
+        if open_still:
+            await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+        return Outcome("deleted", ticket_id=ticket.id, message_id=message.id, keep_raw=False)
+
+    async def _place_of(
+        self, work: UnitOfWork, channel_id: int, heard: Edited | Deleted
+    ) -> Place | Outcome:
+        """Find the message by the provider's key, or say why nothing follows.
+
+        Its ticket is the one that it is in: the thread may lead to a later one by now.
+        """
+        earlier = await inbounds.find_by_keys(work, channel_id, (heard.message_key,))
+        if earlier is None or not earlier.settled:
+            return await self._before_it_came(work, earlier, heard)
+        if earlier.ticket is not None and earlier.message_id is not None:
+            ticket = await tickets.by_public_id(work, earlier.ticket, lock=True)
+            return await place_of(work, ticket, earlier.message_id)
+        if await waiting.holds(work, earlier.id):
+            return await _of_waiting(work, earlier.id, heard)
+        known = await tickets.find_by_thread_keys(work, channel_id, heard.thread_keys)
+        reason = "unknown_thread" if known is None else "unknown_message"
+        # The news of a change repeats the words.
+        return Outcome(
+            "suppressed", reason=reason, ticket_id=known.id if known else None, keep_raw=False
+        )
+
+    async def _before_it_came(
+        self, work: UnitOfWork, earlier: Earlier | None, heard: Edited | Deleted
+    ) -> Outcome:
+        """Let an edit wait for its message, and a message that was taken back never be one.
+
+        The message may be on disk already, behind this.
+        """
+        if isinstance(heard, Edited):
+            key = heard.message_key
+            return Outcome("suppressed", reason=BEFORE_IT_CAME, waits_for=key)
+        if earlier is None:
+            keys = (heard.message_key,)
+            return Outcome("suppressed", reason=BEFORE_IT_CAME, keep_raw=False, keys=keys)
+        gone = Outcome("suppressed", reason="deleted_before", keep_raw=False)
+        await inbounds.settle(work, earlier.id, gone, self._wiring.clock())
+        return Outcome("suppressed", reason=BEFORE_IT_CAME, keep_raw=False)
+
+
+async def _of_waiting(work: UnitOfWork, inbound_id: int, heard: Edited | Deleted) -> Outcome:
+    """Change a reply that waits for its thread: an edit waits behind it, a deletion ends both."""
+    if isinstance(heard, Edited):
+        key = heard.thread_keys[0]
+        return Outcome("suppressed", reason="not_addressed", keep_raw=True, waits_for=key)
+    await waiting.forget(work, [inbound_id])
+    return Outcome("suppressed", reason="deleted_before", keep_raw=False)
+
+
+async def _rename(work: UnitOfWork, ticket: Ticket, subject: str | None) -> None:
+    """Name a ticket otherwise, also where its name was told."""
+    await erasure.change_subject(work, ticket, subject)
+    await erasure.retell(work, ticket, about(ticket.subject), about(subject))
+
+
+def _edited(message: Message, *, waits: bool) -> NewEvent:
+    data: dict[str, object] = {"seq": message.seq, "answered": not waits}
+    return NewEvent(EventKind.EDITED, message.author, data=data)
+
+
+def _discarded(dropped: Sequence[int], reason: str) -> list[NewEvent]:
+    return [
+        NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason=reason, data={"draft": draft})
+        for draft in dropped
+    ]
+
+
+async def _owed_now(work: UnitOfWork, ticket: Ticket, dropped: Sequence[int]) -> list[NewEvent]:
+    """Move the head to what is still owed, now that a question, or a draft, is gone."""
+    covered, asked = await unanswered(work, ticket)
+    covered = max(covered, await _settled_before(work, ticket, dropped))
+    growing = await live.open_of(work, ticket.id)
+    if growing is not None and growing.handler_epoch == ticket.handler_epoch:
+        covered = max(covered, growing.upto_seq or 0)
+    if any(seq > covered for seq in asked):
+        # An earlier question may have lost its draft to this one: it is owed again.
+        await tickets.change(work, ticket.id, answered_seq=covered)
+        return []
+    await tickets.change(
+        work,
+        ticket.id,
+        answered_seq=ticket.asked_seq,
+        status=Status.PENDING,
+        waiting_since=None,
+    )
+    return [NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="deleted")]
+
+
+async def _settled_before(work: UnitOfWork, ticket: Ticket, dropped: Sequence[int]) -> int:
+    """Say up to which message nothing is owed, whatever became of these drafts.
+
+    What was settled in a mode in which nothing is said is not made up for later.
+    """
+    gone = [d.upto_seq for d in await drafts.of_ticket(work, ticket.id) if d.id in dropped]
+    bound = min(gone, default=ticket.asked_seq + 1)
+    silent = [
+        upto
+        for event in await threads.events(work, ticket.id)
+        if event.kind is EventKind.SUPPRESSED and event.reason in _SAID_NOTHING
+        if isinstance(upto := event.data.get("upto"), int) and upto < bound
+    ]
+    return max(silent, default=0)
+
+
+async def place_of(work: UnitOfWork, ticket: Ticket, message_id: int) -> Place:
+    """Return where a message of a ticket stands; the ticket's row must be held.
+
+    Raises:
+        NotFoundError: there is no such message.
+    """
+    message = await threads.message(work, message_id)
+    if message is None:
+        raise NotFoundError(f"there is no message number {message_id}")
+    return Place(ticket, message, tuple(await erasure.edits(work, message)))
+
+
+async def _unused(work: UnitOfWork, place: Place, heard: Edited) -> Outcome | None:
+    """Say why an edit changes nothing, where that is so."""
+    ticket_id, message = place.ticket.id, place.message
+    if message.seq in await erasure.erased(work, ticket_id):
+        # It came after the deletion that followed it, and would bring the words again.
+        return Outcome(
+            "suppressed",
+            reason="deleted_before",
+            ticket_id=ticket_id,
+            message_id=message.id,
+            keep_raw=False,
+        )
+    if place.reads.text == heard.text:
+        return Outcome(
+            "suppressed", reason="nothing_changed", ticket_id=ticket_id, message_id=message.id
+        )
+    return None
+
+
+def _named_after(ticket: Ticket, message: Message) -> bool:
+    """Tell whether the ticket's subject is made of this message's first words."""
+    return ticket.subject == headline(message.text)
