@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pypdf import PdfReader
-from pypdf.errors import DependencyError, PyPdfError
-
 from supportbot.errors import KnowledgeError
+from supportbot.files.pdf import UnreadablePdf, page_texts
 from supportbot.knowledge.document import Article, Document
 from supportbot.knowledge.markdown import read_markdown
 from supportbot.knowledge.web_page import read_web_page
@@ -24,11 +21,6 @@ _MAX_KEY_CHARS = 300
 SUFFIXES = frozenset({".md", ".markdown", ".html", ".htm", ".txt", ".pdf", ".jsonl"})
 _ROW_KEYS = frozenset({"id", "title", "text", "url"})
 _CHARSET = re.compile(rb"""<meta[^>]+charset=["']?([\w-]+)""", re.IGNORECASE)
-#: What pypdf lets through from a broken file, besides its own errors.
-_PDF_ERRORS = (
-    *(PyPdfError, DependencyError, ValueError, TypeError, LookupError, AttributeError),
-    *(ArithmeticError, RecursionError, NotImplementedError, OSError),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +155,8 @@ def _row_problem(row: object) -> str | None:
 
 def _pdf_text(path: Path, raw: bytes) -> str:
     try:
-        pages = PdfReader(io.BytesIO(raw)).pages
-        return "\n\n".join(page.extract_text() for page in pages)
-    except _PDF_ERRORS as error:
+        return "\n\n".join(page_texts(raw))
+    except UnreadablePdf as error:
         raise KnowledgeError(f"not a readable PDF: {error}", path=path) from error
 
 

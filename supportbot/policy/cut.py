@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from supportbot.model.excerpt import head_and_tail
+
 #: No text has more characters a token than this; what is longer is cut before it is counted.
 _MOST_CHARACTERS_PER_TOKEN = 8
 #: No counter counts more for a character than this; what is shorter need not be counted.
@@ -15,17 +17,9 @@ def cut(text: str, most_tokens: int, count: Callable[[str], int]) -> str:
     if len(text) * _MOST_TOKENS_PER_CHARACTER <= most_tokens:
         return text
     keep = min(len(text), most_tokens * _MOST_CHARACTERS_PER_TOKEN)
-    shown = _head_and_tail(text, keep)
+    shown = head_and_tail(text, keep)
     while (tokens := count(shown)) > most_tokens and keep > 1:
         # Text is not even: aim a little below what the average says, until it fits.
         keep = keep * most_tokens * 9 // (tokens * 10)
-        shown = _head_and_tail(text, keep)
+        shown = head_and_tail(text, keep)
     return shown
-
-
-def _head_and_tail(text: str, keep: int) -> str:
-    if keep >= len(text):
-        return text
-    tail = keep // 3
-    mark = f"\n[... {len(text) - keep} characters left out ...]\n"
-    return text[: keep - tail] + mark + (text[-tail:] if tail else "")

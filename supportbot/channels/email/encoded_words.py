@@ -11,7 +11,7 @@ import binascii
 import re
 from typing import Final
 
-from supportbot.channels.email.charsets import decode
+from supportbot.files.charsets import decode
 
 _WORD: Final = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]{0,4000})\?=")
 #: White space between two encoded words is part of the folding, not of the text.

@@ -17,7 +17,6 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from supportbot.channels.email.addresses import parse_addresses
-from supportbot.channels.email.charsets import decode
 from supportbot.channels.email.encoded_words import header_text
 from supportbot.channels.email.html_text import html_to_text
 from supportbot.channels.email.mail import Address, Limits, Mail, Returned
@@ -28,6 +27,7 @@ from supportbot.channels.email.structure import (
     raw_header,
     read_structure,
 )
+from supportbot.files.charsets import decode
 
 _ID: Final = re.compile(r"<[^<>\s]{1,900}>")
 _LOOSE_ID: Final = re.compile(r"[^<>\s,;]{1,400}@[^<>\s,;]{1,400}")

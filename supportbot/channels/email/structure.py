@@ -15,9 +15,9 @@ from email.errors import MessageError
 from email.message import Message
 from typing import Any, Final
 
-from supportbot.channels.email.charsets import decode
 from supportbot.channels.email.encoded_words import header_text
 from supportbot.channels.email.mail import Limits, MailFile
+from supportbot.files.charsets import decode
 
 _TEXT: Final = frozenset({"text/plain", "text/html"})
 _MEDIA: Final = ("image/", "audio/", "video/")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.email.charsets import decode
+from supportbot.files.charsets import decode
 
 
 @pytest.mark.parametrize(
