@@ -7,8 +7,7 @@ from typing import Any
 
 from supportbot.testing.fake_slack import checks, payloads, streams
 from supportbot.testing.fake_slack.workspace import (
-    BOT,
-    BOT_USER,
+    APP,
     ApiRefusal,
     FakeMessage,
     Workspace,
@@ -69,9 +68,9 @@ def get_permalink(workspace: Workspace, args: Arguments) -> Answer:
 def add_reaction(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/reactions.add."""
     users = _message(workspace, args, "timestamp").reactions.setdefault(str(args.get("name")), [])
-    if BOT_USER in users:
+    if workspace.bot_user in users:
         raise ApiRefusal("already_reacted")
-    users.append(BOT_USER)
+    users.append(workspace.bot_user)
     return {}
 
 
@@ -90,8 +89,10 @@ def _new_message(workspace: Workspace, args: Arguments) -> FakeMessage:
     return FakeMessage(
         channel=channel.id,
         ts=workspace.next_ts(),
-        user=BOT_USER,
-        bot_id=BOT,
+        user=workspace.bot_user,
+        bot_id=workspace.bot,
+        app_id=APP,
+        team=workspace.team,
         text=args.get("text") or args.get("markdown_text") or "",
         thread_ts=args.get("thread_ts") or None,
         blocks=checks.with_ids(args.get("blocks") or []),
@@ -109,6 +110,6 @@ def _message(workspace: Workspace, args: Arguments, name: str) -> FakeMessage:
 
 def _own_message(workspace: Workspace, args: Arguments, refusal: str) -> FakeMessage:
     message = _message(workspace, args, "ts")
-    if message.user != BOT_USER:
+    if message.user != workspace.bot_user:
         raise ApiRefusal(refusal)
     return message

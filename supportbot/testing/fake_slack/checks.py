@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 
-from supportbot.testing.fake_slack.workspace import BOT_USER, ApiRefusal, FakeChannel, Workspace
+from supportbot.testing.fake_slack.workspace import ApiRefusal, FakeChannel, Workspace
 
 MAX_TEXT_CHARS = 40_000
 MAX_UPDATE_TEXT_CHARS = 4_000
@@ -51,7 +51,7 @@ def check_may_post(channel: FakeChannel) -> None:
     """Check that the bot may write there; being refused this is no violation."""
     if channel.is_archived:
         raise ApiRefusal("is_archived")
-    if BOT_USER not in channel.members:
+    if channel.bot_user not in channel.members:
         raise ApiRefusal("not_in_channel")
 
 

@@ -7,9 +7,6 @@ from typing import Any
 
 from supportbot.testing.fake_slack.workspace import (
     APP,
-    BOT,
-    BOT_USER,
-    TEAM,
     ApiRefusal,
     FakeMessage,
     Workspace,
@@ -24,14 +21,14 @@ _MAX_LIMIT = 999
 
 def auth_test(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/auth.test."""
-    del workspace, args
+    del args
     return {
-        "url": "https://fake.slack.test/",
-        "team": "Fake",
-        "team_id": TEAM,
+        "url": f"https://{workspace.name.lower()}.slack.test/",
+        "team": workspace.name,
+        "team_id": workspace.team,
         "user": "supportbot",
-        "user_id": BOT_USER,
-        "bot_id": BOT,
+        "user_id": workspace.bot_user,
+        "bot_id": workspace.bot,
         "app_id": APP,
     }
 

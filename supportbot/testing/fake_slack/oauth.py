@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from supportbot.testing.fake_slack.workspace import APP, BOT_USER, TEAM, ApiRefusal, Workspace
+from supportbot.testing.fake_slack.access import Access, Tenant, Tokens
+from supportbot.testing.fake_slack.workspace import APP, ApiRefusal, Workspace
 
 _CODE_SECONDS = 600.0
 
@@ -24,6 +25,7 @@ _CODE_SECONDS = 600.0
 class _Code:
     """What a person's consent gave: good once, for ten minutes."""
 
+    tenant: Tenant
     user: str
     redirect_uri: str
     ends_at: float
@@ -31,17 +33,21 @@ class _Code:
 
 
 @dataclass(slots=True)
-class OAuth:
-    """The installations of the app. Tokens that it hands out work beside the first one.
+class _Refresh:
+    tenant: Tenant
+    spent: bool = False
+
+
+@dataclass(slots=True)
+class App:
+    """The app itself, which any workspace may install.
 
     Set `rotates` to hand out tokens that end after `token_seconds` and are renewed by a refresh
     token, which can be spent once: to spend it again is noted as a violation.
     """
 
-    workspace: Workspace
-    #: Token → what it opens, or the error that it is refused with; shared with the Web API.
-    tokens: dict[str, str]
-    emit: Callable[[dict[str, Any]], object]
+    tokens: Tokens
+    violations: list[str]
     client_id: str = "fake-client-id"
     client_secret: str = "fake-client-secret"  # noqa: S105 - opens nothing but this fake
     #: Where browsers may be sent back to, as the app's settings list them; empty: anywhere.
@@ -52,8 +58,10 @@ class OAuth:
     scopes: tuple[str, ...] = ()
     #: How often a refresh token was spent.
     refreshed: int = 0
+    #: Where the next person who sees the consent page is signed in; None: in the first workspace.
+    signed_in: Tenant | None = None
     _codes: dict[str, _Code] = field(default_factory=dict)
-    _refresh_tokens: dict[str, bool] = field(default_factory=dict)
+    _refresh_tokens: dict[str, _Refresh] = field(default_factory=dict)
     _numbers: int = 0
 
     async def consent_page(self, request: web.Request) -> web.StreamResponse:
@@ -67,15 +75,17 @@ class OAuth:
         if self.redirect_urls and redirect_uri not in self.redirect_urls:
             return self._complaint("bad_redirect_uri")
         self.scopes = tuple(query["scope"].split(","))
-        code = self.consent("ada", redirect_uri)
+        tenant = self.signed_in or self.tokens.tenants[0]
+        code = self.consent(tenant, "ada", redirect_uri)
         back = urlencode({"code": code, "state": query.get("state", "")})
         raise web.HTTPFound(f"{redirect_uri}?{back}")
 
-    def consent(self, user: str, redirect_uri: str = "") -> str:
+    def consent(self, tenant: Tenant, user: str, redirect_uri: str) -> str:
         """Let a person allow the app; return the code that Slack sends their browser back with."""
         code = f"{secrets.randbelow(10**12):012d}.{secrets.token_hex(8)}"
-        person = self.workspace.user(user).id
-        self._codes[code] = _Code(person, redirect_uri, time.monotonic() + _CODE_SECONDS)
+        person = tenant.workspace.user(user).id
+        ends_at = time.monotonic() + _CODE_SECONDS
+        self._codes[code] = _Code(tenant, person, redirect_uri, ends_at)
         return code
 
     def access(self, workspace: Workspace, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,67 +105,85 @@ class OAuth:
         if code.redirect_uri != (args.get("redirect_uri") or ""):
             raise ApiRefusal("bad_redirect_uri")
         code.used = True
-        return {
-            **self._token(),
+        return self._granted(code.tenant) | {"authed_user": {"id": code.user}}
+
+    def spend_all(self, tenant: Tenant) -> None:
+        """Void all refresh tokens of a workspace."""
+        for refresh in self._refresh_tokens.values():
+            refresh.spent = refresh.spent or refresh.tenant is tenant
+
+    def _refresh(self, refresh_token: str) -> dict[str, Any]:
+        refresh = self._refresh_tokens.get(refresh_token)
+        if refresh is not None and refresh.spent:
+            self.violations.append("a refresh token was spent twice")
+        if refresh is None or refresh.spent:
+            raise ApiRefusal("invalid_refresh_token")
+        refresh.spent = True
+        self.refreshed += 1
+        return self._granted(refresh.tenant)
+
+    def _granted(self, tenant: Tenant) -> dict[str, Any]:
+        self._numbers += 1
+        workspace = tenant.workspace
+        token = f"xoxb-{workspace.team}-{self._numbers}"
+        answer: dict[str, Any] = {
+            "token_type": "bot",
+            "bot_user_id": workspace.bot_user,
+            "scope": ",".join(self.scopes),
             "app_id": APP,
-            "team": {"id": TEAM, "name": "Fake"},
+            "team": {"id": workspace.team, "name": workspace.name},
             "enterprise": None,
             "is_enterprise_install": False,
-            "authed_user": {"id": code.user},
         }
+        if self.rotates:
+            token = f"xoxe.{token}"
+            refresh = f"xoxe-1-{workspace.team}-{self._numbers}-{secrets.token_hex(4)}"
+            self._refresh_tokens[refresh] = _Refresh(tenant)
+            answer |= {"refresh_token": refresh, "expires_in": int(self.token_seconds)}
+        self.tokens.known[token] = Access(tenant, rotates=self.rotates)
+        return answer | {"access_token": token}
+
+    def _complaint(self, code: str) -> web.Response:
+        self.violations.append(f"consent page: {code}")
+        return web.Response(status=400, text=code)
+
+
+@dataclass(slots=True)
+class OAuth:
+    """The app in one workspace; `slack.oauth`. Tokens work beside the workspace's first one."""
+
+    app: App
+    tenant: Tenant
+    emit: Callable[[dict[str, Any]], object]
+
+    @property
+    def installed(self) -> bool:
+        """Whether any token is good, so that events are sent."""
+        return any(one.refused is None for one in self.app.tokens.of(self.tenant))
+
+    def sign_in(self) -> None:
+        """Let whoever sees the consent page next be signed in here."""
+        self.app.signed_in = self.tenant
+
+    def consent(self, user: str, redirect_uri: str = "") -> str:
+        """Let a person allow the app; return the code that Slack sends their browser back with."""
+        return self.app.consent(self.tenant, user, redirect_uri)
 
     def expire(self) -> None:
         """Let every token that ends be over now."""
-        for token, kind in self.tokens.items():
-            if token.startswith("xoxe.") and kind == "bot":
-                self.tokens[token] = "token_expired"
+        for access in self.app.tokens.of(self.tenant):
+            if access.rotates and access.refused is None:
+                access.refused = "token_expired"
 
     def uninstall(self, *, revoked_first: bool = True) -> None:
         """Take the app back: all tokens are refused, and both events are sent, in either order."""
-        for token, kind in self.tokens.items():
-            if kind == "bot":
-                self.tokens[token] = "account_inactive"
-        for spent in self._refresh_tokens:
-            self._refresh_tokens[spent] = True
+        for access in self.app.tokens.of(self.tenant):
+            access.refused = "account_inactive"
+        self.app.spend_all(self.tenant)
+        bot_user = self.tenant.workspace.bot_user
         events: list[dict[str, Any]] = [
-            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}},
+            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot_user]}},
             {"type": "app_uninstalled"},
         ]
         for event in events if revoked_first else reversed(events):
             self.emit(event)
-
-    def _refresh(self, refresh_token: str) -> dict[str, Any]:
-        spent = self._refresh_tokens.get(refresh_token)
-        if spent:
-            self.workspace.violations.append("a refresh token was spent twice")
-        if spent is not False:
-            raise ApiRefusal("invalid_refresh_token")
-        self._refresh_tokens[refresh_token] = True
-        self.refreshed += 1
-        return {
-            **self._token(),
-            "app_id": APP,
-            "team": {"id": TEAM, "name": "Fake"},
-            "enterprise": None,
-            "is_enterprise_install": False,
-        }
-
-    def _token(self) -> dict[str, Any]:
-        self._numbers += 1
-        token = f"xoxb-{TEAM}-{self._numbers}"
-        answer: dict[str, Any] = {
-            "token_type": "bot",
-            "bot_user_id": BOT_USER,
-            "scope": ",".join(self.scopes),
-        }
-        if self.rotates:
-            token = f"xoxe.{token}"
-            refresh = f"xoxe-1-{TEAM}-{self._numbers}-{secrets.token_hex(4)}"
-            self._refresh_tokens[refresh] = False
-            answer |= {"refresh_token": refresh, "expires_in": int(self.token_seconds)}
-        self.tokens[token] = "bot"
-        return answer | {"access_token": token}
-
-    def _complaint(self, code: str) -> web.Response:
-        self.workspace.violations.append(f"consent page: {code}")
-        return web.Response(status=400, text=code)

@@ -9,27 +9,29 @@ from typing import Any
 
 from supportbot.testing.fake_slack.workspace import (
     APP,
-    BOT_USER,
-    TEAM,
     FakeChannel,
     FakeMessage,
     FakeUser,
+    Workspace,
 )
 
 Payload = dict[str, Any]
 
 
-def envelope(event: Payload, event_id: str, at_seconds: int) -> Payload:
-    """Wrap an event as the Events API does."""
+def envelope(event: Payload, event_id: str, at_seconds: int, workspace: Workspace) -> Payload:
+    """Wrap an event as the Events API does for the installation in a workspace."""
+    own = {"team_id": workspace.team, "user_id": workspace.bot_user}
     return {
         "token": "deprecated",
-        "team_id": TEAM,
+        "team_id": workspace.team,
         "api_app_id": APP,
         "type": "event_callback",
         "event_id": event_id,
         "event_time": at_seconds,
         "event": event,
-        "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
+        "authorizations": [
+            {"enterprise_id": None, **own, "is_bot": True, "is_enterprise_install": False}
+        ],
     }
 
 

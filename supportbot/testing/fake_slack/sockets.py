@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from supportbot.testing.fake_slack.outbox import EventDelivery
-from supportbot.testing.fake_slack.workspace import APP, Workspace
+from supportbot.testing.fake_slack.workspace import APP
 
 
 class Sockets:
@@ -24,10 +24,10 @@ class Sockets:
     """
 
     def __init__(
-        self, ack_seconds: float, workspace: Workspace, changed: Callable[[], None]
+        self, ack_seconds: float, violations: list[str], changed: Callable[[], None]
     ) -> None:
         self._ack_seconds = ack_seconds
-        self._workspace = workspace
+        self._violations = violations
         self._changed = changed
         self._tickets: set[str] = set()
         self._open: list[web.WebSocketResponse] = []
@@ -132,7 +132,7 @@ class Sockets:
         if waiting is not None and not waiting.done():
             waiting.set_result(payload)
         elif envelope_id in self._overdue:
-            self._workspace.violations.append(f"ack later than {self._ack_seconds} s")
+            self._violations.append(f"ack later than {self._ack_seconds} s")
 
 
 def _envelope(event: EventDelivery) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from slack_sdk.models.messages.chunk import Chunk
 from supportbot.testing.fake_slack import checks, payloads
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.workspace import (
-    BOT,
-    BOT_USER,
+    APP,
     ApiRefusal,
     FakeChannel,
     FakeMessage,
@@ -43,8 +42,10 @@ def start(workspace: Workspace, args: Arguments) -> Answer:
     message = FakeMessage(
         channel=channel.id,
         ts=workspace.next_ts(),
-        user=BOT_USER,
-        bot_id=BOT,
+        user=workspace.bot_user,
+        bot_id=workspace.bot,
+        app_id=APP,
+        team=workspace.team,
         text="",
         thread_ts=str(args["thread_ts"]),
         streaming_state="in_progress",

@@ -6,18 +6,16 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from supportbot.testing.fake_slack import chat, conversations, streams
+from supportbot.testing.fake_slack.access import Method, Tenant, Tokens
 from supportbot.testing.fake_slack.faults import Fault, Faults
-from supportbot.testing.fake_slack.rates import Rates
-from supportbot.testing.fake_slack.workspace import ApiRefusal, Workspace
-
-Method = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
+from supportbot.testing.fake_slack.workspace import ApiRefusal
 
 METHODS: Mapping[str, Method] = {
     "agents.sessions.setStatus": streams.set_session_status,
@@ -55,68 +53,75 @@ class Call:
     arguments: Mapping[str, Any]
     at_seconds: float
     error: str | None
+    #: Whose token it was made with; None: the app's own, or none that is known.
+    team: str | None = None
 
 
 class WebApi:
-    """Answers `/api/<method>`."""
+    """Answers `/api/<method>`, each call in the workspace that its token opens."""
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        faults: Faults,
-        rates: Rates,
-        tokens: Mapping[str, str],
-        methods: Mapping[str, Method],
-    ) -> None:
-        self._workspace = workspace
+    def __init__(self, faults: Faults, tokens: Tokens, own: Mapping[str, Method]) -> None:
         self._faults = faults
-        self._rates = rates
-        #: Token → `bot` or `app`, or the error that it is refused with.
         self._tokens = tokens
-        self._methods = {**METHODS, **methods}
+        #: Methods of the app, in no workspace: opening sockets, and handing out tokens.
+        self._own = own
         self.calls: list[Call] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call."""
         method, arguments = request.match_info["method"], await _arguments(request)
-        fault = self._faults.take(method) or self._rates.take(method, arguments)
+        token = _token(request, arguments)
+        access = self._tokens.known.get(token)
+        tenant = access.tenant if access is not None else None
+        fault = self._faults.take(method)
+        if fault is None and tenant is not None:
+            fault = tenant.rates.take(method, arguments)
         if fault is not None and fault.lost_after_seconds is None:
-            self._record(method, arguments, fault.error)
+            self._record(method, arguments, fault.error, tenant)
             return _failure(fault)
-        answer = self._answer(method, arguments, _token(request, arguments))
-        self._record(method, arguments, answer.get("error"))
+        try:
+            answer = {"ok": True, **self._run(method, arguments, token)}
+        except ApiRefusal as refusal:
+            answer = {"ok": False, "error": refusal.code}
+        self._record(method, arguments, answer.get("error"), tenant)
         if fault is not None and fault.lost_after_seconds is not None:
             await asyncio.sleep(fault.lost_after_seconds)
             if request.transport is not None:
                 request.transport.close()
         return web.json_response(answer)
 
-    def _record(self, method: str, arguments: Mapping[str, Any], error: str | None) -> None:
+    def _record(
+        self, method: str, arguments: Mapping[str, Any], error: str | None, tenant: Tenant | None
+    ) -> None:
         shown = {name: value for name, value in arguments.items() if name not in _SECRET}
-        self.calls.append(Call(method, shown, time.monotonic(), error))
-
-    def _answer(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
-        try:
-            return {"ok": True, **self._run(method, arguments, token)}
-        except ApiRefusal as refusal:
-            return {"ok": False, "error": refusal.code}
+        team = tenant.workspace.team if tenant else None
+        self.calls.append(Call(method, shown, time.monotonic(), error, team))
 
     def _run(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
-        run = self._methods.get(method)
-        if run is None:
-            raise ApiRefusal("unknown_method")
+        home = self._tokens.tenants[0]
         if method == _ACCESS:
-            return run(self._workspace, arguments)
+            return self._own[method](home.workspace, arguments)
+        if method not in METHODS.keys() | home.methods.keys() | self._own.keys():
+            raise ApiRefusal("unknown_method")
         if not token:
             raise ApiRefusal("not_authed")
-        if token not in self._tokens:
+        access = self._tokens.known.get(token)
+        if access is None:
             raise ApiRefusal("invalid_auth")
-        opens, needed = self._tokens[token], "app" if method == _OPEN_SOCKET else "bot"
-        if opens not in {"app", "bot"}:
-            raise ApiRefusal(opens)
-        if opens != needed:
+        if access.refused is not None:
+            raise ApiRefusal(access.refused)
+        if (access.tenant is None) is not (method in self._own):
             raise ApiRefusal("not_allowed_token_type")
-        return run(self._workspace, arguments)
+        if access.tenant is None:
+            return self._own[method](home.workspace, arguments)
+        return self._run_in(access.tenant, method, arguments)
+
+    def _run_in(self, tenant: Tenant, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        strayed = self._tokens.strayed(tenant, arguments)
+        if strayed is not None:
+            tenant.workspace.violations.append(strayed)
+        run = tenant.methods.get(method) or METHODS[method]
+        return run(tenant.workspace, arguments)
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

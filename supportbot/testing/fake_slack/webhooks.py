@@ -12,7 +12,6 @@ import aiohttp
 
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.signatures import Signature, signed_headers
-from supportbot.testing.fake_slack.workspace import Workspace
 
 _OK = range(200, 300)
 _REASONS = {"timeout": "http_timeout", "unreachable": "connection_failed"}
@@ -21,11 +20,11 @@ _REASONS = {"timeout": "http_timeout", "unreachable": "connection_failed"}
 class Webhooks:
     """Posts payloads to one request URL. A missing ack in time is noted as a violation."""
 
-    def __init__(self, url: str, secret: str, ack_seconds: float, workspace: Workspace) -> None:
+    def __init__(self, url: str, secret: str, ack_seconds: float, violations: list[str]) -> None:
         self._url = url
         self._secret = secret
         self._ack_seconds = ack_seconds
-        self._workspace = workspace
+        self._violations = violations
 
     async def attempt(self, event: EventDelivery) -> str | None:
         """Post once; any 2xx in time is the ack."""
@@ -39,7 +38,7 @@ class Webhooks:
                 event.payload, form=event.kind != "events_api", headers=headers
             )
         except TimeoutError:
-            self._workspace.violations.append(f"no ack within {self._ack_seconds} s")
+            self._violations.append(f"no ack within {self._ack_seconds} s")
             return "timeout"
         except aiohttp.ClientError:
             return "unreachable"

@@ -55,6 +55,8 @@ class FakeChannel:
     is_archived: bool = False
     #: Shared with another company.
     is_ext_shared: bool = False
+    #: Who the app is there.
+    bot_user: str = BOT_USER
 
     @property
     def is_im(self) -> bool:
@@ -73,7 +75,7 @@ class FakeChannel:
             "is_private": self.type != "channel",
             "is_ext_shared": self.is_ext_shared,
             "is_archived": self.is_archived,
-            "is_member": BOT_USER in self.members,
+            "is_member": self.bot_user in self.members,
         }
 
 
@@ -90,6 +92,9 @@ class FakeMessage:
     #: The team of an author from another company, in a shared channel.
     user_team: str | None = None
     bot_id: str | None = None
+    #: The app that wrote it, and its team.
+    app_id: str | None = None
+    team: str = TEAM
     blocks: list[dict[str, Any]] = field(default_factory=list)
     metadata: dict[str, Any] | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -117,7 +122,7 @@ class FakeMessage:
             "user": self.user,
             "text": self.text,
             "ts": self.ts,
-            "team": TEAM,
+            "team": self.team,
         }
         optional = {
             "thread_ts": self.thread_ts,
@@ -126,7 +131,7 @@ class FakeMessage:
             "blocks": self.blocks,
             "files": self.files,
             "bot_id": self.bot_id,
-            "app_id": APP if self.bot_id == BOT else None,
+            "app_id": self.app_id,
             "streaming_state": self.streaming_state,
             "edited": {"user": self.user, "ts": self.ts} if self.edited else None,
             "metadata": self.metadata if with_metadata else None,
@@ -156,6 +161,11 @@ class FakeStream:
 class Workspace:
     """All state; `announce` tells whoever listens that an event happened."""
 
+    team: str = TEAM
+    name: str = "Fake"
+    #: Who the app is here.
+    bot_user: str = BOT_USER
+    bot: str = BOT
     users: dict[str, FakeUser] = field(default_factory=dict)
     channels: dict[str, FakeChannel] = field(default_factory=dict)
     messages: list[FakeMessage] = field(default_factory=list)
@@ -199,10 +209,15 @@ class Workspace:
     def direct_channel(self, user: FakeUser) -> FakeChannel:
         """Return the conversation of the bot with a user; it is opened on first use."""
         id_ = "D" + user.id[1:]
-        members = {user.id, BOT_USER}
+        members = {user.id, self.bot_user}
         return self.channels.setdefault(
-            id_, FakeChannel(id_, f"dm-{user.name}", members, type="im")
+            id_, FakeChannel(id_, f"dm-{user.name}", members, type="im", bot_user=self.bot_user)
         )
+
+    def id(self, kind: str, name: str) -> str:
+        """Make the id of something here; those of two workspaces differ."""
+        here = "0" if self.team == TEAM else self.team[1:]
+        return f"{kind}{here}{name.upper().replace('-', '')}"
 
     def find(self, channel: str, ts: str) -> FakeMessage | None:
         """Return a message by its place; the newest are found soonest."""

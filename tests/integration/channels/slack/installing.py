@@ -37,7 +37,7 @@ async def make_register(db: Database, clock: Clock, keys: str = KEY) -> Register
 def oauth_of(
     slack: FakeSlack, public_url: str = "https://bot.example", keys: str = KEY
 ) -> SlackOAuth:
-    app = AppCredentials(slack.oauth.client_id, slack.oauth.client_secret)
+    app = AppCredentials(slack.oauth.app.client_id, slack.oauth.app.client_secret)
     return SlackOAuth(app, keys, public_url)
 
 
@@ -103,12 +103,12 @@ async def install_expiring(
     slack: FakeSlack, register: Register, left: timedelta, owner: str = FakeSlack.team
 ) -> Installation:
     """Let a workspace install the app by a code, with a token that ends in a while."""
-    slack.oauth.rotates = True
-    answer = slack.oauth.access(
+    slack.oauth.app.rotates = True
+    answer = slack.oauth.app.access(
         slack.workspace,
         {
-            "client_id": slack.oauth.client_id,
-            "client_secret": slack.oauth.client_secret,
+            "client_id": slack.oauth.app.client_id,
+            "client_secret": slack.oauth.app.client_secret,
             "code": slack.oauth.consent("ada"),
         },
     )

@@ -69,7 +69,7 @@ async def site(slack: FakeSlack, db: Database, clock: Any) -> AsyncIterator[Site
         installed=InstallationStore(register, changed.append),
         states=StateStore(register, "the installation's secret"),
     )
-    slack.oauth.redirect_urls.add(f"https://bot.example{REDIRECT}")
+    slack.oauth.app.redirect_urls.add(f"https://bot.example{REDIRECT}")
     async with served(install_routes(parts)) as origin, browser(origin) as visitor:
         yield Site(slack, register, visitor, changed)
     await web.aclose()
@@ -87,12 +87,12 @@ async def test_a_workspace_installs_the_app(site: Site) -> None:
     assert (found.grant.owner, found.grant.name) == (FakeSlack.team, "Fake")
     assert (found.grant.bot_user, found.grant.scopes) == (FakeSlack.bot_user, BOT_SCOPES)
     assert found.grant.expires_at is None
-    assert site.register.open(found).bot in site.slack.oauth.tokens
+    assert site.register.open(found).bot in site.slack.oauth.app.tokens.known
     assert site.changed == [FakeSlack.team]
 
 
 async def test_a_rotating_token_is_stored_with_its_end_and_its_successor(site: Site) -> None:
-    site.slack.oauth.rotates = True
+    site.slack.oauth.app.rotates = True
     await site.browser.get(REDIRECT, **await site.consent())
     (found,) = await site.installed()
     assert found.grant.expires_at is not None
@@ -102,7 +102,7 @@ async def test_a_rotating_token_is_stored_with_its_end_and_its_successor(site: S
 
 
 async def test_no_token_stands_in_the_database(site: Site) -> None:
-    site.slack.oauth.rotates = True
+    site.slack.oauth.app.rotates = True
     await site.browser.get(REDIRECT, **await site.consent())
     (found,) = await site.installed()
     assert "xox" not in repr(found)
@@ -234,7 +234,7 @@ async def test_a_refused_code_is_told_and_not_logged(
     assert "oauth.v2.access" in caplog.text
     ours = "\n".join(r.getMessage() for r in caplog.records if r.name != "aiohttp.access")
     assert "s3cret" not in ours
-    assert site.slack.oauth.client_secret not in ours
+    assert site.slack.oauth.app.client_secret not in ours
 
 
 async def test_a_slack_that_is_away_is_told(site: Site) -> None:
@@ -270,7 +270,7 @@ async def test_a_store_that_is_away_is_told(site: Site, monkeypatch: pytest.Monk
 
 async def test_a_wrong_client_secret_is_told(site: Site) -> None:
     back = await site.consent()
-    site.slack.oauth.client_secret = "another"
+    site.slack.oauth.app.client_secret = "another"
     assert (await site.browser.get(REDIRECT, **back)).status == 401
 
 

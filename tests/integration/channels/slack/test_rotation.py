@@ -51,14 +51,14 @@ async def test_an_expiring_token_is_exchanged_stored_and_used(
         assert token != register.open(first).bot
         assert (await stored(register)).bot == token
         assert await here.workspaces.token(TARGET) == token
-    assert slack.oauth.refreshed == 1
+    assert slack.oauth.app.refreshed == 1
 
 
 async def test_hearing_exchanges_nothing(slack: FakeSlack, register: Register) -> None:
     await install_expiring(slack, register, SOON)
     async with process(slack, register) as here:
         assert await here.workspaces.identity(Place(FakeSlack.team)) is not None
-    assert slack.oauth.refreshed == 0
+    assert slack.oauth.app.refreshed == 0
 
 
 @pytest.mark.parametrize("left", [SOON, OVER])
@@ -69,7 +69,7 @@ async def test_two_processes_and_many_tasks_spend_a_refresh_token_once(
     async with process(slack, register) as here, process(slack, register) as there:
         tokens = await asyncio.gather(*(one.workspaces.token(TARGET) for one in (here, there) * 10))
         newest = (await stored(register)).bot
-        assert slack.oauth.refreshed == 1
+        assert slack.oauth.app.refreshed == 1
         # Who came second may go on with a token that is still good, but not with one that is over.
         allowed = {newest} if left is OVER else {newest, *tokens}
         assert set(tokens) <= allowed
@@ -84,7 +84,7 @@ async def test_the_next_exchange_follows_when_the_new_token_ends(
         first = await here.workspaces.token(TARGET)
         clock.advance(hours=11)
         assert await here.workspaces.token(TARGET) != first
-    assert slack.oauth.refreshed == 2
+    assert slack.oauth.app.refreshed == 2
 
 
 async def test_a_token_that_is_still_good_is_used_while_slack_is_away(
@@ -139,7 +139,7 @@ async def test_a_wrong_key_spends_nothing(slack: FakeSlack, register: Register) 
     async with process(slack, replace(register, vault=Vault(new_key()))) as here:
         with pytest.raises(SendError, match="cannot be read"):
             await here.workspaces.token(TARGET)
-    assert slack.oauth.refreshed == 0
+    assert slack.oauth.app.refreshed == 0
 
 
 async def test_whoever_asked_may_leave_and_the_new_token_is_kept(
@@ -148,7 +148,7 @@ async def test_whoever_asked_may_leave_and_the_new_token_is_kept(
     old = register.open(await install_expiring(slack, register, OVER)).bot
     async with process(slack, register) as here:
         asking = asyncio.create_task(here.workspaces.token(TARGET))
-        await until(lambda: slack.oauth.refreshed)
+        await until(lambda: slack.oauth.app.refreshed)
         asking.cancel()
         await asyncio.wait([asking])
         await here.rotation.drained()
@@ -161,15 +161,15 @@ async def test_a_token_is_not_used_before_it_is_stored(
     old = register.open(await install_expiring(slack, register, OVER)).bot
     away = [True]
     async with process(slack, register) as here:
-        _take_away(here.register.db, lambda: slack.oauth.refreshed and away[0], monkeypatch)
+        _take_away(here.register.db, lambda: slack.oauth.app.refreshed and away[0], monkeypatch)
         asking = asyncio.create_task(here.workspaces.token(TARGET))
-        await until(lambda: slack.oauth.refreshed)
+        await until(lambda: slack.oauth.app.refreshed)
         await asyncio.sleep(0.05)
         assert not asking.done()
         away.clear()
         away.append(False)
         assert await asking == (await stored(register)).bot != old
-    assert slack.oauth.refreshed == 1
+    assert slack.oauth.app.refreshed == 1
 
 
 async def test_an_app_that_is_removed_meanwhile_gets_no_token(
@@ -187,7 +187,7 @@ async def test_an_app_that_is_removed_meanwhile_gets_no_token(
             await installations.remove(work, seen, register.clock())
         with pytest.raises(SendError, match="was removed"):
             await asking
-    assert slack.oauth.refreshed == 0
+    assert slack.oauth.app.refreshed == 0
 
 
 def _take_away(db: Database, holds: Any, monkeypatch: pytest.MonkeyPatch) -> None:
