@@ -55,6 +55,8 @@ BOT_SCOPES = (
     "groups:history",
     "im:history",
     "mpim:history",
+    "usergroups:read",
+    "users:read",
 )
 _WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 _WANTED = ("code", "state", "error")

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 import supportbot.channels.slack
 from supportbot.channels.slack.config import Places
 from supportbot.channels.slack.http import PATH
+from supportbot.channels.slack.oauth import BOT_SCOPES
 from supportbot.channels.slack.parse import parse
 from supportbot.model.inbound import CustomerMessage, Inbound
 
@@ -23,10 +24,16 @@ from supportbot.model.inbound import CustomerMessage, Inbound
 METHOD_SCOPES: Mapping[str, set[str]] = {
     "apps_connections_open": set(),  # connections:write of the app-level token
     "auth_test": set(),
+    "chat_appendStream": {"chat:write"},
+    "chat_delete": {"chat:write"},
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
+    "chat_startStream": {"chat:write"},
+    "chat_stopStream": {"chat:write"},
+    "chat_update": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "oauth_v2_access": set(),  # the app's own client id and secret
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},
 }
@@ -75,6 +82,10 @@ def test_scopes_are_those_of_the_methods_and_events(manifest: dict[str, Any]) ->
     events = manifest["settings"]["event_subscriptions"]["bot_events"]
     needed = set().union(*METHOD_SCOPES.values(), (EVENTS[event][0] for event in events))
     assert sorted(asked) == sorted(needed)
+
+
+def test_workspaces_that_install_the_app_are_asked_for_the_same(manifest: dict[str, Any]) -> None:
+    assert list(BOT_SCOPES) == sorted(manifest["oauth_config"]["scopes"]["bot"])
 
 
 @pytest.mark.parametrize("name", EVENTS)
