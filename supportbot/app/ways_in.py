@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from supportbot.app.plugins import CHANNELS, load_factory
 from supportbot.channels.base import Channel, ChannelOptions, ChannelParts
-from supportbot.channels.slack.config import Place, Places, SlackConfig, Transport
+from supportbot.channels.slack.config import ChannelRules, Rulebook, SlackConfig, Transport
 from supportbot.orchestrator.wiring import NoticeRoute, Patience
 from supportbot.settings.tree import (
     Mailbox,
@@ -30,7 +30,7 @@ def build_channels(
         ConfigError: a channel lacks something; the message names it.
     """
     if settings.slack.bot_token:
-        yield _slack(settings, parts)
+        yield _slack(settings, products, parts)
     if settings.email.mailboxes:
         yield from _mail(settings, parts)
     if settings.web.enabled:
@@ -68,14 +68,14 @@ def _options(plugin: PluginChannel) -> ChannelOptions:
     )
 
 
-def _slack(settings: Settings, parts: ChannelParts) -> Channel:
+def _slack(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:
     slack = settings.slack
     config = SlackConfig(
         bot_token=_secret(slack.bot_token) or "",
         app_token=_secret(slack.app_token),
         signing_secret=_secret(slack.signing_secret),
         transport=Transport(slack.mode),
-        places=_places(slack),
+        rulebook=_rulebook(slack, products),
         api_url=str(slack.api_url),
         operators=frozenset(slack.operators),
         live=slack.live,
@@ -84,18 +84,18 @@ def _slack(settings: Settings, parts: ChannelParts) -> Channel:
     return channel
 
 
-def _places(slack: SlackSettings) -> Places:
+def _rulebook(slack: SlackSettings, products: Mapping[str, str]) -> Rulebook:
     default = slack.default_product
     by_channel = {
-        channel: Place(
-            product=place.product or default,
-            listens_to_all=place.listen == "all",
-            groups=frozenset(place.groups),
-            bots=place.bots,
+        channel: ChannelRules(
+            product=rules.product or default,
+            listens_to_all=rules.listen == "all",
+            groups=frozenset(rules.groups),
+            bots=rules.bots,
         )
-        for channel, place in slack.channels.items()
+        for channel, rules in slack.channels.items()
     }
-    return Places(by_channel, Place(default))
+    return Rulebook(by_channel, ChannelRules(default), products)
 
 
 def _web(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:

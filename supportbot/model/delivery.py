@@ -29,10 +29,14 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """What it is: an answer to the customer, a word about the ticket, or a word to operators."""
+    """What it is: an answer to the customer, a word about the ticket, or a word to operators.
+
+    Or a copy of the customer's own words, where the channel shows them nowhere else.
+    """
 
     REPLY = "reply"
     NOTICE = "notice"
+    ECHO = "echo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +96,5 @@ class Receipt:
     #: Further names by which an answer to it may come back (a Message-ID, a thread ts).
     thread_keys: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+    #: What else the ticket's later words need to go where this one went; empty: nothing.
+    place: Mapping[str, str] = field(default_factory=dict)

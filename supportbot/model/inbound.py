@@ -124,6 +124,8 @@ class CustomerMessage:
     greet: bool = False
     #: What it goes on with, or begins, where its thread is not known.
     conversation: Conversation | None = None
+    #: True: the channel shows these words nowhere (a command, a form), so a copy is sent first.
+    echo: bool = False
     #: True: others may write in the same thread (Slack); False: a stranger opens a ticket (email).
     shared_thread: bool = False
     disposition: Disposition = field(default_factory=Disposition)

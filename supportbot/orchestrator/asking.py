@@ -10,6 +10,7 @@ from supportbot.model.inbound import CustomerMessage, Disposition
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import reopen
+from supportbot.orchestrator.echoing import ECHO, show
 from supportbot.orchestrator.flood import Calm, Flood, tell_flooding
 from supportbot.orchestrator.greeting import greet, may_greet
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
@@ -63,9 +64,12 @@ class Asking:
                 author=Actor(ActorKind.CUSTOMER, customer_id),
                 text=heard.text,
                 sent_at=heard.sent_at,
+                data={ECHO: True} if heard.echo else {},
             ),
             at,
         )
+        if heard.echo:
+            await show(self._wiring, work, ticket, message, heard.target)
         await threads.attach(work, message.id, heard.attachments)
         await self._turn(work, place, message, heard)
         return Outcome(

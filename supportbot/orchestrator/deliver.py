@@ -21,6 +21,7 @@ from supportbot.model.delivery import Audience, Delivery, DeliveryKind, Delivery
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import reopen
+from supportbot.orchestrator.echoing import settle_down
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off, notify
 from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
@@ -104,7 +105,9 @@ class Deliver:
             if to_customer and held_back:
                 continue
             done = await survive("delivery", self._one(delivery), delivery=delivery.id)
-            held_back = held_back or (to_customer and done is not True)
+            # Behind a copy everything is read anew: it knows now where to go.
+            moved = delivery.kind is DeliveryKind.ECHO
+            held_back = held_back or (to_customer and (moved or done is not True))
 
     async def send_claimed(self, delivery: Delivery, *, interrupted: bool = False) -> bool:
         """Send a delivery that is claimed already; False when it has to be tried again later.
@@ -213,8 +216,12 @@ class Deliver:
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> bool:
         async with self._wiring.db.writing() as work:
+            if receipt.place:  # its ticket's row first, as everywhere
+                await tickets.get(work, delivery.ticket_id, lock=True)
             if not await deliveries.sent(work, delivery, receipt, self._wiring.clock()):
                 return _lost(delivery)
+            if receipt.place:
+                await settle_down(self._wiring, work, delivery, receipt.place)
             if delivery.audience is Audience.CUSTOMER and receipt.thread_keys:
                 channel = self._wiring.channels[delivery.channel]
                 keys = receipt.thread_keys

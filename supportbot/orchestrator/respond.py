@@ -16,6 +16,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery
 from supportbot.model.policy import Decision
 from supportbot.model.ticket import Ticket
+from supportbot.orchestrator import echoing
 from supportbot.orchestrator.budgets import Plan, Step
 from supportbot.orchestrator.live import LiveRules, Voice, live_channel, take_away, voice_of
 from supportbot.orchestrator.mind import Mind
@@ -161,6 +162,8 @@ class Respond:
             if claimed is None and (not ticket.bot_owes or _waits(ticket, now)):
                 return None
             thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
+            if await echoing.is_awaited(work, ticket, thread):
+                return None  # it is answered once its copy has left, which wakes the ticket
             summary = await self._summaries.latest(work, ticket)
         plan = await self._spending.step(self._wiring.db, ticket)
         if claimed is not None and ticket.product not in self._wiring.policies:

@@ -6,6 +6,7 @@ claim is renewed. Every later change names the claim, so one that was lost chang
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -282,6 +283,21 @@ async def sent(work: UnitOfWork, delivery: Delivery, receipt: Receipt, at: datet
         sent_at=at,
         error=None,
         next_attempt_at=None,
+    )
+
+
+async def retarget(work: UnitOfWork, moved: Delivery, target: Mapping[str, str]) -> None:
+    """Send what waits behind a delivery, and was to go to the same place, to another one."""
+    rows = await work.connection.execute(
+        select(DeliveryRow.id, DeliveryRow.target).where(
+            DeliveryRow.ticket_id == moved.ticket_id,
+            DeliveryRow.audience == Audience.CUSTOMER,
+            DeliveryRow.state == DeliveryState.PENDING,
+        )
+    )
+    ids = [row.id for row in rows if row.target == dict(moved.target)]
+    await work.connection.execute(
+        update(DeliveryRow).where(DeliveryRow.id.in_(ids)).values(target=dict(target))
     )
 
 

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from supportbot.channels.base import Accept
 from supportbot.errors import ChannelError, DeliveryUnknown, Unparsable
-from supportbot.model.delivery import Delivery, Receipt
+from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
 from supportbot.model.inbound import (
     Accepted,
     Action,
@@ -47,7 +47,10 @@ class Fails:
 
 
 class MemoryChannel:
-    """Keeps everything in memory; fulfils `Channel`."""
+    """Keeps everything in memory; fulfils `Channel`.
+
+    A copy of a customer's words gets a place of its own, `below <key>`.
+    """
 
     def __init__(self, clock: Clock, *, key: str = "memory:test", kind: str = "memory") -> None:
         self.key = key
@@ -230,4 +233,9 @@ def said(text: str, *, by: str = "ada", thread: str = "t1", **changes: Any) -> C
 
 
 def _receipt(delivery: Delivery) -> Receipt:
-    return Receipt(provider_id=f"memory-{delivery.key}", thread_keys=(f"re-{delivery.key}",))
+    copied = delivery.kind is DeliveryKind.ECHO
+    return Receipt(
+        provider_id=f"memory-{delivery.key}",
+        thread_keys=(f"re-{delivery.key}",),
+        place={"to": f"below {delivery.key}"} if copied else {},
+    )

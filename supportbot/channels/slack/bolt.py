@@ -36,8 +36,7 @@ def build_bolt(client: AsyncWebClient, identity: Identity, hearing: Hearing) -> 
         )
 
     async def commit(body: dict[str, Any]) -> BoltResponse:
-        await hearing.hear(body, identity)
-        return BoltResponse(status=200, body="")
+        return BoltResponse(status=200, body=await hearing.hear(body, identity))
 
     async def refuse(error: Exception) -> BoltResponse:
         # The text of a foreign error may quote what was being stored.

@@ -10,7 +10,7 @@ import structlog
 from starlette.routing import BaseRoute
 
 from supportbot.channels.base import Accept, ChannelParts, LiveReply
-from supportbot.channels.slack import outbound
+from supportbot.channels.slack import echo, outbound
 from supportbot.channels.slack.bolt import build_bolt
 from supportbot.channels.slack.config import SlackConfig, Transport
 from supportbot.channels.slack.directory import Directory, Watched
@@ -25,7 +25,7 @@ from supportbot.channels.slack.sockets import SocketLine
 from supportbot.channels.slack.surfaces import Surfaces
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import ChannelError, SendError
-from supportbot.model.delivery import Delivery, Receipt
+from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
 from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
 from supportbot.model.time import Clock
 
@@ -49,7 +49,7 @@ class SlackChannel:
         self._config = config
         self._clock = clock
         self._web = SlackWeb(config)
-        watched = Watched(config.operators, config.places.groups)
+        watched = Watched(config.operators, config.rulebook.groups)
         self._directory = Directory(self._web, watched, clock, config.directory)
         self._surfaces = Surfaces(self._web)
         self._growth = Growth(config, self._web, self._who)
@@ -63,7 +63,8 @@ class SlackChannel:
         Raises:
             ChannelError: Slack refused a token for good; the message names the cure.
         """
-        hearing = Hearing(self.key, self._clock, accept, Beside(self._directory, self._surfaces))
+        beside = Beside(self._directory, self._surfaces, self._config.rulebook)
+        hearing = Hearing(self.key, self._clock, accept, beside)
         self._web.reopen()
         looking: asyncio.Task[None] | None = None
         try:
@@ -97,7 +98,7 @@ class SlackChannel:
 
     def parse(self, inbound: Inbound) -> Heard:
         """Understand a stored payload; see `parse.parse`."""
-        heard = parse(inbound, self._config.places)
+        heard = parse(inbound, self._config.rulebook)
         if isinstance(heard, CustomerMessage):
             user = heard.sender.external_id.rpartition(":")[2]
             if inbound.meta.get("operator") or user in self._config.operators:
@@ -105,11 +106,15 @@ class SlackChannel:
         return heard
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Post into the thread that the target names; see `live.Growth.send`."""
+        """Post into the thread that the target names; see `live.Growth.send` and `echo.send`."""
+        if delivery.kind is DeliveryKind.ECHO:
+            return await echo.send(self._web.client(), delivery)
         return await self._growth.send(delivery)
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Look in the conversation; see `outbound.find`."""
+        if delivery.kind is DeliveryKind.ECHO:
+            return await echo.find(self._web.client(), delivery)
         return await outbound.find(self._web.client(), delivery)
 
     def may_open(self, key: str, target: Mapping[str, str]) -> bool:

@@ -20,7 +20,7 @@ class Transport(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChannelRules:
     """How the bot behaves in one Slack channel, or in a direct message."""
 
     #: Key of the product it stands for, None where nothing is said.
@@ -34,20 +34,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Rulebook:
     """What holds where; channels go by id, never by name: renames break names."""
 
-    by_channel: Mapping[str, Place] = field(default_factory=dict)
-    default: Place = field(default_factory=Place)
+    by_channel: Mapping[str, ChannelRules] = field(default_factory=dict)
+    default: ChannelRules = field(default_factory=ChannelRules)
+    #: All products: key → name.
+    products: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, channel: str) -> Place:
+    def of(self, channel: str) -> ChannelRules:
         """Return what holds in a channel."""
         return self.by_channel.get(channel, self.default)
 
     @property
     def groups(self) -> frozenset[str]:
-        """All user groups that some place asks for."""
-        return frozenset().union(*(place.groups for place in self.by_channel.values()))
+        """All user groups that some channel is reserved for."""
+        return frozenset().union(*(rules.groups for rules in self.by_channel.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class SlackConfig:
     signing_secret: str | None = field(default=None, repr=False)
     oauth: SlackOAuth | None = None
     transport: Transport = Transport.SOCKET
-    places: Places = field(default_factory=Places)
+    rulebook: Rulebook = field(default_factory=Rulebook)
     #: Ids of operators, or of user groups of them: what they write is never taken for a customer's
     #: question.
     operators: frozenset[str] = frozenset()

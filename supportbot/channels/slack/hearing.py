@@ -11,12 +11,14 @@ from typing import Any
 import structlog
 
 from supportbot.channels.base import Accept
+from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.directory import Directory
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
 from supportbot.channels.slack.people import Person, person_of
 from supportbot.channels.slack.profiles import profile_payload
 from supportbot.channels.slack.surfaces import Surfaces
+from supportbot.channels.slack.words import request_line
 from supportbot.errors import SupportbotError
 from supportbot.model.inbound import Accepted, Inbound
 from supportbot.model.time import Clock
@@ -30,6 +32,7 @@ class Beside:
 
     directory: Directory
     surfaces: Surfaces
+    rulebook: Rulebook
 
 
 class Hearing:
@@ -42,11 +45,17 @@ class Hearing:
         self._beside = beside
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def hear(self, payload: Mapping[str, Any], identity: Identity) -> None:
-        """Commit a payload in canonical form; raises what `accept` raises: no ack then."""
+    async def hear(self, payload: Mapping[str, Any], identity: Identity) -> str:
+        """Commit a payload in canonical form; raises what `accept` raises: no ack then.
+
+        Return what the ack says: words to whoever typed a command, else nothing.
+        """
         raw = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         # A lone surrogate is valid in JSON but not in UTF-8.
-        await self._commit(payload, raw.encode("utf-8", "replace"), identity)
+        accepted = await self._commit(payload, raw.encode("utf-8", "replace"), identity)
+        if "command" not in payload:
+            return ""
+        return request_line(payload, accepted, self._beside.rulebook.products)
 
     async def hear_unreadable(self, raw: bytes, identity: Identity) -> None:
         """Commit bytes that Slack signed but that are no JSON object; parsing refuses them."""
@@ -68,7 +77,7 @@ class Hearing:
         except SupportbotError as error:
             _log.warning("slack_name_not_committed", error=type(error).__name__)
 
-    async def _commit(self, payload: Mapping[str, Any], raw: bytes, identity: Identity) -> None:
+    async def _commit(self, payload: Mapping[str, Any], raw: bytes, identity: Identity) -> Accepted:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("payloads are heard inside a task")
@@ -89,6 +98,7 @@ class Hearing:
             )
             if person:
                 self._committed(payload, person, identity, accepted)
+            return accepted
         finally:
             self._under_way.discard(task)
 

@@ -13,6 +13,7 @@ SPOKEN_SUBTYPES = frozenset(
 
 ESCALATE_ACTION = "supportbot_escalate"
 FEEDBACK_ACTION = "supportbot_feedback"
+ASK_SHORTCUT = "supportbot_ask"
 DELIVERY_EVENT = "supportbot_delivery"
 
 
@@ -27,7 +28,7 @@ def inbound_keys(payload: Mapping[str, Any], raw: bytes, team: str) -> tuple[str
     An event has its `event_id` (the same on a redelivery), and a person's message its place as
     well, because a mention arrives twice: as `message` and as `app_mention`, with two event ids.
     """
-    keys = (*_event_keys(payload, team), *_action_keys(payload))
+    keys = (*_event_keys(payload, team), *_action_keys(payload), *_shortcut_keys(payload))
     if keys:
         return keys
     if payload.get("trigger_id"):
@@ -63,3 +64,15 @@ def _action_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
         for action in payload.get("actions") or ()
         if isinstance(action, dict)
     )
+
+
+def _shortcut_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name a shortcut by who chose it on which message: the same question is asked once."""
+    message, user = payload.get("message"), payload.get("user")
+    channel = payload.get("channel")
+    if payload.get("type") != "message_action" or not (
+        isinstance(message, dict) and isinstance(user, dict) and isinstance(channel, dict)
+    ):
+        return ()
+    place = f"{channel.get('id')}:{message.get('ts')}"
+    return (f"shortcut:{payload.get('callback_id')}:{place}:{user.get('id')}",)

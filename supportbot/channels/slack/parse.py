@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from supportbot.channels.slack.config import Place, Places
+from supportbot.channels.slack.config import ChannelRules, Rulebook
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import SPOKEN_SUBTYPES, message_key
 from supportbot.channels.slack.markup import mentions, readable
 from supportbot.channels.slack.parse_actions import parse_actions
+from supportbot.channels.slack.parse_requests import parse_command, parse_shortcut
 from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
+from supportbot.channels.slack.scene import Scene
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Action,
@@ -35,26 +37,11 @@ from supportbot.model.time import to_ms
 
 Payload = Mapping[str, Any]
 
-#: Why somebody may not open a ticket in a channel that is reserved for groups.
-NOT_IN_GROUP = "not_in_group"
-GROUP_UNKNOWN = "group_unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What is known beside a payload when it is read."""
-
-    own: Identity
-    places: Places
-    #: Facts from the moment when it was heard: see `directory.Directory.facts`.
-    meta: Mapping[str, str]
-
-
 #: Why a message is not a customer's, in the order in which the rules are asked.
-_NOT_A_CUSTOMER: tuple[tuple[str, Callable[[Payload, Identity, Place], bool]], ...] = (
+_NOT_A_CUSTOMER: tuple[tuple[str, Callable[[Payload, Identity, ChannelRules], bool]], ...] = (
     ("own_message", lambda event, own, _: _is_own(event, own)),
     ("slackbot", lambda event, *_: event.get("user") == "USLACKBOT"),
-    ("bot_message", lambda event, _, place: _is_bot(event) and not place.bots),
+    ("bot_message", lambda event, _, rules: _is_bot(event) and not rules.bots),
     # Two bots that answer each other's answers would never end.
     ("bot_reply", lambda event, *_: _is_bot(event) and _root(event) != event.get("ts")),
     ("hidden", lambda event, *_: bool(event.get("hidden"))),
@@ -62,14 +49,14 @@ _NOT_A_CUSTOMER: tuple[tuple[str, Callable[[Payload, Identity, Place], bool]], .
 )
 
 
-def parse(inbound: Inbound, places: Places) -> Heard:
+def parse(inbound: Inbound, rulebook: Rulebook) -> Heard:
     """Understand one stored payload.
 
     Raises:
         EmptyBody: a message without a word and without a file, that does not call for us.
         Unparsable: no JSON object, or a message without its place.
     """
-    scene = Scene(Identity.from_meta(inbound.meta), places, inbound.meta)
+    scene = Scene(Identity.from_meta(inbound.meta), rulebook, inbound.meta)
     heard = _parse_payload(_load(inbound.raw), scene)
     name = inbound.meta.get("name")
     if name and isinstance(heard, CustomerMessage | Edited | Action):
@@ -83,9 +70,12 @@ def _parse_payload(payload: Payload, scene: Scene) -> Heard:
         return parse_profile(payload)
     if kind == "block_actions":
         return parse_actions(payload, scene.own)
+    if kind == "message_action":
+        return parse_shortcut(payload, scene)
+    if "command" in payload:
+        return parse_command(payload, scene)
     if kind != "event_callback":
-        name = "slash_command" if "command" in payload else kind
-        return Ignored(f"slack payload: {str(name)[:100]}")
+        return Ignored(f"slack payload: {str(kind)[:100]}")
     event = payload.get("event")
     if not isinstance(event, dict):
         raise Unparsable("the Slack event has no body")
@@ -110,7 +100,7 @@ def _parse_message(event: Payload, scene: Scene) -> Heard:
         return _parse_change(event, scene)
     if subtype == "message_deleted":
         return _deletion(event, scene.own, event.get("deleted_ts"), event.get("previous_message"))
-    reason = _why_no_customer(event, scene, _place(event, scene))
+    reason = _why_no_customer(event, scene, _rules(event, scene))
     if reason is not None:
         return Ignored(reason)
     if subtype not in SPOKEN_SUBTYPES:
@@ -118,13 +108,13 @@ def _parse_message(event: Payload, scene: Scene) -> Heard:
     return _customer_message(event, scene)
 
 
-def _why_no_customer(message: Payload, scene: Scene, place: Place) -> str | None:
-    names = (name for name, applies in _NOT_A_CUSTOMER if applies(message, scene.own, place))
+def _why_no_customer(message: Payload, scene: Scene, rules: ChannelRules) -> str | None:
+    names = (name for name, applies in _NOT_A_CUSTOMER if applies(message, scene.own, rules))
     return next(names, None)
 
 
 def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
-    own, place = scene.own, _place(event, scene)
+    own, rules = scene.own, _rules(event, scene)
     channel, ts = _string(event, "channel"), _string(event, "ts")
     raw_text = _text(event)
     text = "\n".join((readable(raw_text, own.bot_user), *_file_lines(event))).strip()
@@ -137,9 +127,9 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
         text=text,
         thread_keys=(message_key(own.team, channel, root),),
         target=_target(event, own, root),
-        product=place.product,
-        addressed=calls or _is_addressed(event, place),
-        barred=None if _is_bot(event) else _why_barred(place, scene.meta),
+        product=rules.product,
+        addressed=calls or _is_addressed(event, rules),
+        barred=None if _is_bot(event) else scene.barred(rules),
         greet=calls,
         conversation=_conversation(event, own),
         shared_thread=True,
@@ -159,8 +149,8 @@ def _target(event: Payload, own: Identity, root: str) -> Mapping[str, str]:
     return target | ({"user": person.user, "user_team": person.team} if person else {})
 
 
-def _is_addressed(event: Payload, place: Place) -> bool:
-    opens = place.listens_to_all and _root(event) == event.get("ts")
+def _is_addressed(event: Payload, rules: ChannelRules) -> bool:
+    opens = rules.listens_to_all and _root(event) == event.get("ts")
     return opens or event.get("type") == "app_mention" or event.get("channel_type") == "im"
 
 
@@ -172,16 +162,8 @@ def _conversation(event: Payload, own: Identity) -> Conversation | None:
     return Conversation(direct_key(person))
 
 
-def _why_barred(place: Place, meta: Mapping[str, str]) -> str | None:
-    """Say why whoever wrote may not open a ticket in a place that is reserved for some."""
-    if not place.groups or place.groups & set(meta.get("groups", "").split()):
-        return None
-    unknown = place.groups & set(meta.get("groups_unknown", "").split())
-    return GROUP_UNKNOWN if unknown else NOT_IN_GROUP
-
-
-def _place(event: Payload, scene: Scene) -> Place:
-    return scene.places.of(str(event.get("channel")))
+def _rules(event: Payload, scene: Scene) -> ChannelRules:
+    return scene.rulebook.of(str(event.get("channel")))
 
 
 def _is_own(event: Payload, own: Identity) -> bool:
@@ -201,7 +183,7 @@ def _parse_change(event: Payload, scene: Scene) -> Heard:
     # A deleted message that has replies stays behind as a tombstone.
     if message.get("subtype") == "tombstone":
         return _deletion(event, own, message.get("ts"), message)
-    reason = _why_no_customer(message, scene, _place(event, scene))
+    reason = _why_no_customer(message, scene, _rules(event, scene))
     if reason is not None:
         return Ignored(reason)
     # Slack also reports an unfurled link as a change.

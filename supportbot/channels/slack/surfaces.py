@@ -18,7 +18,7 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.markup import mentions
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.web import SlackWeb
-from supportbot.channels.slack.words import BARRED
+from supportbot.channels.slack.words import BARRED, request_line
 from supportbot.errors import SupportbotError
 from supportbot.model.inbound import Accepted
 
@@ -41,6 +41,9 @@ class Surfaces:
         self, payload: Mapping[str, Any], person: Person, own: Identity, accepted: Accepted
     ) -> None:
         """Begin to show what fits a payload that has been committed; returns at once."""
+        if payload.get("type") == "message_action" and payload.get("response_url"):
+            self._begin(self._answer(payload, accepted))
+            return
         event = payload.get("event")
         line = BARRED.get(accepted.suppressed or "")
         if isinstance(event, dict) and line and not accepted.duplicate:
@@ -63,6 +66,12 @@ class Surfaces:
         task = asyncio.create_task(_shown(work))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+
+    async def _answer(self, payload: Mapping[str, Any], accepted: Accepted) -> None:
+        """Tell whoever chose a shortcut what becomes of it, in their sight only."""
+        line = request_line(payload, accepted, {})
+        with translated("answer a shortcut", may_repeat=False):
+            await self._web.respond(str(payload["response_url"]), line)
 
     async def _turn_away(self, event: Mapping[str, Any], person: Person, line: str) -> None:
         """Tell whoever may not ask here, in their sight only, once in a thread."""

@@ -78,6 +78,19 @@ class SlackWeb:
             self._quick.retry_handlers = []
         return self._quick
 
+    async def respond(self, response_url: str, text: str) -> None:
+        """Answer an interaction in the sight of its person only.
+
+        https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+
+        Raises:
+            aiohttp.ClientError: Slack did not take it.
+        """
+        body = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        proxy = None if goes_direct(response_url) else self.client().proxy
+        async with self._opened().post(response_url, json=body, proxy=proxy) as answer:
+            answer.raise_for_status()
+
     async def aclose(self) -> None:
         """Close the session; later use is refused."""
         self._closed = True

@@ -1,10 +1,13 @@
-"""What the bot says in Slack beside its answers."""
+"""What the bot says in Slack beside its answers. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from supportbot.channels.slack.parse import GROUP_UNKNOWN, NOT_IN_GROUP
+from supportbot.channels.slack.parse_requests import ASKS_NOTHING
+from supportbot.channels.slack.scene import GROUP_UNKNOWN, NOT_IN_GROUP
+from supportbot.model.inbound import Accepted
 
 #: Told to whoever may not ask in a channel, by the reason that is stored.
 BARRED: Mapping[str, str] = {
@@ -13,3 +16,27 @@ BARRED: Mapping[str, str] = {
     GROUP_UNKNOWN: "I cannot find out right now whether you may ask me in this channel. "
     "Please try again in a few minutes.",
 }
+TAKEN = "I have your question, and answer you in a direct message."
+_OPERATOR = "You are one of the operators here, so I take nothing you write for a question."
+_NOT_TAKEN = "I can do nothing with that."
+
+
+def request_line(
+    payload: Mapping[str, Any], accepted: Accepted, products: Mapping[str, str]
+) -> str:
+    """Answer whoever typed a command or chose a shortcut, in their sight only."""
+    if accepted.suppressed is None:
+        return TAKEN
+    if accepted.suppressed == ASKS_NOTHING:
+        return _help(str(payload.get("command") or "/support"), products)
+    if accepted.suppressed == "operator":
+        return _OPERATOR
+    return BARRED.get(accepted.suppressed, _NOT_TAKEN)
+
+
+def _help(command: str, products: Mapping[str, str]) -> str:
+    lines = [f"Write your question behind it: `{command} How do I export my data?`"]
+    if len(products) > 1:
+        lines.append("To ask about a certain product, name it first:")
+        lines += [f"• `{command} {key} …` for {name}" for key, name in sorted(products.items())]
+    return "\n".join(lines)

@@ -15,6 +15,7 @@ from supportbot.testing.fake_slack.groups import UserGroups
 from supportbot.testing.fake_slack.oauth import OAuth
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.rates import STREAM_LIMITS, Limit, Rates
+from supportbot.testing.fake_slack.requests import Requests
 from supportbot.testing.fake_slack.signatures import Signature
 from supportbot.testing.fake_slack.site import Site
 from supportbot.testing.fake_slack.streams import Streams
@@ -76,6 +77,7 @@ class FakeSlack:
         self.faults, self.sockets = site.faults, site.sockets
         self.rates = Rates(self._limits, site.violations)
         self.groups = UserGroups(workspace)
+        self.requests = Requests(workspace, site.send, site.responses)
         self.streams = Streams(workspace, self.emit)
         methods = {"usergroups.users.list": self.groups.members}
         tenant = Tenant(workspace, self.rates, methods)

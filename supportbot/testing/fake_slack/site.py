@@ -13,6 +13,7 @@ from supportbot.testing.fake_slack.access import Access, Tokens
 from supportbot.testing.fake_slack.faults import Faults
 from supportbot.testing.fake_slack.oauth import App
 from supportbot.testing.fake_slack.outbox import EventDelivery, Outbox
+from supportbot.testing.fake_slack.requests import Responses
 from supportbot.testing.fake_slack.sockets import Sockets
 from supportbot.testing.fake_slack.web_api import WebApi
 from supportbot.testing.fake_slack.webhooks import Webhooks
@@ -37,6 +38,7 @@ class Site:
         self.webhooks: Webhooks | None = None
         own = {"apps.connections.open": self._open_socket, "oauth.v2.access": self.app.access}
         self.api = WebApi(self.faults, self.tokens, own)
+        self.responses = Responses()
         self.origin = ""
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -54,12 +56,14 @@ class Site:
         app = web.Application(client_max_size=_MAX_REQUEST_BYTES)
         app.router.add_route("*", "/api/{method}", self.api.handle)
         app.router.add_get("/link", self.sockets.handle)
+        app.router.add_post("/response/{number}", self.responses.handle)
         app.router.add_get("/oauth/v2/authorize", self.app.consent_page)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         port = self._runner.addresses[0][1]
         self.origin = f"127.0.0.1:{port}"
+        self.responses.base = f"http://{self.origin}/response"
 
     async def aclose(self) -> None:
         """Give up what is under way, and end."""

@@ -34,15 +34,20 @@ class Webhooks:
             last = event.failures[-1] if event.failures else ""
             headers["x-slack-retry-reason"] = _REASONS.get(last, "http_error")
         try:
-            status, event.response = await self.post(
-                event.payload, form=event.kind != "events_api", headers=headers
-            )
+            status, event.response = await self._post_as(event, headers)
         except TimeoutError:
             self._violations.append(f"no ack within {self._ack_seconds} s")
             return "timeout"
         except aiohttp.ClientError:
             return "unreachable"
         return None if status in _OK else f"http_{status}"
+
+    async def _post_as(self, event: EventDelivery, headers: dict[str, str]) -> tuple[int, str]:
+        """Post as Slack does: a command's fields are those of a form, an interaction is one."""
+        if event.kind != "slash_commands":
+            return await self.post(event.payload, form=event.kind == "interactive", headers=headers)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return await self.post_bytes(urlencode(event.payload).encode(), kind | headers)
 
     async def post(
         self,

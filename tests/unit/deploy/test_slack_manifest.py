@@ -14,7 +14,7 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 import supportbot.channels.slack
-from supportbot.channels.slack.config import Places
+from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.http import PATH
 from supportbot.channels.slack.oauth import BOT_SCOPES
 from supportbot.channels.slack.parse import parse
@@ -25,6 +25,7 @@ METHOD_SCOPES: Mapping[str, set[str]] = {
     "apps_connections_open": set(),  # connections:write of the app-level token
     "auth_test": set(),
     "chat_appendStream": {"chat:write"},
+    "chat_getPermalink": set(),
     "chat_delete": {"chat:write"},
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
@@ -33,6 +34,7 @@ METHOD_SCOPES: Mapping[str, set[str]] = {
     "chat_update": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "conversations_open": {"im:write"},
     "oauth_v2_access": set(),  # the app's own client id and secret
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},
@@ -81,6 +83,7 @@ def test_scopes_are_those_of_the_methods_and_events(manifest: dict[str, Any]) ->
     asked = manifest["oauth_config"]["scopes"]["bot"]
     events = manifest["settings"]["event_subscriptions"]["bot_events"]
     needed = set().union(*METHOD_SCOPES.values(), (EVENTS[event][0] for event in events))
+    needed |= {"commands"}  # for the slash command and the shortcut
     assert sorted(asked) == sorted(needed)
 
 
@@ -94,7 +97,7 @@ def test_every_subscribed_event_is_understood(manifest: dict[str, Any], name: st
     event = {"channel": "C1", "user": "U1", "text": "<@UBOT> help", "ts": "1767225600.000100"}
     payload = {"type": "event_callback", "event": {**event, **EVENTS[name][1]}}
     raw = json.dumps(payload).encode()
-    heard = parse(Inbound("slack:main", ("k",), raw, OWN, datetime.now(UTC)), Places())
+    heard = parse(Inbound("slack:main", ("k",), raw, OWN, datetime.now(UTC)), Rulebook())
     assert isinstance(heard, CustomerMessage)
     assert heard.addressed
 

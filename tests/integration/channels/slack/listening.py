@@ -13,7 +13,13 @@ from starlette.routing import BaseRoute
 
 from supportbot.channels.base import Accept
 from supportbot.channels.slack.channel import SlackChannel
-from supportbot.channels.slack.config import DirectoryRules, Place, Places, SlackConfig, Transport
+from supportbot.channels.slack.config import (
+    ChannelRules,
+    DirectoryRules,
+    Rulebook,
+    SlackConfig,
+    Transport,
+)
 from supportbot.errors import StoreUnavailable
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
 from supportbot.model.inbound import Accepted, Heard, Inbound
@@ -67,7 +73,7 @@ def make_config(slack: FakeSlack, transport: Transport, **changes: object) -> Sl
         "app_token": slack.app_token,
         "signing_secret": slack.signing_secret,
         "transport": transport,
-        "places": Places({"C0SUPPORT": Place("rocket")}),
+        "rulebook": Rulebook({"C0SUPPORT": ChannelRules("rocket")}),
         "api_url": slack.url,
         "ping_seconds": 0.2,
         "backoff_seconds": (0.05,),

@@ -79,10 +79,10 @@ async def test_unknown_event_is_kept_and_acknowledged(setup: Setup) -> None:
 
 
 async def test_unknown_interaction_is_kept_and_acknowledged(setup: Setup) -> None:
-    delivery = setup.slack.interact({"type": "message_action", "trigger_id": "1.a"})
+    delivery = setup.slack.interact({"type": "brand_new", "trigger_id": "1.a"})
     await setup.slack.settled()
     assert delivery.acked
-    assert setup.heard() == [Ignored("slack payload: message_action")]
+    assert setup.heard() == [Ignored("slack payload: brand_new")]
 
 
 async def test_message_of_a_megabyte_is_kept(setup: Setup) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.slack.config import Place, Places
+from supportbot.channels.slack.config import ChannelRules, Rulebook
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
 from supportbot.channels.slack.parse import parse
@@ -29,14 +29,14 @@ from supportbot.model.inbound import (
 
 META = {"team": "T1", "bot_user": "UBOT", "bot_id": "B1"}
 OPEN_TO_S1 = frozenset({"S1"})
-PLACES = Places(
+RULEBOOK = Rulebook(
     {
-        "C1": Place("rocket"),
-        "CALL": Place("rocket", listens_to_all=True),
-        "CGROUP": Place("rocket", groups=OPEN_TO_S1),
-        "CBOTS": Place("rocket", listens_to_all=True, bots=True, groups=OPEN_TO_S1),
+        "C1": ChannelRules("rocket"),
+        "CALL": ChannelRules("rocket", listens_to_all=True),
+        "CGROUP": ChannelRules("rocket", groups=OPEN_TO_S1),
+        "CBOTS": ChannelRules("rocket", listens_to_all=True, bots=True, groups=OPEN_TO_S1),
     },
-    Place("anvil"),
+    ChannelRules("anvil"),
 )
 
 
@@ -63,7 +63,7 @@ def hear_payload(payload: object, **facts: str) -> Heard:
 
 def hear_raw(raw: bytes, **facts: str) -> Heard:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    return parse(Inbound("slack:main", ("Ev1",), raw, {**META, **facts}, moment), PLACES)
+    return parse(Inbound("slack:main", ("Ev1",), raw, {**META, **facts}, moment), RULEBOOK)
 
 
 def customer_message(facts: dict[str, str] | None = None, **changes: Any) -> CustomerMessage:
@@ -338,7 +338,7 @@ def test_feedback_button_carries_its_vote(vote: int) -> None:
         (pressed("someone_elses", "x"), "slack action: someone_elses"),
         (pressed("supportbot_feedback", "9|x"), "slack action: supportbot_feedback"),
         ({"type": "view_submission"}, "slack payload: view_submission"),
-        ({"command": "/help"}, "slack payload: slash_command"),
+        ({"type": "message_action", "callback_id": "x"}, "slack shortcut: x"),
         ({}, "slack payload: None"),
     ],
 )

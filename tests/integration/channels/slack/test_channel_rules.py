@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from supportbot.channels.slack.config import Place, Places, Transport
+from supportbot.channels.slack.config import ChannelRules, Rulebook, Transport
 from supportbot.model.inbound import CustomerMessage
 from supportbot.testing.fake_slack import FakeSlack
 from tests.integration.channels.slack.listening import Setup, connected, until
@@ -16,8 +16,8 @@ from tests.integration.channels.slack.listening import Setup, connected, until
 async def reserved(slack: FakeSlack) -> AsyncIterator[Setup]:
     """Return a channel that is reserved for a group, to which nobody belongs."""
     group = slack.groups.add("vip")
-    places = Places({"C0SUPPORT": Place("rocket", groups=frozenset({group.id}))})
-    async with connected(slack, Transport.SOCKET, places=places) as setup:
+    rulebook = Rulebook({"C0SUPPORT": ChannelRules("rocket", groups=frozenset({group.id}))})
+    async with connected(slack, Transport.SOCKET, rulebook=rulebook) as setup:
         setup.ear.suppressed = "not_in_group"
         yield setup
 
@@ -67,10 +67,10 @@ async def test_facts_that_decide_are_kept_beside_what_was_said(
     slack: FakeSlack, transport: Transport
 ) -> None:
     group = slack.groups.add("vip", "ada")
-    places = Places(
-        {"C0SUPPORT": Place("rocket", listens_to_all=True, groups=frozenset({group.id}))}
+    rulebook = Rulebook(
+        {"C0SUPPORT": ChannelRules("rocket", listens_to_all=True, groups=frozenset({group.id}))}
     )
-    async with connected(slack, transport, places=places) as setup:
+    async with connected(slack, transport, rulebook=rulebook) as setup:
         for user in ("ada", "grace"):
             slack.say("support", user, "no mention")
             await slack.settled()
