@@ -8,7 +8,13 @@ from pydantic import SecretStr
 
 from supportbot.app.plugins import CHANNELS, load_factory
 from supportbot.channels.base import Channel, ChannelOptions, ChannelParts
-from supportbot.channels.slack.config import ChannelRules, Rulebook, SlackConfig, Transport
+from supportbot.channels.slack.config import (
+    ChannelRules,
+    Rulebook,
+    SlackConfig,
+    SuggestedPrompt,
+    Transport,
+)
 from supportbot.orchestrator.wiring import NoticeRoute, Patience
 from supportbot.settings.tree import (
     Mailbox,
@@ -95,7 +101,8 @@ def _rulebook(slack: SlackSettings, products: Mapping[str, str]) -> Rulebook:
         )
         for channel, rules in slack.channels.items()
     }
-    return Rulebook(by_channel, ChannelRules(default), products)
+    prompts = tuple(SuggestedPrompt(one.title, one.message, one.product) for one in slack.prompts)
+    return Rulebook(by_channel, ChannelRules(default), products, prompts)
 
 
 def _web(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:

@@ -31,7 +31,7 @@ from supportbot.settings.kinds import (
 )
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.section import Section
-from supportbot.settings.slack_places import SlackPlaceSettings
+from supportbot.settings.slack import SlackPlaceSettings, SlackPromptSettings
 
 _MIB = 1024 * 1024
 
@@ -122,6 +122,11 @@ class SlackSettings(Section):
         default=None,
         description="Signing secret; HTTP mode needs it.",
         json_schema_extra={"env": "SLACK_SIGNING_SECRET"},
+    )
+    prompts: tuple[SlackPromptSettings, ...] = Field(
+        default=(),
+        max_length=4,
+        description="Questions that are offered in the messages tab, up to four.",
     )
 
 

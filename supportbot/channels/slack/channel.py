@@ -51,7 +51,7 @@ class SlackChannel:
         self._web = SlackWeb(config)
         watched = Watched(config.operators, config.rulebook.groups)
         self._directory = Directory(self._web, watched, clock, config.directory)
-        self._surfaces = Surfaces(self._web)
+        self._surfaces = Surfaces(self._web, config.rulebook)
         self._growth = Growth(config, self._web, self._who)
         self._identity: Identity | None = None
         self._ready: Ready | None = None
