@@ -9,10 +9,11 @@ from pydantic import SecretStr
 from supportbot.app.plugins import CHANNELS, load_factory
 from supportbot.channels.base import Channel, ChannelOptions, ChannelParts
 from supportbot.channels.slack.config import (
+    AppCredentials,
     ChannelRules,
     Rulebook,
     SlackConfig,
-    SuggestedPrompt,
+    SlackOAuth,
     Transport,
 )
 from supportbot.orchestrator.wiring import NoticeRoute, Patience
@@ -35,7 +36,7 @@ def build_channels(
     Raises:
         ConfigError: a channel lacks something; the message names it.
     """
-    if settings.slack.bot_token:
+    if settings.slack.bot_token or settings.slack.by_oauth:
         yield _slack(settings, products, parts)
     if settings.email.mailboxes:
         yield from _mail(settings, parts)
@@ -62,10 +63,11 @@ def patience(settings: Settings, channel: Channel) -> Patience:
 
 def notice_routes(settings: Settings) -> tuple[NoticeRoute, ...]:
     """Say where operators are told things."""
-    channel = settings.slack.operators_channel
-    if channel is None or settings.slack.bot_token is None:
+    slack = settings.slack
+    if slack.operators_channel is None or not (slack.bot_token or slack.by_oauth):
         return ()
-    return (NoticeRoute("slack:main", {"channel": channel}),)
+    team = {"team": slack.operators_team} if slack.operators_team else {}
+    return (NoticeRoute("slack:main", {"channel": slack.operators_channel, **team}),)
 
 
 def _options(plugin: PluginChannel) -> ChannelOptions:
@@ -85,9 +87,22 @@ def _slack(settings: Settings, products: Mapping[str, str], parts: ChannelParts)
         api_url=str(slack.api_url),
         operators=frozenset(slack.operators),
         live=slack.live,
+        oauth=_oauth(settings),
+        operators_team=slack.operators_team or "",
     )
     channel: Channel = load_factory(CHANNELS, _SLACK)(config, parts)
     return channel
+
+
+def _oauth(settings: Settings) -> SlackOAuth | None:
+    slack = settings.slack
+    if not slack.by_oauth:
+        return None
+    return SlackOAuth(
+        AppCredentials(slack.client_id or "", _secret(slack.client_secret) or ""),
+        token_keys=_secret(settings.secret.token_key) or "",
+        public_url=settings.server.address,
+    )
 
 
 def _rulebook(slack: SlackSettings, products: Mapping[str, str]) -> Rulebook:
@@ -101,8 +116,7 @@ def _rulebook(slack: SlackSettings, products: Mapping[str, str]) -> Rulebook:
         )
         for channel, rules in slack.channels.items()
     }
-    prompts = tuple(SuggestedPrompt(one.title, one.message, one.product) for one in slack.prompts)
-    return Rulebook(by_channel, ChannelRules(default), products, prompts)
+    return Rulebook(by_channel, ChannelRules(default), products)
 
 
 def _web(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:

@@ -98,6 +98,9 @@ SlackGroup = Annotated[
 SlackChannel = Annotated[
     str, _matching(r"[CG][A-Z0-9]+", "use the id of a channel, such as C0123ABC; names change")
 ]
+SlackTeam = Annotated[
+    str, _matching(r"[TE][A-Z0-9]+", "use the id of a workspace, such as T0123ABC")
+]
 VariableName = Annotated[
     str,
     _matching(

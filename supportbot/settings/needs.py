@@ -85,14 +85,47 @@ def _missing_for_models(model: ModelSettings) -> Iterator[SettingsError]:
 def _missing_for_slack(settings: Settings) -> Iterator[SettingsError]:
     slack = settings.slack
     wanted = slack.channels or slack.default_product or slack.app_token or slack.signing_secret
-    if not slack.bot_token:
+    begun = slack.client_id or slack.client_secret
+    if not slack.bot_token and not begun:
         if wanted:
             yield SettingsError("SLACK_BOT_TOKEN: is not set, and [slack] is configured")
         return
+    if slack.by_oauth or not slack.bot_token:
+        yield from _missing_for_oauth(settings)
     if slack.mode == "socket" and not slack.app_token:
         yield SettingsError('SLACK_APP_TOKEN: is not set; [slack] mode = "socket" needs it')
     if slack.mode == "http" and not slack.signing_secret:
         yield SettingsError('SLACK_SIGNING_SECRET: is not set; [slack] mode = "http" needs it')
+
+
+def _missing_for_oauth(settings: Settings) -> Iterator[SettingsError]:
+    slack = settings.slack
+    if slack.bot_token:
+        yield SettingsError(
+            "SLACK_BOT_TOKEN: is set beside SLACK_CLIENT_ID and SLACK_CLIENT_SECRET; keep the "
+            "token for one workspace, or the other two for many that install the app themselves"
+        )
+        return
+    for variable, value in (
+        ("SLACK_CLIENT_ID", slack.client_id),
+        ("SLACK_CLIENT_SECRET", slack.client_secret),
+    ):
+        if not value:
+            yield SettingsError(f"{variable}: is not set; installing by OAuth needs it")
+    if settings.server.public_url is None:
+        yield SettingsError(
+            "SUPPORTBOT_SERVER_PUBLIC_URL: is not set; Slack sends those who install the app "
+            "back to /slack/oauth_redirect there"
+        )
+    if settings.secret.token_key is None:
+        yield SettingsError(
+            "SUPPORTBOT_SECRET_TOKEN_KEY: is not set; the tokens of workspaces are encrypted "
+            "under it (`supportbot admin token-key` prints one)"
+        )
+    if slack.operators_channel and slack.operators_team is None:
+        yield SettingsError(
+            "[slack] operators_team: is not set; say which workspace operators_channel is in"
+        )
 
 
 def _missing_for_mail(box: Mailbox) -> Iterator[SettingsError]:
@@ -112,9 +145,6 @@ def _named_products(settings: Settings) -> Iterator[tuple[str, str]]:
     for channel, place in slack.channels.items():
         if place.product:
             yield f"slack.channels.{channel}", place.product
-    for number, prompt in enumerate(slack.prompts):
-        if prompt.product:
-            yield f"slack.prompts[{number}]", prompt.product
     for box in mail.mailboxes:
         if box.product:
             yield f"mailbox {box.address}", box.product

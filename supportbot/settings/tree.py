@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, model_validator
 
 from supportbot.settings.budget import BudgetSettings
+from supportbot.settings.keys import SecretSettings
 from supportbot.settings.kinds import (
     Days,
     DaysKept,
@@ -25,13 +26,14 @@ from supportbot.settings.kinds import (
     Seconds,
     SlackChannel,
     SlackPeople,
+    SlackTeam,
     SmtpUrl,
     TimeZone,
     VariableName,
 )
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.section import Section
-from supportbot.settings.slack import SlackPlaceSettings, SlackPromptSettings
+from supportbot.settings.slack_places import SlackPlaceSettings
 
 _MIB = 1024 * 1024
 
@@ -71,7 +73,7 @@ class ServerSettings(Section):
 
 
 class SlackSettings(Section):
-    """One Slack workspace. Off until there is a bot token."""
+    """One Slack workspace by its bot token, or many that install the app by OAuth; else off."""
 
     mode: Literal["socket", "http"] = Field(
         default="socket",
@@ -99,6 +101,11 @@ class SlackSettings(Section):
         default=True,
         description="Show answers while they are written, as far as Slack's limits allow.",
     )
+    operators_team: SlackTeam | None = Field(
+        default=None,
+        description="Workspace id of operators and their channel, where the app is installed "
+        "by OAuth.",
+    )
     quiet_seconds: Seconds | None = Field(
         default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
     )
@@ -123,11 +130,23 @@ class SlackSettings(Section):
         description="Signing secret; HTTP mode needs it.",
         json_schema_extra={"env": "SLACK_SIGNING_SECRET"},
     )
-    prompts: tuple[SlackPromptSettings, ...] = Field(
-        default=(),
-        max_length=4,
-        description="Questions that are offered in the messages tab, up to four.",
+    client_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Client id of an app that workspaces install themselves at /slack/install; "
+        "instead of a bot token.",
+        json_schema_extra={"env": "SLACK_CLIENT_ID"},
     )
+    client_secret: SecretStr | None = Field(
+        default=None,
+        description="Its client secret.",
+        json_schema_extra={"env": "SLACK_CLIENT_SECRET"},
+    )
+
+    @property
+    def by_oauth(self) -> bool:
+        """Whether workspaces install the app themselves; one of the two alone says nothing."""
+        return bool(self.client_id and self.client_secret)
 
 
 class Mailbox(Section):
@@ -303,17 +322,6 @@ class RetentionSettings(Section):
         default=30,
         gt=0,
         description="Raw bytes of what arrived; what was understood of it stays.",
-    )
-
-
-class SecretSettings(Section):
-    """The installation's own secret."""
-
-    key: SecretStr | None = Field(
-        default=None,
-        min_length=16,
-        description="Signs cookies and mail threads, 16 characters or more; "
-        "else made once and kept in `.supportbot-secret` of the bot folder.",
     )
 
 

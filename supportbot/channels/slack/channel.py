@@ -1,4 +1,4 @@
-"""The Slack channel: hears, sends and finds for one workspace."""
+"""The Slack channel: hears, sends and finds, for one workspace or for many."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from starlette.routing import BaseRoute
 from supportbot.channels.base import Accept, ChannelParts, LiveReply
 from supportbot.channels.slack import echo, outbound
 from supportbot.channels.slack.bolt import build_bolt
+from supportbot.channels.slack.branches import Branch, Branches
 from supportbot.channels.slack.config import SlackConfig, Transport
-from supportbot.channels.slack.directory import Directory, Watched
-from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.hearing import Beside, Hearing
 from supportbot.channels.slack.http import Ready, events_route
-from supportbot.channels.slack.identity import Identity, identify
-from supportbot.channels.slack.live import Growth
+from supportbot.channels.slack.identity import Identity, owner_of
+from supportbot.channels.slack.installed import Installed, Keeping, installed
 from supportbot.channels.slack.parse import parse
-from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.sockets import SocketLine
-from supportbot.channels.slack.surfaces import Surfaces
-from supportbot.channels.slack.web import SlackWeb
+from supportbot.channels.slack.web import WebSession
+from supportbot.channels.slack.workspaces import OneWorkspace, Workspaces
 from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
 from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
@@ -32,28 +30,32 @@ from supportbot.model.time import Clock
 _log = structlog.get_logger(__name__)
 
 _DRAIN_SECONDS = 5.0
-#: So long the members of groups are waited for before anything is heard.
-_GROUPS_SECONDS = 5.0
 
 
 class SlackChannel:
-    """One workspace over Socket Mode or HTTP.
+    """One workspace by its token, or all that installed the app, over Socket Mode or HTTP.
 
     Fulfils `Channel`, `LiveChannel`, `WebRoutes` and `Health`.
     """
 
     kind = "slack"
 
-    def __init__(self, config: SlackConfig, clock: Clock) -> None:
-        self.key = f"slack:{config.name}"
+    def __init__(self, config: SlackConfig, clock: Clock, keeping: Keeping | None = None) -> None:
+        """Make it; `keeping` is where installations are kept, if there are to be any.
+
+        Raises:
+            SettingsError: workspaces are to install the app, and a key for tokens is missing.
+        """
+        self.key = config.key
         self._config = config
         self._clock = clock
-        self._web = SlackWeb(config)
-        watched = Watched(config.operators, config.rulebook.groups)
-        self._directory = Directory(self._web, watched, clock, config.directory)
-        self._surfaces = Surfaces(self._web, config.rulebook)
-        self._growth = Growth(config, self._web, self._who)
-        self._identity: Identity | None = None
+        self._session = WebSession(config)
+        self._one = OneWorkspace(config.bot_token, self._session)
+        self._many: Installed | None = None
+        if config.oauth is not None and keeping is not None:
+            self._many = installed(config, config.oauth, self._session, keeping)
+        self._workspaces: Workspaces = self._many.workspaces if self._many else self._one
+        self._branches = Branches(config, self._session, self._workspaces, clock)
         self._ready: Ready | None = None
         self._trouble: str | None = "not started"
 
@@ -63,38 +65,44 @@ class SlackChannel:
         Raises:
             ChannelError: Slack refused a token for good; the message names the cure.
         """
-        beside = Beside(self._directory, self._surfaces, self._config.rulebook)
+        beside = Beside(self._branches, self._config.rulebook)
         hearing = Hearing(self.key, self._clock, accept, beside)
-        self._web.reopen()
-        looking: asyncio.Task[None] | None = None
+        self._session.reopen()
+        self._branches.begin(hearing.introduce)
         try:
-            identity = self._identity = await self._identified()
-            looking = await self._look_around(hearing, identity)
-            bolt = build_bolt(self._web.client(with_token=False), identity, hearing)
-            self._ready = Ready(bolt, hearing, identity)
-            _log.info("slack_ready", channel=self.key, team=identity.team)
+            await self._look_around()
+            bolt = build_bolt(self._session.plain(), self._workspaces, hearing)
+            self._ready = Ready(bolt, hearing)
+            _log.info("slack_ready", channel=self.key)
             await self._listen(self._ready)
         finally:
             self._ready = None
             self._trouble = self._trouble or "stopped"
-            await _ended(looking)
             await hearing.drained(_DRAIN_SECONDS)
-            await self._surfaces.aclose()
+            await self._branches.aclose()
 
     async def aclose(self) -> None:
         """Close the connection that it sends with, which outlives `run`: answers still leave."""
-        await self._web.aclose()
+        if self._many is not None:
+            await self._many.rotation.drained()
+        await self._session.aclose()
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
-        """Return `POST /slack/events` in http mode; it answers 503 until `run` is connected."""
+        """Return `POST /slack/events` in http mode, and the pages where the app is installed.
+
+        The former answers 503 until `run` is connected.
+        """
         del accept  # `run` gets the same one, and nothing is heard before it knows who we are.
+        pages = self._many.routes if self._many else ()
         if self._config.transport is Transport.SOCKET:
-            return ()
-        return (events_route(self._config.signing_secret or "", lambda: self._ready),)
+            return pages
+        return (events_route(self._config.signing_secret or "", lambda: self._ready), *pages)
 
     def healthy(self) -> str | None:
         """Return None while connected, else what is wrong."""
-        return f"{self.key}: {self._trouble}" if self._trouble else None
+        unreadable = self._many.workspaces.trouble if self._many else None
+        trouble = self._trouble or unreadable
+        return f"{self.key}: {trouble}" if trouble else None
 
     def parse(self, inbound: Inbound) -> Heard:
         """Understand a stored payload; see `parse.parse`."""
@@ -107,61 +115,63 @@ class SlackChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Post into the thread that the target names; see `live.Growth.send` and `echo.send`."""
+        branch = self._branch(delivery.target)
         if delivery.kind is DeliveryKind.ECHO:
-            return await echo.send(self._web.client(), delivery)
-        return await self._growth.send(delivery)
+            return await echo.send(branch.web.client(), delivery)
+        return await branch.growth.send(delivery)
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Look in the conversation; see `outbound.find`."""
+        client = self._branch(delivery.target).web.client()
         if delivery.kind is DeliveryKind.ECHO:
-            return await echo.find(self._web.client(), delivery)
-        return await outbound.find(self._web.client(), delivery)
+            return await echo.find(client, delivery)
+        return await outbound.find(client, delivery)
 
     def may_open(self, key: str, target: Mapping[str, str]) -> bool:
         """Tell whether a reply may grow there now; see `live.Growth.may_open`."""
-        return self._growth.may_open(key, target)
+        return self._branch(target).growth.may_open(key, target)
 
     async def open_live(self, delivery: Delivery) -> LiveReply:
         """Begin or take up the message of a reply that grows; see `live.Growth.open`."""
-        return await self._growth.open(delivery)
+        return await self._branch(delivery.target).growth.open(delivery)
 
     async def discard(self, delivery: Delivery) -> None:
         """Take away the message of a reply that nobody saw; see `live.Growth.discard`."""
-        await self._growth.discard(delivery)
+        await self._branch(delivery.target).growth.discard(delivery)
 
-    async def _who(self) -> Identity:
-        if self._identity is None:
-            with translated("tell who we are", may_repeat=True):
-                self._identity = await identify(self._web.client())
-        return self._identity
+    def _branch(self, target: Mapping[str, str]) -> Branch:
+        return self._branches.of(owner_of(target))
+
+    async def _look_around(self) -> None:
+        """Learn who we are, and who is in which group, before anything is heard."""
+        if self._many is None:
+            own = await self._identified()
+        else:
+            await self._many.workspaces.examine()
+            home = self._config.operators_team
+            if not home:
+                return
+            try:
+                own = await self._workspaces.who(home)
+            except SendError as error:
+                _log.warning("slack_operators_not_at_home", channel=self.key, detail=str(error))
+                return
+        await self._branches.look_around(own)
+        self._branches.heard_from(own)
 
     async def _identified(self) -> Identity:
         for wait_seconds in self._waits():
             try:
-                with translated("tell who we are", may_repeat=True):
-                    return await identify(self._web.client())
+                return await self._one.who()
             except SendError as error:
                 await self._wait_or_give_up(error, wait_seconds)
         raise AssertionError("the waits never end")
-
-    async def _look_around(self, hearing: Hearing, identity: Identity) -> asyncio.Task[None]:
-        """Learn who is in which group, and begin to look up names behind what is heard."""
-        try:
-            async with asyncio.timeout(_GROUPS_SECONDS):
-                await self._directory.load_groups()
-        except TimeoutError:
-            _log.warning("slack_groups_unknown", channel=self.key)
-
-        async def introduce(person: Person, name: str) -> None:
-            await hearing.introduce(person, name, identity)
-
-        return asyncio.create_task(self._directory.run(introduce))
 
     async def _listen(self, ready: Ready) -> None:
         self._report(None)
         if self._config.transport is Transport.HTTP:
             await asyncio.Event().wait()
-        line = SocketLine(self._config, self._web.client(), self._report)
+        line = SocketLine(self._config, self._session.plain(), self._report)
         for wait_seconds in self._waits():
             self._report("connecting")
             try:
@@ -187,12 +197,6 @@ class SlackChannel:
         return chain(waits, repeat(waits[-1]))
 
 
-async def _ended(looking: asyncio.Task[None] | None) -> None:
-    if looking is not None:
-        looking.cancel()
-        await asyncio.wait((looking,))
-
-
 def build(config: SlackConfig, parts: ChannelParts) -> SlackChannel:
     """Make the channel; the factory of its entry point."""
-    return SlackChannel(config, parts.clock)
+    return SlackChannel(config, parts.clock, Keeping(parts.db, parts.clock, parts.secret))

@@ -34,16 +34,6 @@ class ChannelRules:
 
 
 @dataclass(frozen=True, slots=True)
-class SuggestedPrompt:
-    """A question that is offered in the messages tab; choosing it sends its message."""
-
-    title: str
-    message: str
-    #: Key of the product that it asks about, where that is a certain one.
-    product: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Rulebook:
     """What holds where; channels go by id, never by name: renames break names."""
 
@@ -51,15 +41,10 @@ class Rulebook:
     default: ChannelRules = field(default_factory=ChannelRules)
     #: All products: key → name.
     products: Mapping[str, str] = field(default_factory=dict)
-    prompts: tuple[SuggestedPrompt, ...] = ()
 
     def of(self, channel: str) -> ChannelRules:
         """Return what holds in a channel."""
         return self.by_channel.get(channel, self.default)
-
-    def chosen(self, text: str) -> SuggestedPrompt | None:
-        """Return the suggested prompt whose message this is."""
-        return next((prompt for prompt in self.prompts if prompt.message == text), None)
 
     @property
     def groups(self) -> frozenset[str]:
@@ -112,6 +97,8 @@ class SlackConfig:
     app_token: str | None = field(default=None, repr=False)
     signing_secret: str | None = field(default=None, repr=False)
     oauth: SlackOAuth | None = None
+    #: Where operators are at home, if the app is installed by OAuth.
+    operators_team: str = ""
     transport: Transport = Transport.SOCKET
     rulebook: Rulebook = field(default_factory=Rulebook)
     #: Ids of operators, or of user groups of them: what they write is never taken for a customer's
@@ -130,6 +117,11 @@ class SlackConfig:
     directory: DirectoryRules = field(default_factory=DirectoryRules)
     #: Waits between attempts to reach Slack; the last one repeats.
     backoff_seconds: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+    @property
+    def key(self) -> str:
+        """The channel's key."""
+        return f"slack:{self.name}"
 
     def __post_init__(self) -> None:
         if self.oauth is None and not self.bot_token.strip():

@@ -89,6 +89,7 @@ class Directory:
         self._names = _Names(rules)
         #: User group → its members, once they were told.
         self._members: dict[str, frozenset[str]] = {}
+        self._loaded = False
         #: False: some of them could not be asked for.
         self._told = True
         self._waiting: OrderedDict[str, Person] = OrderedDict()
@@ -122,7 +123,7 @@ class Directory:
 
         Of a group that cannot be asked for, what was known before still counts.
         """
-        self._told = False
+        self._loaded, self._told = True, False
         self._told = all([await self._load_group(one) for one in sorted(self._watched.all_groups)])
 
     async def run(self, introduce: Introduce) -> None:
@@ -131,8 +132,9 @@ class Directory:
 
     async def _keep_groups(self) -> None:
         while self._watched.all_groups:
-            rules = self._rules
-            await asyncio.sleep(rules.groups_seconds if self._told else rules.retry_seconds)
+            if self._loaded:
+                rules = self._rules
+                await asyncio.sleep(rules.groups_seconds if self._told else rules.retry_seconds)
             await self.load_groups()
 
     async def _keep_names(self, introduce: Introduce) -> None:

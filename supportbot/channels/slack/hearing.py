@@ -11,13 +11,12 @@ from typing import Any
 import structlog
 
 from supportbot.channels.base import Accept
+from supportbot.channels.slack.branches import Branches
 from supportbot.channels.slack.config import Rulebook
-from supportbot.channels.slack.directory import Directory
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
 from supportbot.channels.slack.people import Person, person_of
 from supportbot.channels.slack.profiles import profile_payload
-from supportbot.channels.slack.surfaces import Surfaces
 from supportbot.channels.slack.words import request_line
 from supportbot.errors import SupportbotError
 from supportbot.model.inbound import Accepted, Inbound
@@ -30,8 +29,7 @@ _log = structlog.get_logger(__name__)
 class Beside:
     """What goes on beside hearing, and never in its way."""
 
-    directory: Directory
-    surfaces: Surfaces
+    branches: Branches
     rulebook: Rulebook
 
 
@@ -57,9 +55,9 @@ class Hearing:
             return ""
         return request_line(payload, accepted, self._beside.rulebook.products)
 
-    async def hear_unreadable(self, raw: bytes, identity: Identity) -> None:
+    async def hear_unreadable(self, raw: bytes) -> None:
         """Commit bytes that Slack signed but that are no JSON object; parsing refuses them."""
-        await self._commit({}, raw, identity)
+        await self._commit({}, raw, Identity("", "", ""))
 
     async def introduce(self, person: Person, name: str, identity: Identity) -> None:
         """Commit a name that was looked up; where that fails, their next message brings it."""
@@ -82,7 +80,9 @@ class Hearing:
         if task is None:
             raise RuntimeError("payloads are heard inside a task")
         person = person_of(payload, identity)
-        known = self._beside.directory.facts(person) if person else {}
+        if not identity.is_known:
+            person = None  # of a workspace that is none of ours nothing is looked up
+        known = self._beside.branches.facts(person, identity) if person else {}
         self._under_way.add(task)
         try:
             accepted = await self._accept(
@@ -105,10 +105,11 @@ class Hearing:
     def _committed(
         self, payload: Mapping[str, Any], person: Person, own: Identity, accepted: Accepted
     ) -> None:
+        branch = self._beside.branches.heard_from(own)
         # Of those whose chatter is none of our business no name is asked for.
         if accepted.suppressed is None:
-            self._beside.directory.want(person)
-        self._beside.surfaces.show(payload, person, own, accepted)
+            branch.directory.want(person)
+        branch.surfaces.show(payload, person, own, accepted)
 
     async def drained(self, timeout_seconds: float) -> None:
         """Wait for commits under way. The SDK starts a task for each event and forgets it."""

@@ -19,7 +19,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from supportbot.channels.slack.hearing import Hearing
-from supportbot.channels.slack.identity import Identity
 from supportbot.errors import SupportbotError
 
 _log = structlog.get_logger(__name__)
@@ -31,11 +30,10 @@ MAX_BODY_BYTES = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is known once Slack has told who we are."""
+    """What takes payloads, once it can be known whom they are sent to."""
 
     bolt: AsyncApp
     hearing: Hearing
-    identity: Identity
 
 
 def events_route(signing_secret: str, ready: Callable[[], Ready | None]) -> Route:
@@ -102,7 +100,7 @@ def _is_shaped(text: str, content_type: str) -> bool:
 async def _keep_unreadable(body: bytes, ready: Ready) -> Response:
     _log.warning("slack_payload_unreadable", size_bytes=len(body))
     try:
-        await ready.hearing.hear_unreadable(body, ready.identity)
+        await ready.hearing.hear_unreadable(body)
     except SupportbotError as error:
         _log.error("slack_event_not_committed", error=type(error).__name__)
         return Response(status_code=500)

@@ -23,6 +23,16 @@ class Identity:
         known = {"team": self.team, "bot_user": self.bot_user, "bot_id": self.bot_id}
         return known | ({"enterprise": self.enterprise} if self.enterprise else {})
 
+    @property
+    def owner(self) -> str:
+        """Whose installation we are: the organisation's, else the workspace's."""
+        return self.enterprise or self.team
+
+    @property
+    def is_known(self) -> bool:
+        """False: the app is not installed there, so there is no bot of ours."""
+        return bool(self.bot_user)
+
     def target(self) -> Mapping[str, str]:
         """Return what tells a delivery which workspace it goes to."""
         return {"team": self.team} | ({"enterprise": self.enterprise} if self.enterprise else {})
@@ -31,6 +41,11 @@ class Identity:
     def from_meta(cls, meta: Mapping[str, str]) -> Identity:
         """Read what `meta` wrote."""
         return cls(meta["team"], meta["bot_user"], meta["bot_id"], meta.get("enterprise", ""))
+
+
+def owner_of(target: Mapping[str, str]) -> str:
+    """Return whose installation a delivery goes out by, as its target tells."""
+    return target.get("enterprise") or target.get("team") or ""
 
 
 async def identify(client: AsyncWebClient) -> Identity:

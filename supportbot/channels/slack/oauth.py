@@ -31,9 +31,8 @@ from supportbot.channels.slack.config import SlackOAuth
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.install_pages import failure_page, success_page
 from supportbot.channels.slack.logs import vendor_logger
-from supportbot.channels.slack.manifest import SCOPES
 from supportbot.channels.slack.oauth_stores import STATE_LIVES, InstallationStore, StateStore
-from supportbot.channels.slack.web import SlackWeb
+from supportbot.channels.slack.web import WebSession
 from supportbot.errors import ChannelError, StoreError
 
 _log = structlog.get_logger(__name__)
@@ -48,8 +47,19 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-#: What the bot needs in a workspace.
-BOT_SCOPES = tuple(sorted(SCOPES))
+#: What the bot needs in a workspace, as `deploy/slack-manifest.yaml` asks for it.
+BOT_SCOPES = (
+    "app_mentions:read",
+    "channels:history",
+    "chat:write",
+    "commands",
+    "groups:history",
+    "im:history",
+    "im:write",
+    "mpim:history",
+    "usergroups:read",
+    "users:read",
+)
 _WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 _WANTED = ("code", "state", "error")
 
@@ -63,7 +73,7 @@ class InstallParts:
     oauth: SlackOAuth
     #: Base URL of the Web API; the consent page is on the same host.
     api_url: str
-    web: SlackWeb
+    session: WebSession
     installed: InstallationStore
     states: StateStore
 
@@ -115,7 +125,7 @@ def _flow(parts: InstallParts) -> AsyncOAuthFlow:
         logger=vendor_logger(),
     )
     settings.state_utils = _Cookie(expiration_seconds=settings.state_expiration_seconds)
-    client = parts.web.client(with_token=False)
+    client = parts.session.plain()
     return AsyncOAuthFlow(client=client, logger=vendor_logger(), settings=settings)
 
 

@@ -20,7 +20,7 @@ from supportbot.channels.slack.parse_actions import parse_actions
 from supportbot.channels.slack.parse_requests import parse_command, parse_shortcut
 from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
-from supportbot.channels.slack.scene import Scene
+from supportbot.channels.slack.scene import NOT_INSTALLED, Scene
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Action,
@@ -68,26 +68,22 @@ def _parse_payload(payload: Payload, scene: Scene) -> Heard:
     kind = payload.get("type")
     if kind == PROFILE:
         return parse_profile(payload)
+    event = payload.get("event")
+    if kind == "event_callback" and not isinstance(event, dict):
+        raise Unparsable("the Slack event has no body")
+    if not scene.own.is_known:
+        return Ignored(NOT_INSTALLED)
     if kind == "block_actions":
         return parse_actions(payload, scene.own)
     if kind == "message_action":
         return parse_shortcut(payload, scene)
     if "command" in payload:
         return parse_command(payload, scene)
-    if kind != "event_callback":
+    if kind != "event_callback" or not isinstance(event, dict):
         return Ignored(f"slack payload: {str(kind)[:100]}")
-    event = payload.get("event")
-    if not isinstance(event, dict):
-        raise Unparsable("the Slack event has no body")
-    understand = EVENT_PARSERS.get(str(event.get("type")))
-    if understand is None:
+    if event.get("type") not in {"message", "app_mention"}:
         return Ignored(f"slack event: {str(event.get('type'))[:100]}")
-    return understand(event, scene)
-
-
-def _noted(event: Payload, _: Scene) -> Ignored:
-    """Leave what only changes something on a screen; see `surfaces`."""
-    return Ignored(str(event["type"]))
+    return _parse_message(event, scene)
 
 
 def _load(raw: bytes) -> Payload:
@@ -128,20 +124,16 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
     if not text and not calls:
         raise EmptyBody("the Slack message has no words and no file")
     root = _root(event)
-    talk, product = _conversation(event, own), rules.product
-    chosen = scene.rulebook.chosen(text) if talk else None
-    if talk and chosen and chosen.product:  # a certain product begins a conversation of its own
-        talk, product = replace(talk, fresh=True), chosen.product
     return CustomerMessage(
         sender=_sender(event, own),
         text=text,
         thread_keys=(message_key(own.team, channel, root),),
         target=_target(event, own, root),
-        product=product,
+        product=rules.product,
         addressed=calls or _is_addressed(event, rules),
         barred=None if _is_bot(event) else scene.barred(rules),
         greet=calls,
-        conversation=talk,
+        conversation=_conversation(event, own),
         shared_thread=True,
         sent_at=_moment(ts),
     )
@@ -152,7 +144,7 @@ def _target(event: Payload, own: Identity, root: str) -> Mapping[str, str]:
     target = {
         "channel": _string(event, "channel"),
         "thread_ts": root,
-        "team": own.team,
+        **own.target(),
         "asked_ts": _string(event, "ts"),
     }
     person = None if _is_bot(event) else author(event, own)
@@ -262,17 +254,3 @@ def _moment(ts: str) -> datetime:
         return to_ms(datetime.fromtimestamp(float(ts), UTC))
     except (ValueError, OverflowError, OSError) as error:
         raise Unparsable("the Slack message has a ts that is no time") from error
-
-
-#: The events that are understood, by type; each is subscribed in the manifest,
-EVENT_PARSERS: Mapping[str, Callable[[Payload, Scene], Heard]] = {
-    "message": _parse_message,
-    "app_mention": _parse_message,
-    "app_home_opened": _noted,
-    "app_context_changed": _noted,
-    "agent_session_title_changed": _noted,
-    "assistant_thread_started": _noted,
-    "assistant_thread_context_changed": _noted,
-}
-#: but for those that only apps without an agent view are told.
-OLDER_EVENTS = frozenset({"assistant_thread_started", "assistant_thread_context_changed"})

@@ -18,7 +18,7 @@ from supportbot.channels.slack.config import AppCredentials
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.register import Register
 from supportbot.channels.slack.vault import Tokens
-from supportbot.channels.slack.web import SlackWeb
+from supportbot.channels.slack.web import WebSession
 from supportbot.errors import SendError, StoreUnavailable, TokenUnreadable
 from supportbot.model.installation import Installation
 from supportbot.store import installations
@@ -48,12 +48,12 @@ class Rotation:
     def __init__(
         self,
         register: Register,
-        web: SlackWeb,
+        session: WebSession,
         app: AppCredentials,
         rules: RotationRules | None = None,
     ) -> None:
         self._register = register
-        self._web = web
+        self._session = session
         self._app = app
         self._rules = rules or RotationRules()
         #: Exchanges of this process, by installation. They outlive whoever asked for them: a spent
@@ -137,7 +137,7 @@ class Rotation:
         return await self._kept(seen, replace(seen, grant=grant, revision=seen.revision + 1))
 
     async def _call(self, refresh: str) -> tuple[Tokens, timedelta | None]:
-        client: AsyncWebClient = self._web.client(with_token=False)
+        client: AsyncWebClient = self._session.plain()
         with translated("exchange its token", may_repeat=True):
             answer = await client.oauth_v2_access(
                 client_id=self._app.client_id,

@@ -1,8 +1,9 @@
-"""One pooled HTTP session to Slack's Web API, and the client on it."""
+"""One connection pool to Slack's Web API, and each workspace's clients on it."""
 
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
@@ -13,6 +14,7 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
+from supportbot.channels.slack.client import SlackClient, TokenSource
 from supportbot.channels.slack.config import SlackConfig
 from supportbot.channels.slack.logs import vendor_logger
 from supportbot.errors import SendError
@@ -41,8 +43,8 @@ class PatientOnce(AsyncRateLimitErrorRetryHandler):
         return shown.isdigit() and int(shown) <= _MAX_WAIT_IN_PLACE_SECONDS
 
 
-class SlackWeb:
-    """Opens the session on first use and keeps it until `aclose`.
+class WebSession:
+    """Opens the connection pool on first use and keeps it until `aclose`; call it in a loop.
 
     There is no retry after a broken connection: it could post a message twice.
     """
@@ -50,55 +52,18 @@ class SlackWeb:
     def __init__(self, config: SlackConfig) -> None:
         self._config = config
         self._session: aiohttp.ClientSession | None = None
-        self._usual: AsyncWebClient | None = None
-        self._quick: AsyncWebClient | None = None
         self._closed = False
 
     def reopen(self) -> None:
         """Allow use again after `aclose`."""
         self._closed = False
 
-    def client(self, *, with_token: bool = True) -> AsyncWebClient:
-        """Return a client on the shared session; call inside a running loop.
+    def opened(self) -> aiohttp.ClientSession:
+        """Return the pool.
 
         Raises:
             SendError: the channel has been stopped.
         """
-        session = self._opened()
-        if not with_token:
-            return self._made(session, with_token=False)
-        if self._usual is None:
-            self._usual = self._made(session, with_token=True)
-        return self._usual
-
-    def quick(self) -> AsyncWebClient:
-        """Return a client that does not wait out `Retry-After`; as `client` otherwise."""
-        if self._quick is None:
-            self._quick = self._made(self._opened(), with_token=True)
-            self._quick.retry_handlers = []
-        return self._quick
-
-    async def respond(self, response_url: str, text: str) -> None:
-        """Answer an interaction in the sight of its person only.
-
-        https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
-
-        Raises:
-            aiohttp.ClientError: Slack did not take it.
-        """
-        body = {"response_type": "ephemeral", "replace_original": False, "text": text}
-        proxy = None if goes_direct(response_url) else self.client().proxy
-        async with self._opened().post(response_url, json=body, proxy=proxy) as answer:
-            answer.raise_for_status()
-
-    async def aclose(self) -> None:
-        """Close the session; later use is refused."""
-        self._closed = True
-        if self._session is not None:
-            await self._session.close()
-            self._session = self._usual = self._quick = None
-
-    def _opened(self) -> aiohttp.ClientSession:
         if self._closed:
             raise SendError("the Slack channel has been stopped", permanent=False)
         if self._session is None:
@@ -109,17 +74,80 @@ class SlackWeb:
             )
         return self._session
 
-    def _made(self, session: aiohttp.ClientSession, *, with_token: bool) -> AsyncWebClient:
-        client = AsyncWebClient(
-            token=self._config.bot_token if with_token else None,
-            base_url=self._config.api_url,
-            session=session,
-            logger=vendor_logger(),
-            retry_handlers=[PatientOnce(max_retry_count=1)],
-        )
+    def plain(self) -> AsyncWebClient:
+        """Return a client without a token: each call names its own, or needs none."""
+        return self._direct(AsyncWebClient(**self._common()))
+
+    def client(self, tokens: TokenSource) -> AsyncWebClient:
+        """Return a client that makes its calls with these tokens."""
+        return self._direct(SlackClient(tokens, **self._common()))
+
+    def proxy_for(self, url: str) -> str | None:
+        """Return the proxy that the environment names for an address."""
+        return None if goes_direct(url) else self.plain().proxy
+
+    async def aclose(self) -> None:
+        """Close the pool; later use is refused."""
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "base_url": self._config.api_url,
+            "session": self.opened(),
+            "logger": vendor_logger(),
+            "retry_handlers": [PatientOnce(max_retry_count=1)],
+        }
+
+    def _direct(self, client: AsyncWebClient) -> AsyncWebClient:
         if goes_direct(self._config.api_url):
             client.proxy = None
         return client
+
+
+class SlackWeb:
+    """The Web API as our bot in one workspace calls it."""
+
+    def __init__(self, session: WebSession, tokens: TokenSource) -> None:
+        self._session = session
+        self._tokens = tokens
+        #: The clients and the pool that they are on.
+        self._made: tuple[aiohttp.ClientSession, AsyncWebClient, AsyncWebClient] | None = None
+
+    def client(self) -> AsyncWebClient:
+        """Return a client on the shared pool.
+
+        Raises:
+            SendError: the channel has been stopped.
+        """
+        return self._clients()[0]
+
+    def quick(self) -> AsyncWebClient:
+        """Return a client that does not wait out `Retry-After`; as `client` otherwise."""
+        return self._clients()[1]
+
+    async def respond(self, response_url: str, text: str) -> None:
+        """Answer an interaction in the sight of its person only.
+
+        https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+
+        Raises:
+            aiohttp.ClientError: Slack did not take it.
+        """
+        body = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        pool, proxy = self._session.opened(), self._session.proxy_for(response_url)
+        async with pool.post(response_url, json=body, proxy=proxy) as answer:
+            answer.raise_for_status()
+
+    def _clients(self) -> tuple[AsyncWebClient, AsyncWebClient]:
+        pool = self._session.opened()
+        if self._made is None or self._made[0] is not pool:
+            quick = self._session.client(self._tokens)
+            quick.retry_handlers = []
+            self._made = (pool, self._session.client(self._tokens), quick)
+        return self._made[1:]
 
 
 def goes_direct(url: str) -> bool:

@@ -17,12 +17,16 @@ from typing import Any, Protocol
 
 import structlog
 
-from supportbot.channels.slack.identity import Identity
+from supportbot.channels.slack.client import FixedToken, TokenSource
+from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.identity import Identity, identify
+from supportbot.channels.slack.origin import Origin
 from supportbot.channels.slack.register import Register
 from supportbot.channels.slack.rotation import Rotation
 from supportbot.channels.slack.vault import VARIABLE
+from supportbot.channels.slack.web import SlackWeb, WebSession
 from supportbot.errors import SendError, TokenUnreadable
-from supportbot.model.installation import Installation
+from supportbot.model.installation import Grant, Installation
 from supportbot.store import installations
 
 _log = structlog.get_logger(__name__)
@@ -32,56 +36,57 @@ _log = structlog.get_logger(__name__)
 TAKEN_BACK = frozenset({"app_uninstalled", "tokens_revoked"})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something happened, as the payload tells."""
-
-    team: str
-    enterprise: str = ""
-    #: The app was installed by the organisation, for all of its workspaces.
-    whole_org: bool = False
-
-    def owners(self) -> tuple[str, ...]:
-        """Return who may have installed the app there, the likelier one first."""
-        both = (self.team, self.enterprise)
-        return tuple(filter(None, reversed(both) if self.whole_org else both))
-
-
 class Workspaces(Protocol):
     """Knows who we are in each workspace, and what acts for us there."""
 
-    async def identity(self, place: Place) -> Identity | None:
-        """Return who we are there; None: the app is not installed there."""
+    def tokens(self, owner: str) -> TokenSource:
+        """Return what gives the token of an owner, now and later."""
 
-    async def token(self, target: Mapping[str, str]) -> str:
-        """Return the token for the workspace that a delivery's target names.
+    async def who(self, owner: str) -> Identity:
+        """Return who we are in the workspace of an owner.
 
         Raises:
-            SendError: it has none (`permanent`), or none can be had now.
+            SendError: nobody, or Slack does not tell now.
         """
 
-    async def taken_back(self, place: Place, body: Mapping[str, Any]) -> None:
+    async def identity(self, origin: Origin) -> Identity | None:
+        """Return to whom a payload was sent; None: the app is not installed there."""
+
+    async def taken_back(self, origin: Origin, body: Mapping[str, Any]) -> None:
         """Honour an event that tells of an uninstalled app or a revoked token."""
 
 
 class OneWorkspace:
-    """The workspace of the one bot token; Slack tells at the start which one that is."""
+    """The workspace of the one bot token; Slack tells which one that is."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
-        self.known: Identity | None = None
+    def __init__(self, token: str, session: WebSession) -> None:
+        self._tokens = FixedToken(token)
+        self._web = SlackWeb(session, self._tokens)
+        self._known: Identity | None = None
 
-    async def identity(self, place: Place) -> Identity | None:
-        """Return who we are: whatever an event says, it was sent to us."""
-        del place
-        return self.known
+    def tokens(self, owner: str) -> TokenSource:
+        """Return the one token, whoever is named."""
+        del owner
+        return self._tokens
 
-    async def token(self, target: Mapping[str, str]) -> str:
-        """Return the one token."""
-        del target
-        return self._token
+    async def who(self, owner: str = "") -> Identity:
+        """Return who we are; Slack is asked once.
 
-    async def taken_back(self, place: Place, body: Mapping[str, Any]) -> None:
+        Raises:
+            SendError: Slack does not tell (now).
+        """
+        del owner
+        if self._known is None:
+            with translated("tell who we are", may_repeat=True):
+                self._known = await identify(self._web.client())
+        return self._known
+
+    async def identity(self, origin: Origin) -> Identity | None:
+        """Return who we are: whatever a payload says, it was sent to us."""
+        del origin
+        return self._known
+
+    async def taken_back(self, origin: Origin, body: Mapping[str, Any]) -> None:
         """Do nothing: the token is not ours to forget, and Slack refuses it from now on."""
 
 
@@ -114,36 +119,33 @@ class InstalledWorkspaces:
         #: What is wrong with the stored tokens, for `/readyz`.
         self.trouble: str | None = None
 
-    async def identity(self, place: Place) -> Identity | None:
-        """Return who we are there; None: nobody installed the app, or it was removed."""
-        found = await self._installation(place.owners())
-        if found is None:
-            return None
-        grant = found.grant
-        of_org = grant.owner == place.enterprise
-        return Identity(
-            team=place.team or grant.owner,
-            bot_user=grant.bot_user,
-            bot_id=grant.bot_id,
-            enterprise=grant.owner if of_org else "",
-        )
+    def tokens(self, owner: str) -> TokenSource:
+        """Return what gives the token of an owner."""
+        return _StoredToken(self, owner)
 
-    async def token(self, target: Mapping[str, str]) -> str:
-        """Return the token of the owner that the target names; an expiring one is exchanged.
+    async def who(self, owner: str) -> Identity:
+        """Return who we are in the workspace of an owner.
 
         Raises:
-            SendError: see `Workspaces.token`.
+            SendError: the app is not installed there.
         """
-        owner = target.get("enterprise") or target.get("team")
-        if not owner:
-            raise SendError("the delivery names no Slack workspace", permanent=True)
-        found = await self._installation((owner,))
+        return _identity((await self._present(owner)).grant, owner)
+
+    async def identity(self, origin: Origin) -> Identity | None:
+        """Return who we are there; None: nobody installed the app, or it was removed."""
+        found = await self._installation(origin.owners())
         if found is None:
-            raise SendError(
-                f"the app is not installed in the Slack workspace {owner} (any more); "
-                "install it again at /slack/install",
-                permanent=True,
-            )
+            return None
+        team = found.grant.owner
+        return _identity(found.grant, team if team in origin.teams else (*origin.teams, team)[0])
+
+    async def token(self, owner: str) -> str:
+        """Return the token of an owner; one that is about to expire is exchanged before.
+
+        Raises:
+            SendError: see `TokenSource.token`.
+        """
+        found = await self._present(owner)
         fresh = await self._rotation.fresh(found)
         if fresh is not found:
             self.forget(owner)
@@ -152,17 +154,14 @@ class InstalledWorkspaces:
         except TokenUnreadable as error:
             raise SendError(str(error), permanent=error.permanent) from error
 
-    async def taken_back(self, place: Place, body: Mapping[str, Any]) -> None:
+    async def taken_back(self, origin: Origin, body: Mapping[str, Any]) -> None:
         """Remove the installation, unless it is younger than the event, which came late then."""
         # What one workspace of an organisation says is not said by the organisation.
-        owner = place.enterprise if place.whole_org else place.team
+        owner = origin.enterprise if origin.whole_org else next(iter(origin.teams), "")
         register, at = self._register, _moment(body.get("event_time"))
         async with register.db.writing(urgent=True) as work:
             for found in await installations.find(work, register.channel, (owner,)):
-                grant = found.grant
-                if at < grant.installed_at.replace(microsecond=0) or not _is_ours(
-                    body, grant.bot_user
-                ):
+                if not _takes_back(body, at, found.grant):
                     _log.info("slack_removal_not_ours", owner=owner)
                 elif await installations.remove(work, found, register.clock()):
                     _log.warning("slack_app_removed", owner=owner)
@@ -200,7 +199,21 @@ class InstalledWorkspaces:
             return False
         return True
 
+    async def _present(self, owner: str) -> Installation:
+        if not owner:
+            raise SendError("the delivery names no Slack workspace", permanent=True)
+        found = await self._installation((owner,))
+        if found is None:
+            raise SendError(
+                f"the app is not installed in the Slack workspace {owner} (any more); "
+                "install it again at /slack/install",
+                permanent=True,
+            )
+        return found
+
     async def _installation(self, owners: tuple[str, ...]) -> Installation | None:
+        if not owners:
+            return None
         remembered = self._remembered(owners)
         if remembered is not None:
             return remembered[1]
@@ -228,14 +241,41 @@ class InstalledWorkspaces:
             self._found.popitem(last=False)
 
 
-def _is_ours(body: Mapping[str, Any], bot_user: str) -> bool:
-    """Tell whether an event takes our bot's token back, and not that of a person."""
+@dataclass(frozen=True, slots=True)
+class _StoredToken:
+    """The token of one owner, as the store has it at each call."""
+
+    workspaces: InstalledWorkspaces
+    owner: str
+
+    async def token(self) -> str:
+        return await self.workspaces.token(self.owner)
+
+    async def another(self, refused: str) -> str | None:
+        self.workspaces.forget(self.owner)
+        token = await self.workspaces.token(self.owner)
+        return token if token != refused else None
+
+
+def _identity(grant: Grant, team: str) -> Identity:
+    return Identity(
+        team=team,
+        bot_user=grant.bot_user,
+        bot_id=grant.bot_id,
+        enterprise=grant.owner if grant.owner != team else "",
+    )
+
+
+def _takes_back(body: Mapping[str, Any], at: datetime, grant: Grant) -> bool:
+    """Tell whether an event is about this grant: not an older one, nor a person's token."""
+    if at < grant.installed_at.replace(microsecond=0):
+        return False
     event = body.get("event")
     if not isinstance(event, dict) or event.get("type") != "tokens_revoked":
         return True
     tokens = event.get("tokens")
     revoked = tokens.get("bot") if isinstance(tokens, dict) else None
-    return isinstance(revoked, list) and bot_user in revoked
+    return isinstance(revoked, list) and grant.bot_user in revoked
 
 
 def _moment(seconds: object) -> datetime:

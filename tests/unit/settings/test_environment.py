@@ -65,7 +65,7 @@ def test_a_value_file_that_is_not_there_is_named(problems_of: Problems) -> None:
 
 
 def test_config_and_foreign_variables_are_left_alone(load_text: Load) -> None:
-    load_text(SUPPORTBOT_CONFIG="/somewhere", SLACK_CLIENT_ID="1", PATH="/bin")
+    load_text(SUPPORTBOT_CONFIG="/somewhere", SLACK_SCOPES="1", PATH="/bin")
 
 
 def test_a_mail_password_comes_from_the_variable_the_file_names(load_text: Load) -> None:
@@ -82,6 +82,8 @@ def test_a_mail_password_may_come_from_a_file(load_text: Load, tmp_path: Path) -
 
 
 SAMPLES = {
+    "secret.token_key": f"{'A' * 43}=",
+    "slack.operators_team": "T0123",
     "model.attempts": "2",
     "model.base_url": "http://h",
     "model.cheaper.base_url": "http://h",

@@ -13,9 +13,16 @@ from supportbot.settings.needs import (
 from supportbot.settings.tree import Settings
 
 Load = Callable[..., Settings]
+Problems = Callable[..., list[str]]
 
 CHANNELS = '[slack.channels]\nC0123 = "hosting"\n'
 HTTP = '[slack]\nmode = "http"\n'
+OAUTH = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x", "SLACK_APP_TOKEN": "x"}
+KEPT = {
+    "SUPPORTBOT_SERVER_PUBLIC_URL": "https://bot.example",
+    "SUPPORTBOT_SECRET_TOKEN_KEY": f"{'A' * 43}=",
+}
+PLACE = '[slack]\noperators_channel = "C1"\n'
 BOX = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\n'
 
 
@@ -29,6 +36,15 @@ BOX = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\n'
         (CHANNELS, {"SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "x"}, []),
         (HTTP, {"SLACK_BOT_TOKEN": "x"}, ["SLACK_SIGNING_SECRET"]),
         (HTTP, {"SLACK_BOT_TOKEN": "x", "SLACK_SIGNING_SECRET": "x"}, []),
+        ("", OAUTH | KEPT, []),
+        ("", OAUTH, ["SUPPORTBOT_SERVER_PUBLIC_URL", "SUPPORTBOT_SECRET_TOKEN_KEY"]),
+        ("", OAUTH | KEPT | {"SLACK_BOT_TOKEN": "x"}, ["SLACK_BOT_TOKEN"]),
+        ("", KEPT | {"SLACK_CLIENT_ID": "1.2", "SLACK_APP_TOKEN": "x"}, ["SLACK_CLIENT_SECRET"]),
+        ("", {"SLACK_CLIENT_ID": "1.2", "SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "x"}, []),
+        (HTTP, OAUTH | KEPT, ["SLACK_SIGNING_SECRET"]),
+        (PLACE, OAUTH | KEPT, ["[slack] operators_team"]),
+        (f'{PLACE}operators_team = "T1"\n', OAUTH | KEPT, []),
+        (PLACE, {"SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "x"}, []),
         (BOX, {}, []),
         (f'{BOX}imap = "imaps://u@h"\n', {}, ["mailbox a@b.c"]),
         (f'{BOX}password_env = "BOX_PASSWORD"\n', {}, ["BOX_PASSWORD"]),
@@ -87,3 +103,10 @@ def test_a_quiet_period_that_never_ends_is_told(
 ) -> None:
     found = [str(problem).partition(": ")[0] for problem in endless_quiet(load_text(text))]
     assert found == places
+
+
+def test_what_is_no_key_for_tokens_is_refused_and_not_shown(problems_of: Problems) -> None:
+    for keys in ("short", f"{'A' * 43}=,short", f"{'A' * 42}=="):
+        assert problems_of(SUPPORTBOT_SECRET_TOKEN_KEY=keys) == [
+            "SUPPORTBOT_SECRET_TOKEN_KEY: is no key; `supportbot admin token-key` prints one"
+        ]

@@ -14,7 +14,7 @@ from supportbot.channels.slack.config import AppCredentials, SlackConfig, SlackO
 from supportbot.channels.slack.register import Register
 from supportbot.channels.slack.rotation import Rotation, RotationRules
 from supportbot.channels.slack.vault import Tokens, Vault, new_key
-from supportbot.channels.slack.web import SlackWeb
+from supportbot.channels.slack.web import WebSession
 from supportbot.channels.slack.workspaces import InstalledWorkspaces
 from supportbot.model.installation import Grant, Installation
 from supportbot.model.time import Clock
@@ -41,7 +41,7 @@ def oauth_of(
     return SlackOAuth(app, keys, public_url)
 
 
-def web_of(slack: FakeSlack) -> SlackWeb:
+def web_of(slack: FakeSlack) -> WebSession:
     config = SlackConfig(
         app_token=slack.app_token,
         signing_secret=slack.signing_secret,
@@ -50,7 +50,7 @@ def web_of(slack: FakeSlack) -> SlackWeb:
         api_url=slack.url,
         request_timeout_seconds=2.0,
     )
-    return SlackWeb(config)
+    return WebSession(config)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from supportbot.channels.slack.client import FixedToken
 from supportbot.channels.slack.config import DirectoryRules, Transport
 from supportbot.channels.slack.directory import Directory, Watched
 from supportbot.channels.slack.people import Person
-from supportbot.channels.slack.web import SlackWeb
+from supportbot.channels.slack.web import SlackWeb, WebSession
 from supportbot.model.inbound import CustomerMessage, Ignored, Introduced
 from supportbot.testing.fake_slack import FakeSlack
 from tests.integration.channels.slack.listening import Setup, connected, make_config, until
@@ -30,9 +31,9 @@ class Clock:
 
 @pytest.fixture
 async def web(slack: FakeSlack) -> AsyncIterator[SlackWeb]:
-    web = SlackWeb(make_config(slack, Transport.SOCKET))
-    yield web
-    await web.aclose()
+    session = WebSession(make_config(slack, Transport.SOCKET))
+    yield SlackWeb(session, FixedToken(slack.bot_token))
+    await session.aclose()
 
 
 async def looked_up(directory: Directory, *people: Person, count: int) -> list[tuple[Person, str]]:

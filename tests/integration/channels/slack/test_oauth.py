@@ -65,7 +65,7 @@ async def site(slack: FakeSlack, db: Database, clock: Any) -> AsyncIterator[Site
     parts = InstallParts(
         oauth=oauth_of(slack),
         api_url=slack.url,
-        web=web,
+        session=web,
         installed=InstallationStore(register, changed.append),
         states=StateStore(register, "the installation's secret"),
     )

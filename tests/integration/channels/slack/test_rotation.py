@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.slack.origin import Origin
 from supportbot.channels.slack.register import Register
 from supportbot.channels.slack.vault import Tokens, Vault, new_key
-from supportbot.channels.slack.workspaces import Place
 from supportbot.errors import SendError, StoreUnavailable
 from supportbot.store import installations
 from supportbot.store.database import Database
@@ -26,7 +26,6 @@ from tests.integration.channels.slack.installing import (
 )
 from tests.integration.channels.slack.listening import until
 
-TARGET = {"team": FakeSlack.team}
 SOON = timedelta(hours=1)
 OVER = timedelta(seconds=-1)
 
@@ -47,17 +46,17 @@ async def test_an_expiring_token_is_exchanged_stored_and_used(
 ) -> None:
     first = await install_expiring(slack, register, SOON)
     async with process(slack, register) as here:
-        token = await here.workspaces.token(TARGET)
+        token = await here.workspaces.token(FakeSlack.team)
         assert token != register.open(first).bot
         assert (await stored(register)).bot == token
-        assert await here.workspaces.token(TARGET) == token
+        assert await here.workspaces.token(FakeSlack.team) == token
     assert slack.oauth.app.refreshed == 1
 
 
 async def test_hearing_exchanges_nothing(slack: FakeSlack, register: Register) -> None:
     await install_expiring(slack, register, SOON)
     async with process(slack, register) as here:
-        assert await here.workspaces.identity(Place(FakeSlack.team)) is not None
+        assert await here.workspaces.identity(Origin((FakeSlack.team,))) is not None
     assert slack.oauth.app.refreshed == 0
 
 
@@ -67,13 +66,15 @@ async def test_two_processes_and_many_tasks_spend_a_refresh_token_once(
 ) -> None:
     await install_expiring(slack, register, left)
     async with process(slack, register) as here, process(slack, register) as there:
-        tokens = await asyncio.gather(*(one.workspaces.token(TARGET) for one in (here, there) * 10))
+        tokens = await asyncio.gather(
+            *(one.workspaces.token(FakeSlack.team) for one in (here, there) * 10)
+        )
         newest = (await stored(register)).bot
         assert slack.oauth.app.refreshed == 1
         # Who came second may go on with a token that is still good, but not with one that is over.
         allowed = {newest} if left is OVER else {newest, *tokens}
         assert set(tokens) <= allowed
-        assert await here.workspaces.token(TARGET) == newest
+        assert await here.workspaces.token(FakeSlack.team) == newest
 
 
 async def test_the_next_exchange_follows_when_the_new_token_ends(
@@ -81,9 +82,9 @@ async def test_the_next_exchange_follows_when_the_new_token_ends(
 ) -> None:
     await install_expiring(slack, register, SOON)
     async with process(slack, register) as here:
-        first = await here.workspaces.token(TARGET)
+        first = await here.workspaces.token(FakeSlack.team)
         clock.advance(hours=11)
-        assert await here.workspaces.token(TARGET) != first
+        assert await here.workspaces.token(FakeSlack.team) != first
     assert slack.oauth.app.refreshed == 2
 
 
@@ -94,7 +95,7 @@ async def test_a_token_that_is_still_good_is_used_while_slack_is_away(
     slack.faults.fail("oauth.v2.access", "service_unavailable", status=503, times=1)
     async with process(slack, register) as here:
         for _ in range(5):
-            assert await here.workspaces.token(TARGET) == first
+            assert await here.workspaces.token(FakeSlack.team) == first
     # A failed exchange is not tried again at once.
     assert len(slack.calls("oauth.v2.access")) == 1
 
@@ -106,10 +107,10 @@ async def test_a_token_that_is_over_fails_for_now_while_slack_is_away(
     slack.faults.fail("oauth.v2.access", "service_unavailable", status=503, times=1)
     async with process(slack, register) as here:
         with pytest.raises(SendError, match="exchange its token") as caught:
-            await here.workspaces.token(TARGET)
+            await here.workspaces.token(FakeSlack.team)
         assert not caught.value.permanent
         clock.advance(seconds=60)
-        assert await here.workspaces.token(TARGET) == (await stored(register)).bot
+        assert await here.workspaces.token(FakeSlack.team) == (await stored(register)).bot
 
 
 async def test_a_refused_refresh_token_names_the_cure(slack: FakeSlack, register: Register) -> None:
@@ -121,7 +122,7 @@ async def test_a_refused_refresh_token_names_the_cure(slack: FakeSlack, register
     )
     async with process(slack, register) as here:
         with pytest.raises(SendError, match=r"invalid_refresh_token.*/slack/install") as caught:
-            await here.workspaces.token(TARGET)
+            await here.workspaces.token(FakeSlack.team)
         assert caught.value.permanent
 
 
@@ -131,14 +132,14 @@ async def test_a_token_that_ends_without_a_successor_names_the_cure(
     await install(register, FakeSlack.team, expires_at=register.clock() + OVER)
     async with process(slack, register) as here:
         with pytest.raises(SendError, match="without a refresh token"):
-            await here.workspaces.token(TARGET)
+            await here.workspaces.token(FakeSlack.team)
 
 
 async def test_a_wrong_key_spends_nothing(slack: FakeSlack, register: Register) -> None:
     await install_expiring(slack, register, OVER)
     async with process(slack, replace(register, vault=Vault(new_key()))) as here:
         with pytest.raises(SendError, match="cannot be read"):
-            await here.workspaces.token(TARGET)
+            await here.workspaces.token(FakeSlack.team)
     assert slack.oauth.app.refreshed == 0
 
 
@@ -147,7 +148,7 @@ async def test_whoever_asked_may_leave_and_the_new_token_is_kept(
 ) -> None:
     old = register.open(await install_expiring(slack, register, OVER)).bot
     async with process(slack, register) as here:
-        asking = asyncio.create_task(here.workspaces.token(TARGET))
+        asking = asyncio.create_task(here.workspaces.token(FakeSlack.team))
         await until(lambda: slack.oauth.app.refreshed)
         asking.cancel()
         await asyncio.wait([asking])
@@ -162,7 +163,7 @@ async def test_a_token_is_not_used_before_it_is_stored(
     away = [True]
     async with process(slack, register) as here:
         _take_away(here.register.db, lambda: slack.oauth.app.refreshed and away[0], monkeypatch)
-        asking = asyncio.create_task(here.workspaces.token(TARGET))
+        asking = asyncio.create_task(here.workspaces.token(FakeSlack.team))
         await until(lambda: slack.oauth.app.refreshed)
         await asyncio.sleep(0.05)
         assert not asking.done()
@@ -181,7 +182,7 @@ async def test_an_app_that_is_removed_meanwhile_gets_no_token(
             await installations.claim(
                 work, seen, register.clock(), register.clock() + timedelta(seconds=60)
             )
-        asking = asyncio.create_task(here.workspaces.token(TARGET))
+        asking = asyncio.create_task(here.workspaces.token(FakeSlack.team))
         await until(lambda: here.rotation._under_way)
         async with register.db.writing() as work:
             await installations.remove(work, seen, register.clock())

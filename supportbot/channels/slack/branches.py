@@ -1,0 +1,122 @@
+"""What is kept for each workspace beside its token: its people, and what may be asked of Slack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from supportbot.channels.slack.config import SlackConfig
+from supportbot.channels.slack.directory import Directory, Watched
+from supportbot.channels.slack.identity import Identity
+from supportbot.channels.slack.live import Growth
+from supportbot.channels.slack.people import Person
+from supportbot.channels.slack.surfaces import Surfaces
+from supportbot.channels.slack.web import SlackWeb, WebSession
+from supportbot.channels.slack.workspaces import Workspaces
+from supportbot.model.time import Clock
+
+_log = structlog.get_logger(__name__)
+
+#: So long the members of groups are waited for before anything is heard.
+_GROUPS_SECONDS = 5.0
+
+#: Is told the name of a person that was looked up, and who we are where they were heard.
+IntroduceAt = Callable[[Person, str, Identity], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One workspace: its Web API, and what is counted and remembered of it apart from others."""
+
+    web: SlackWeb
+    directory: Directory
+    surfaces: Surfaces
+    growth: Growth
+
+
+class Branches:
+    """The branch of each workspace, opened when it is first needed."""
+
+    def __init__(
+        self, config: SlackConfig, session: WebSession, workspaces: Workspaces, clock: Clock
+    ) -> None:
+        self._config = config
+        self._session = session
+        self._workspaces = workspaces
+        self._clock = clock
+        self._open: dict[str, Branch] = {}
+        self._looking: dict[str, asyncio.Task[None]] = {}
+        self._introduce: IntroduceAt | None = None
+
+    def of(self, owner: str) -> Branch:
+        """Return the branch of whom a delivery goes to; with one token there is one."""
+        owner = owner if self._config.oauth else ""
+        branch = self._open.get(owner)
+        if branch is None:
+            branch = self._open[owner] = self._opened(owner)
+        return branch
+
+    def facts(self, person: Person, own: Identity) -> Mapping[str, str]:
+        """Return what is known of a person who was heard; see `Directory.facts`.
+
+        Operators of another workspace than this one may be met in a shared channel.
+        """
+        known, home = self.of(own.owner).directory.facts(person), self._config.operators_team
+        if not home or own.owner == home or person.team != home:
+            return known
+        operator = self.of(home).directory.facts(person).get("operator")
+        return {**known, "operator": operator} if operator else known
+
+    def begin(self, introduce: IntroduceAt) -> None:
+        """Let names be looked up wherever somebody is heard, until `aclose`."""
+        self._introduce = introduce
+
+    async def look_around(self, own: Identity) -> None:
+        """Learn who is in which group there, before anything is heard.
+
+        Where Slack takes its time, hearing does not wait for it.
+        """
+        try:
+            async with asyncio.timeout(_GROUPS_SECONDS):
+                await self.of(own.owner).directory.load_groups()
+        except TimeoutError:
+            _log.warning("slack_groups_unknown", team=own.team)
+
+    def heard_from(self, own: Identity) -> Branch:
+        """Return the branch that somebody was heard in; names are looked up there from now on."""
+        branch, tell = self.of(own.owner), self._introduce
+        if tell is not None and own.owner not in self._looking:
+
+            async def introduce(person: Person, name: str) -> None:
+                await tell(person, name, own)
+
+            self._looking[own.owner] = asyncio.create_task(branch.directory.run(introduce))
+        return branch
+
+    async def aclose(self) -> None:
+        """Leave what is under way in all branches."""
+        self._introduce, looking = None, tuple(self._looking.values())
+        self._looking.clear()
+        for task in looking:
+            task.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
+        for branch in self._open.values():
+            await branch.surfaces.aclose()
+
+    def _opened(self, owner: str) -> Branch:
+        config, web = self._config, SlackWeb(self._session, self._workspaces.tokens(owner))
+        return Branch(
+            web,
+            Directory(web, self._watched(owner), self._clock, config.directory),
+            Surfaces(web),
+            Growth(config, web, lambda: self._workspaces.who(owner)),
+        )
+
+    def _watched(self, owner: str) -> Watched:
+        """Say whose members are kept: operators are at home in one workspace."""
+        config = self._config
+        at_home = owner == config.operators_team or not config.oauth
+        return Watched(config.operators if at_home else frozenset(), config.rulebook.groups)
