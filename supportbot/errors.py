@@ -125,6 +125,15 @@ class ReplyStopped(ChannelError):
     """The customer stopped a reply while it grew: nothing more of it is wanted."""
 
 
+class FileUnavailable(ChannelError):
+    """A file cannot be fetched; `reason` is stored with it and told to the model."""
+
+    def __init__(self, reason: str, message: str, *, permanent: bool) -> None:
+        self.reason = reason
+        self.permanent = permanent
+        super().__init__(message)
+
+
 class CompletionError(SupportbotError):
     """The model gave no usable answer. `kind` is stored with the completion."""
 

@@ -12,7 +12,9 @@ from supportbot.app.spending import spending_rules
 from supportbot.completions.base import Completer
 from supportbot.completions.registry import build_completers
 from supportbot.completions.tokens import Calibration
+from supportbot.files.reading import ReadingRules
 from supportbot.model.time import Clock
+from supportbot.orchestrator.files import FileRules, SharedFiles
 from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.respond import Respond, RespondRules
 from supportbot.orchestrator.spending import Spending
@@ -83,6 +85,7 @@ def build_answering(
         review_rules=(*RULES, *load_all(REVIEW_RULES)),
         prices=prices,
         calibration=calibration,
+        files=SharedFiles(wiring, file_rules(settings)),
         cheaper=chosen.cheaper,
     )
     rules = SummaryRules(history_tokens=model.history_tokens, prices=prices)
@@ -91,3 +94,18 @@ def build_answering(
     respond_rules = RespondRules(turn_seconds=model.turn_seconds)
     respond = Respond(wiring, mind, spending, summaries, respond_rules)
     return Answering(respond, summaries, rounds)
+
+
+def file_rules(settings: Settings) -> FileRules:
+    """Return how much of customers' files is looked at."""
+    given, model = settings.files, settings.model
+    others = [model.larger.vision, model.cheaper.vision, *(one.vision for one in model.fallbacks)]
+    return FileRules(
+        reading=ReadingRules(given.text_chars, given.pdf_pages),
+        most_bytes=given.max_bytes,
+        per_message=given.per_message,
+        fetch_seconds=given.fetch_seconds,
+        sees=model.vision or any(others),
+        images=given.images,
+        image_bytes=given.image_bytes,
+    )

@@ -21,12 +21,14 @@ def model_choice(model: ModelSettings) -> ModelChoice:
         max_output_tokens=model.max_output_tokens,
         attempts=model.attempts,
         fallbacks=tuple(
-            ModelAt(other.name, other.base_url, _plain(other.api_key)) for other in model.fallbacks
+            ModelAt(other.name, other.base_url, _plain(other.api_key), sees=other.vision)
+            for other in model.fallbacks
         ),
         larger=_larger(model.larger),
         quotes=model.extractive_fallback,
         load=Load(**model.load.model_dump()),
         prices=price_table(model),
+        sees=model.vision,
     )
 
 
@@ -44,6 +46,7 @@ def cheaper_choice(model: ModelSettings) -> ModelChoice | None:
         api_key=own_key if elsewhere else own_key or _plain(model.api_key),
         fallbacks=(),
         larger=None,
+        sees=cheaper.vision,
     )
 
 
@@ -56,7 +59,8 @@ def price_table(model: ModelSettings) -> PriceTable:
 def _larger(model: LargerModel) -> ModelAt | None:
     if model.name is None:
         return None
-    return ModelAt(model.name, model.base_url, _plain(model.api_key), model.context_tokens)
+    key = _plain(model.api_key)
+    return ModelAt(model.name, model.base_url, key, model.context_tokens, sees=model.vision)
 
 
 def _plain(secret: SecretStr | None) -> str | None:

@@ -142,6 +142,21 @@ class LiveChannel(Protocol):
 
 
 @runtime_checkable
+class FilesChannel(Protocol):
+    """A channel whose messages name files that are fetched later."""
+
+    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> bytes:
+        """Return the bytes of a file by the `ref` of its `Referred`.
+
+        Nothing is given to any other place than the provider's own, and no more than that many
+        bytes are taken in. The caller bounds the time, by cancelling.
+
+        Raises:
+            FileUnavailable: with a `FileReason`; `permanent` tells whether to try again.
+        """
+
+
+@runtime_checkable
 class WebRoutes(Protocol):
     """A channel that is (also) served by the app's HTTP server."""
 

@@ -132,6 +132,8 @@ def _print_transcript(transcript: Transcript) -> None:
         policy = f"  policy {message.policy_sha[:12]}" if message.policy_sha else ""
         typer.echo(f"\n#{message.seq} {table_cell(message.created_at)} UTC  {by}{policy}")
         typer.echo(printable(told(message)))
+        for file in (one for one in transcript.files if one.seq == message.seq):
+            typer.echo(f"[file: {printable(file.filename)}]")
     for draft in transcript.drafts:
         typer.echo(f"\ndraft {draft.id} ({draft.state})\n{printable(draft.text)}")
     typer.echo()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from supportbot.model.delivery import Delivery
 from supportbot.model.draft import Draft
+from supportbot.model.file import StoredFile
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.ticket import Ticket
 from supportbot.model.violation import Violation
@@ -75,7 +78,7 @@ def transcript_object(transcript: Transcript) -> dict[str, object]:
         "product": ticket.product,
         "channel": ticket.channel,
         "subject": ticket.subject,
-        "messages": [_message(message) for message in transcript.messages],
+        "messages": [_message(message, transcript.files) for message in transcript.messages],
         "events": [
             {
                 "kind": event.kind,
@@ -96,7 +99,7 @@ def transcript_object(transcript: Transcript) -> dict[str, object]:
     }
 
 
-def _message(message: Message) -> dict[str, object]:
+def _message(message: Message, files: Sequence[StoredFile]) -> dict[str, object]:
     return {
         "seq": message.seq,
         "role": message.role,
@@ -108,6 +111,17 @@ def _message(message: Message) -> dict[str, object]:
         "tool_calls": message.data.get("tool_calls", []),
         "tool": message.data.get("name") if message.role is Role.TOOL else None,
         "rests_on": message.data.get("tools", []),
+        "files": [_file(one) for one in files if one.seq == message.seq],
+    }
+
+
+def _file(file: StoredFile) -> dict[str, object]:
+    return {
+        "name": file.filename,
+        "type": file.content_type,
+        "bytes": file.size_bytes,
+        "state": file.state,
+        "reason": file.reason,
     }
 
 

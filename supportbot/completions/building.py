@@ -33,11 +33,12 @@ def build_all(
 def _chain(choice: ModelChoice, calling: Calling, places: _Places) -> Chain:
     def link(model: ModelAt) -> Link:
         connection = places.connection(_place(model, choice))
-        completer = OpenAICompleter(choice.wire(model.name), connection, calling)
+        completer = OpenAICompleter(choice.wire(model), connection, calling)
         return Link(completer, Breaker(BreakerRules()), model.context_tokens)
 
+    first = ModelAt(choice.name or "", sees=choice.sees)
     return Chain(
-        [link(model) for model in (ModelAt(choice.name or ""), *choice.fallbacks)],
+        [link(model) for model in (first, *choice.fallbacks)],
         calling,
         larger=link(choice.larger) if choice.larger else None,
         quoting=embedded_completer(clock=calling.clock) if choice.quotes else None,

@@ -22,6 +22,8 @@ class ModelAt:
     api_key: str | None = None
     #: What a request may hold; None: not known.
     context_tokens: int | None = None
+    #: Whether it can be shown pictures.
+    sees: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,19 @@ class ModelChoice:
     quotes: bool = True
     load: Load = field(default_factory=Load)
     prices: PriceTable = PRICES
+    #: Whether the first model can be shown pictures.
+    sees: bool = False
 
     @property
     def is_embedded(self) -> bool:
         """True where neither a key nor a base URL is given: kb-extractive answers."""
         return not self.api_key and not self.base_url
 
-    def wire(self, model: str) -> Wire:
+    def wire(self, model: ModelAt) -> Wire:
         """Say how a model is spoken to."""
         return Wire(
-            model=model,
+            model=model.name,
+            sees=model.sees,
             system_role=self.system_role,
             limit_name=self.limit_name,
             stream_usage=self.stream_usage,

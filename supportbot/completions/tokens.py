@@ -42,6 +42,9 @@ _MESSAGE_TOKENS = 3
 _CALL_TOKENS = 4
 _REPLY_TOKENS = 3
 
+_LONGEST_PIXELS, _SHORTER_PIXELS, _TILE_PIXELS = 2048, 768, 512
+_IMAGE_TOKENS, _TILE_TOKENS = 85, 170
+
 
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a text, a tenth on the safe side."""
@@ -69,7 +72,20 @@ def estimate_prompt(prompt: Prompt, count: TokenCounter = estimate_tokens) -> in
         for message in prompt.messages
         for call in message.tool_calls
     )
-    return said + called + tools + _REPLY_TOKENS
+    seen = sum(image.tokens for message in prompt.messages for image in message.images)
+    return said + called + seen + tools + _REPLY_TOKENS
+
+
+def image_tokens(width: int, height: int) -> int:
+    """Estimate what a picture of that size in pixels costs; vendors count between half and this.
+
+    It is made to fit into 2048 pixels, then to 768 on its shorter side, and counted in tiles:
+    https://platform.openai.com/docs/guides/images-vision#calculating-costs
+    """
+    scale = min(1.0, _LONGEST_PIXELS / max(width, height))
+    scale = min(scale, _SHORTER_PIXELS / min(width, height))
+    tiles = [math.ceil(max(1.0, side * scale) / _TILE_PIXELS) for side in (width, height)]
+    return _IMAGE_TOKENS + _TILE_TOKENS * tiles[0] * tiles[1]
 
 
 class RememberingCounter:

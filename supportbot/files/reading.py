@@ -13,6 +13,7 @@ from supportbot.files.charsets import decode
 from supportbot.files.pdf import UnreadablePdf, page_texts
 from supportbot.files.pictures import Picture, picture_of
 from supportbot.model.excerpt import head_and_tail
+from supportbot.model.file import FileReason
 
 _PDF = b"%PDF-"
 #: A PDF may have so many bytes before its mark.
@@ -43,11 +44,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 #: A text may have one such character in so many: terminals and old programs leave some.
 _CONTROL_SHARE = 50
 
-NOT_TEXT = "not_text"
-UNREADABLE = "unreadable"
-EMPTY = "empty"
-NO_TEXT = "no_text"
-
 
 @dataclass(frozen=True, slots=True)
 class ReadingRules:
@@ -64,13 +60,13 @@ class Reading:
     text: str | None = None
     picture: Picture | None = None
     #: Why there is neither.
-    reason: str | None = None
+    reason: FileReason | None = None
 
 
 def read(filename: str, content_type: str, raw: bytes, rules: ReadingRules) -> Reading:
     """Read a file; a long text keeps its head and its tail. Never raises."""
     if not raw:
-        return Reading(reason=EMPTY)
+        return Reading(reason=FileReason.EMPTY)
     picture = picture_of(raw)
     if picture is not None:
         return Reading(picture=picture)
@@ -78,7 +74,7 @@ def read(filename: str, content_type: str, raw: bytes, rules: ReadingRules) -> R
         return _of_pdf(raw, rules)
     kind, _, parameters = content_type.lower().partition(";")
     if not _may_be_text(filename, kind.strip()):
-        return Reading(reason=NOT_TEXT)
+        return Reading(reason=FileReason.NOT_TEXT)
     charset = re.search(r"charset=\"?([\w.-]+)", parameters)
     return _of_text(raw, charset[1] if charset else None, rules)
 
@@ -94,8 +90,8 @@ def _of_text(raw: bytes, label: str | None, rules: ReadingRules) -> Reading:
     marked = next((codec for mark, codec in _BYTE_ORDER_MARKS if raw.startswith(mark)), None)
     text = decode(raw, marked or label).removeprefix("\ufeff")
     if len(_CONTROL.findall(text)) * _CONTROL_SHARE > len(text):
-        return Reading(reason=NOT_TEXT)
-    return _text(text, rules, EMPTY)
+        return Reading(reason=FileReason.NOT_TEXT)
+    return _text(text, rules, FileReason.EMPTY)
 
 
 def _of_pdf(raw: bytes, rules: ReadingRules) -> Reading:
@@ -110,11 +106,11 @@ def _of_pdf(raw: bytes, rules: ReadingRules) -> Reading:
                 break
     except UnreadablePdf:
         if not any(page.strip() for page in pages):
-            return Reading(reason=UNREADABLE)
-    return _text("\n\n".join(pages), rules, NO_TEXT)
+            return Reading(reason=FileReason.UNREADABLE)
+    return _text("\n\n".join(pages), rules, FileReason.NO_TEXT)
 
 
-def _text(text: str, rules: ReadingRules, empty: str) -> Reading:
+def _text(text: str, rules: ReadingRules, empty: FileReason) -> Reading:
     clean = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
     clean = clean.encode(errors="ignore").decode()  # half a surrogate pair is no character
     return Reading(text=head_and_tail(clean, rules.text_chars)) if clean else Reading(reason=empty)

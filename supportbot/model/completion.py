@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from supportbot.model.file import Image
 from supportbot.model.message import Role
 
 
@@ -36,6 +37,8 @@ class ChatMessage:
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    #: Pictures shown with it; its text names them.
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 QUESTION = "customer"
 PASSAGE = "passage"
 SUMMARY = "summary"
+FILE = "file"
 
 _BLOCK = re.compile(
     r"^<<(?P<kind>[a-z]+) (?P<token>[0-9a-f]{8,64}) (?P<facts>\{[^\n]*\})>>\n"

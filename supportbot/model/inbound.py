@@ -104,6 +104,20 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """A file that came with a message and is fetched later, from where its provider keeps it."""
+
+    filename: str
+    content_type: str
+    #: As the provider tells it.
+    size_bytes: int
+    #: What the channel fetches it by (see `FilesChannel`); understood by that channel only.
+    ref: Mapping[str, str]
+    #: Set where it never can be fetched.
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerMessage:
     """A customer wrote something."""
 
@@ -130,7 +144,7 @@ class CustomerMessage:
     shared_thread: bool = False
     disposition: Disposition = field(default_factory=Disposition)
     sent_at: datetime | None = None
-    attachments: tuple[Attached, ...] = ()
+    attachments: tuple[Attached | Referred, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

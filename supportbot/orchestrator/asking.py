@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from supportbot.model.catalog import Mode
+from supportbot.model.file import FILES
 from supportbot.model.inbound import CustomerMessage, Disposition
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
@@ -14,7 +15,7 @@ from supportbot.orchestrator.echoing import ECHO, show
 from supportbot.orchestrator.flood import Calm, Flood, tell_flooding
 from supportbot.orchestrator.greeting import greet, may_greet
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
-from supportbot.store import customers, drafts, threads, tickets
+from supportbot.store import customers, drafts, files, threads, tickets
 from supportbot.store.inbound import Outcome
 from supportbot.store.threads import Appended, NewEvent
 from supportbot.store.tickets import NewTicket
@@ -64,13 +65,13 @@ class Asking:
                 author=Actor(ActorKind.CUSTOMER, customer_id),
                 text=heard.text,
                 sent_at=heard.sent_at,
-                data={ECHO: True} if heard.echo else {},
+                data=_facts(heard),
             ),
             at,
         )
         if heard.echo:
             await show(self._wiring, work, ticket, message, heard.target)
-        await threads.attach(work, message.id, heard.attachments)
+        await files.attach(work, message.id, heard.attachments)
         await self._turn(work, place, message, heard)
         return Outcome(
             "message", ticket_id=ticket.id, message_id=message.id, ticket=ticket.public_id
@@ -233,6 +234,11 @@ def _names(heard: CustomerMessage) -> tuple[str, ...]:
     """Return what is to lead to the ticket of a message from now on."""
     talk = heard.conversation
     return (*heard.thread_keys, talk.name) if talk else heard.thread_keys
+
+
+def _facts(heard: CustomerMessage) -> dict[str, object]:
+    facts: dict[str, object] = {ECHO: True} if heard.echo else {}
+    return {**facts, FILES: len(heard.attachments)} if heard.attachments else facts
 
 
 def _unanswerable(ticket: Ticket, disposition: Disposition, message: Appended) -> dict[str, object]:

@@ -11,6 +11,7 @@ from supportbot.completions.tokens import Calibration
 from supportbot.knowledge.base import Retriever
 from supportbot.model.completion import ToolSpec
 from supportbot.orchestrator.budgets import Plan, Step
+from supportbot.orchestrator.files import SharedFiles
 from supportbot.orchestrator.tool_rounds import ToolRounds
 from supportbot.orchestrator.turn import Calls, Turn
 from supportbot.policy.base import ReviewRule
@@ -32,6 +33,7 @@ class Mind:
     review_rules: Sequence[ReviewRule]
     prices: PriceTable
     calibration: Calibration
+    files: SharedFiles
     #: Asked when a budget runs low; None: there is no cheaper one.
     cheaper: Completer | None = None
 

@@ -93,10 +93,11 @@ class Respond:
 
     def learn(self, ticket: Ticket, asked: Sequence[Asked]) -> None:
         """Let budgets and estimates know what calls cost, once they are stored."""
-        completions = [one.completion for one in asked]
-        self._spending.spent(ticket, completions)
-        for completion in completions:
-            self._mind.calibration.heard(completion)
+        self._spending.spent(ticket, [one.completion for one in asked])
+        for one in asked:
+            # What a picture costs, every vendor counts otherwise: it says nothing about texts.
+            if not any(message.images for message in one.prompt.messages):
+                self._mind.calibration.heard(one.completion)
 
     def _may_summarise(self, turn: Turn) -> bool:
         """Tell whether a summary may be due: it is a call too, made where calls may be made."""
@@ -191,6 +192,7 @@ class Respond:
         return await live.open_of(work, ticket.id)
 
     async def _decide(self, turn: Turn, calls: Calls, voice: Voice, news: News) -> Decision:
+        turn = await self._mind.files.ready(turn)
         patience = self._wiring.patience(turn.ticket.channel)
         longest_wait = timedelta(seconds=patience.longest_seconds)
         thinking = Thinking(

@@ -124,6 +124,7 @@ class Thinking:
                 window=window,
                 tools=tools,
                 summary=turn.summary,
+                files=turn.files,
             )
             try:
                 completion = await self._ask(turn, prompt)

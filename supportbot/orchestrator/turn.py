@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from supportbot.completions.prices import PriceTable
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import Completion, Prompt, Usage
 from supportbot.model.delivery import Delivery
+from supportbot.model.file import SharedFile
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import PublishedPolicy
 from supportbot.model.question import Question
@@ -28,6 +29,8 @@ class Moved(Exception):
 #: Why we stop listening to a model that was still speaking.
 SUPERSEDED, DEADLINE = "superseded", "deadline"
 GIVEN_UP = frozenset({SUPERSEDED, DEADLINE})
+#: Of each file knowledge is asked with so much.
+_ASKED_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Turn:
     summary: Summary | None = None
     #: How it is answered while a budget runs low.
     plan: Plan = field(default_factory=Plan)
+    #: The files of the thread's messages, by the messages' numbers.
+    files: Mapping[int, Sequence[SharedFile]] = field(default_factory=dict)
 
     @property
     def questions(self) -> list[Message]:
@@ -85,13 +90,20 @@ class Turn:
 
     @property
     def question(self) -> Question:
-        """Ask knowledge with the newest turn, and with all the customer said in this episode."""
-        said = [m.text for m in self.thread if asks(m) and m.seq <= self.upto_seq]
+        """Ask knowledge with the newest turn, and with all the customer said in this episode.
+
+        Of files their beginnings count: that is where a report says what went wrong.
+        """
+        said = [self._words(m) for m in self.thread if asks(m) and m.seq <= self.upto_seq]
         return Question(
-            last="\n".join(message.text for message in self.questions),
+            last="\n".join(self._words(message) for message in self.questions),
             all="\n".join(said),
             collections=self.published.policy.collections,
         )
+
+    def _words(self, message: Message) -> str:
+        texts = (file.text or "" for file in self.files.get(message.seq, ()))
+        return "\n".join((message.text, *(text[:_ASKED_CHARS] for text in texts if text)))
 
     @property
     def purpose(self) -> Purpose:
@@ -154,6 +166,7 @@ class Calls:
             return
         began_at = self._began_at or now
         tokens = sum(count(message.content) for message in prompt.messages)
+        tokens += sum(image.tokens for message in prompt.messages for image in message.images)
         usage = Usage(prompt=tokens, output=count("".join(self._heard)), estimated=True)
         broken = Completion(
             model=completer.model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from supportbot.channels.base import Channel, LiveChannel
+from supportbot.channels.base import Channel, FilesChannel, LiveChannel
 from supportbot.dispatch.base import Dispatcher
 from supportbot.errors import ConfigError
 from supportbot.model.catalog import Mode, Product
@@ -41,11 +41,15 @@ class ConnectedChannel:
     patience: Patience = field(default_factory=Patience)
     #: The adapter where replies can grow in it. Looked at once: such a look takes long.
     live: LiveChannel | None = field(init=False)
+    #: The adapter where messages name files that are fetched later.
+    files: FilesChannel | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Look what the adapter can do."""
         live = self.adapter if isinstance(self.adapter, LiveChannel) else None
         object.__setattr__(self, "live", live)
+        files = self.adapter if isinstance(self.adapter, FilesChannel) else None
+        object.__setattr__(self, "files", files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field, replace
 
 from supportbot.model.completion import ChatMessage, Passage, Prompt, ToolSpec
 from supportbot.model.fence import PASSAGE, QUESTION, SUMMARY, fence
+from supportbot.model.file import Image, SharedFile
 from supportbot.model.message import EDIT_OF, Message, Role
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.summary import Summary
 from supportbot.model.ticket import Ticket
 from supportbot.policy.cut import cut
+from supportbot.policy.files import fenced_files, images_of
 from supportbot.policy.turns import Round, TurnGroup, turn_groups
 
 #: Tokens every message costs on top of its text, and the reply's own start.
@@ -82,15 +84,16 @@ def compose(
     window: Window,
     tools: Sequence[ToolSpec] = (),
     summary: Summary | None = None,
+    files: Mapping[int, Sequence[SharedFile]] | None = None,
 ) -> Prompt:
     """Build the prompt for the newest customer turn of a thread, and for its next tool round.
 
     Only the newest episode is shown, and of it what the summary does not cover. When the budget
     is short, tool results of earlier turns are cut, then the oldest turns leave in blocks; the
     newest turn stays, cut in its middle if it alone is too long. `Prompt.passages` are those that
-    stand in it.
+    stand in it. `files` are those of the thread's messages, by the messages' numbers.
     """
-    sheet = Sheet(fencing, window.count, authors=authors_of(thread))
+    sheet = Sheet(fencing, window.count, authors=authors_of(thread), files=files or {})
     room = window.budget_tokens - window.budget_tokens // _FREE
     room -= window.count(policy.system) + _tool_tokens(tools, window)
     early = sheet.early(summary, room // _QUARTER) if summary else []
@@ -122,6 +125,8 @@ class Sheet:
     result_tokens: int = _LEAST_RESULT_TOKENS
     #: What the customers are called, by their numbers; none where there is only one.
     authors: Mapping[int | None, str] = field(default_factory=dict)
+    #: The files of messages, by the messages' numbers.
+    files: Mapping[int, Sequence[SharedFile]] = field(default_factory=dict)
 
     def limited(self, room: int) -> Sheet:
         """Return a sheet for a room of so many tokens."""
@@ -142,12 +147,26 @@ class Sheet:
         return [*self.asked(group), *self.said(group.said)]
 
     def asked(self, group: TurnGroup) -> list[ChatMessage]:
-        """Write what was asked in a row: a fence each, or one for each author if too long."""
+        """Write what was asked in a row: a fence each, or one for each author if too long.
+
+        Behind the words stand the files that came with them, in what room these leave.
+        """
         if not group.asked:
             return []
+        blocks = self._questions(group)
+        shown: tuple[Image, ...] = ()
+        came = [(self._author(m), file) for m in group.asked for file in self.files.get(m.seq, ())]
+        if came:
+            said = sum(map(self.count, blocks))
+            left = max(self.message_tokens - said, self.message_tokens // _QUARTER)
+            blocks = [*blocks, *fenced_files(came, self.fencing.token, left, self.count)]
+            shown = images_of([file for _, file in came])
+        return [ChatMessage(Role.USER, "\n\n".join(blocks), images=shown)]
+
+    def _questions(self, group: TurnGroup) -> list[str]:
         whole = "\n\n".join(message.text for message in group.asked)
         if cut(whole, self.message_tokens, self.count) is whole:
-            return [ChatMessage(Role.USER, "\n\n".join(map(self._fenced, group.asked)))]
+            return [*map(self._fenced, group.asked)]
         # Nobody's words may stand under another's name.
         said: dict[str | None, list[Message]] = {}
         for message in group.asked:
@@ -158,7 +177,7 @@ class Sheet:
         for own in said.values():
             text = "\n\n".join(message.text for message in own)
             blocks.append(self._fenced(own[-1], cut(text, most_tokens, self.count)))
-        return [ChatMessage(Role.USER, "\n\n".join(blocks))]
+        return blocks
 
     def said(self, said: Iterable[Message | Round]) -> list[ChatMessage]:
         """Write what was said and done to it."""
@@ -185,6 +204,7 @@ class Sheet:
         return sum(
             self.count(line.content)
             + _MESSAGE_TOKENS
+            + sum(image.tokens for image in line.images)
             + sum(self.count(call.arguments) + _MESSAGE_TOKENS for call in line.tool_calls)
             for line in lines
         )
@@ -199,6 +219,10 @@ class Sheet:
         ]
         return [ChatMessage(Role.ASSISTANT, one.asked.text, one.calls), *results]
 
+    def _author(self, message: Message) -> Mapping[str, str]:
+        author = self.authors.get(message.author.id)
+        return {"author": author} if author is not None else {}
+
     def _fenced(self, message: Message, text: str | None = None) -> str:
         known = {
             key: str(value)
@@ -207,9 +231,7 @@ class Sheet:
         }
         if EDIT_OF in message.data:
             known["corrects"] = "an earlier message"
-        author = self.authors.get(message.author.id)
-        if author is not None:
-            known["author"] = author
+        known |= self._author(message)
         return fence(
             QUESTION,
             self.fencing.token,
@@ -240,7 +262,8 @@ def _question(
     if not asked:
         return (), []
     kept, blocks = _fitting(passages, sheet, (room - sheet.cost(asked)) // 2)
-    return kept, [ChatMessage(Role.USER, "\n\n".join([asked[0].content, *blocks]))]
+    content = "\n\n".join([asked[0].content, *blocks])
+    return kept, [replace(asked[0], content=content)]
 
 
 def _fitting(
@@ -295,7 +318,8 @@ def _joined(lines: Iterable[ChatMessage]) -> list[ChatMessage]:
         alike = before and before.role is line.role and line.role is not Role.TOOL
         if before and alike and not before.tool_calls:
             content = "\n\n".join(text for text in (before.content, line.content) if text)
-            joined[-1] = replace(line, content=content)
+            images = (*before.images, *line.images)
+            joined[-1] = replace(line, content=content, images=images)
         else:
             joined.append(line)
     return joined

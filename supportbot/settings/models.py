@@ -29,6 +29,7 @@ class FallbackModel(Section):
         default=None,
         description="Filled from the variable that api_key_env names, never from the file.",
     )
+    vision: bool = Field(default=False, description="It can be shown pictures.")
 
 
 class LargerModel(Section):
@@ -44,6 +45,7 @@ class LargerModel(Section):
     context_tokens: Tokens | None = Field(
         default=None, ge=2000, description="What a request to it may hold; empty: not known."
     )
+    vision: bool = Field(default=False, description="It can be shown pictures.")
 
 
 class LoadSettings(Section):
@@ -104,6 +106,7 @@ class CheaperModel(Section):
         default=None, description="Its endpoint; else that of [model], with the same key."
     )
     api_key: SecretStr | None = Field(default=None, description="Key of its own endpoint.")
+    vision: bool = Field(default=False, description="It can be shown pictures.")
 
 
 class ModelSettings(Section):
@@ -125,6 +128,10 @@ class ModelSettings(Section):
     )
     system_role: Literal["system", "developer"] = Field(
         default="system", description="Role of the message that carries the policy."
+    )
+    vision: bool = Field(
+        default=False,
+        description="It can be shown pictures that customers send; else they are only named to it.",
     )
     max_output_tokens: Tokens = Field(default=1000, ge=1, description="Longest answer.")
     context_tokens: Tokens = Field(

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, model_validator
 
 from supportbot.settings.budget import BudgetSettings
+from supportbot.settings.files import FilesSettings
 from supportbot.settings.keys import SecretSettings
 from supportbot.settings.kinds import (
     Days,
@@ -347,6 +348,9 @@ class Settings(Section):
     )
     knowledge: KnowledgeSettings = Field(
         default_factory=KnowledgeSettings, description="Knowledge search."
+    )
+    files: FilesSettings = Field(
+        default_factory=FilesSettings, description="Files that customers send."
     )
     tickets: TicketSettings = Field(default_factory=TicketSettings, description="Tickets.")
     retention: RetentionSettings = Field(

@@ -58,13 +58,15 @@ class StoredCompletion:
 
 
 def part(message: ChatMessage) -> str:
-    """Return a message of a prompt as canonical JSON."""
+    """Return a message of a prompt as canonical JSON; of pictures it has name and hash."""
+    pictures = [[one.filename, one.sha256] for one in message.images]
     return json.dumps(
         {
             "role": message.role,
             "content": message.content,
             "tool_call_id": message.tool_call_id,
             "tool_calls": [[c.id, c.name, c.arguments] for c in message.tool_calls],
+            **({"images": pictures} if pictures else {}),
         },
         ensure_ascii=False,
         sort_keys=True,

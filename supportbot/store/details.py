@@ -36,14 +36,18 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentCard:
-    """A file that came with a message; `available` is False once it was erased."""
+    """A file that came with a message."""
 
     id: int
     message_id: int
     filename: str
     content_type: str
     size_bytes: int
+    #: False while its bytes are not here, or not any more.
     available: bool
+    erased: bool = False
+    #: Why the model was only told its name.
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ async def attachments(work: UnitOfWork, ticket_id: int) -> list[AttachmentCard]:
             row.content_type,
             row.size,
             row.content.is_not(None).label("available"),
+            row.erased_at,
+            row.reason,
         )
         .join(MessageRow, MessageRow.id == row.message_id)
         .where(MessageRow.ticket_id == ticket_id)
@@ -146,6 +152,8 @@ async def attachments(work: UnitOfWork, ticket_id: int) -> list[AttachmentCard]:
             content_type=one.content_type,
             size_bytes=one.size,
             available=bool(one.available),
+            erased=one.erased_at is not None,
+            reason=one.reason,
         )
         for one in rows
     ]

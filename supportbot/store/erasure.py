@@ -40,7 +40,7 @@ async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -
     await work.connection.execute(
         update(AttachmentRow)
         .where(AttachmentRow.message_id == message.id, AttachmentRow.erased_at.is_(None))
-        .values(content=None, filename=None, erased_at=at)
+        .values(content=None, filename=None, text=None, ref={}, erased_at=at)
     )
     await work.connection.execute(
         update(DraftRow)

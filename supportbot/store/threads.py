@@ -12,7 +12,6 @@ from sqlalchemy import Insert, Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from supportbot.model.episode import Episode, apply, fold, reopened
-from supportbot.model.inbound import Attached
 from supportbot.model.message import Message, NewMessage, Role, Visibility
 from supportbot.model.ticket import (
     Actor,
@@ -29,7 +28,6 @@ from supportbot.store.statements import Named
 from supportbot.store.tables.answers import CompletionRow
 from supportbot.store.tables.catalog import PolicyVersionRow
 from supportbot.store.tables.tickets import (
-    AttachmentRow,
     EpisodeRow,
     MessageBodyRow,
     MessageRow,
@@ -123,23 +121,6 @@ async def append_message(
     message_id = made.scalar_one()
     await work.execute(_ADD_BODY, {"message_id": message_id, "body": new.text})
     return Appended(id=message_id, seq=head.last_seq)
-
-
-async def attach(work: UnitOfWork, message_id: int, files: Sequence[Attached]) -> None:
-    """Store the files that came with a message."""
-    rows = [
-        {
-            "message_id": message_id,
-            "filename": file.filename[:255] or None,
-            "content_type": file.content_type[:127],
-            "size": len(file.content),
-            "sha256": hashlib.sha256(file.content).hexdigest(),
-            "content": file.content,
-        }
-        for file in files
-    ]
-    if rows:
-        await work.connection.execute(insert(AttachmentRow), rows)
 
 
 async def rewrite_body(

@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from supportbot.model.delivery import Delivery
 from supportbot.model.draft import Draft
+from supportbot.model.file import StoredFile
 from supportbot.model.message import Message
 from supportbot.model.ticket import Ticket, TicketEvent
-from supportbot.store import deliveries, drafts, feedback, threads
+from supportbot.store import deliveries, drafts, feedback, files, threads
 from supportbot.store.feedback import Feedback
 from supportbot.store.tables.catalog import PolicyVersionRow, ProductRow
 from supportbot.store.unit_of_work import UnitOfWork
@@ -30,6 +31,8 @@ class Transcript:
     deliveries: Sequence[tuple[Delivery, datetime | None]]
     drafts: Sequence[Draft]
     feedback: Sequence[Feedback]
+    #: Without those that were erased.
+    files: Sequence[StoredFile] = ()
 
 
 async def of_ticket(work: UnitOfWork, ticket: Ticket) -> Transcript:
@@ -41,6 +44,7 @@ async def of_ticket(work: UnitOfWork, ticket: Ticket) -> Transcript:
         deliveries=await deliveries.of_ticket(work, ticket.id),
         drafts=await drafts.of_ticket(work, ticket.id),
         feedback=await feedback.of_ticket(work, ticket.id),
+        files=await files.of_ticket(work, ticket.id),
     )
 
 

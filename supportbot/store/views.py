@@ -23,7 +23,8 @@ LEFT JOIN episode e ON e.ticket_id = t.id AND e.n = t.episode_n
 
 _MESSAGES = """
 SELECT t.public_id AS ticket, m.seq, m.episode_n AS episode, m.role, m.author_kind AS author,
-       m.visibility, {created} AS created_at, pv.sha256 AS policy_sha, k.model
+       m.visibility, {created} AS created_at, pv.sha256 AS policy_sha, k.model,
+       (SELECT COUNT(*) FROM attachment a WHERE a.message_id = m.id) AS files
 FROM message m
 JOIN ticket t ON t.id = m.ticket_id
 LEFT JOIN policy_version pv ON pv.id = m.policy_version_id

@@ -17,8 +17,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from supportbot.channels.base import Accept
-from supportbot.errors import ChannelError, DeliveryUnknown, Unparsable
+from supportbot.errors import ChannelError, DeliveryUnknown, FileUnavailable, Unparsable
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
+from supportbot.model.file import FileReason
 from supportbot.model.inbound import (
     Accepted,
     Action,
@@ -63,6 +64,10 @@ class MemoryChannel:
         self.failures: deque[Fails] = deque()
         #: False: `find` can't tell.
         self.findable = True
+        #: What `fetch` gives for the `ref["id"]` of a file: bytes, or what it raises.
+        self.files: dict[str, bytes | FileUnavailable] = {}
+        #: What `fetch` was asked for, in order.
+        self.fetched: list[str] = []
         #: Clear it to hold every send until it is set.
         self.open = asyncio.Event()
         self.open.set()
@@ -141,6 +146,23 @@ class MemoryChannel:
             raise DeliveryUnknown(f"{self.key} can't tell whether {delivery.key} left")
         left = any(one.key == delivery.key for one in self.sent)
         return _receipt(delivery) if left else None
+
+    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> bytes:
+        """Give a file of `files`.
+
+        Raises:
+            FileUnavailable: there is none, it is too large, or it fails as scripted.
+        """
+        number = ref.get("id", "")
+        self.fetched.append(number)
+        found = self.files.get(number)
+        if found is None:
+            raise FileUnavailable(FileReason.GONE, f"there is no file {number}", permanent=True)
+        if isinstance(found, FileUnavailable):
+            raise found
+        if len(found) > most_bytes:
+            raise FileUnavailable(FileReason.TOO_LARGE, f"{number} is too large", permanent=True)
+        return found
 
     def texts(self, target: str | None = None) -> list[str]:
         """Return the texts that left, or those that went to one place (`target["to"]`)."""

@@ -108,7 +108,10 @@ class MessageBodyRow(Base):
 
 
 class AttachmentRow(Base):
-    """A file that came with a message; the name is for the record, never a path."""
+    """A file that came with a message; the name is for the record, never a path.
+
+    Until its bytes are here, `size` is what its provider says, and `sha256` is empty.
+    """
 
     __tablename__ = "attachment"
     id: Mapped[Key]
@@ -119,6 +122,14 @@ class AttachmentRow(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     erased_at: Mapped[Moment | None]
+    #: See `FileState`.
+    state: Mapped[str] = mapped_column(String(16), server_default="stored")
+    reason: Mapped[str | None] = mapped_column(String(32))
+    #: What was read of it.
+    text: Mapped[str | None] = mapped_column(Text)
+    #: What its channel fetches it by.
+    ref: Mapped[Facts] = mapped_column(server_default="{}")
+    attempts: Mapped[int] = mapped_column(server_default="0")
 
 
 class TicketEventRow(Base):

@@ -116,6 +116,7 @@ def test_show_has_exactly_the_promised_keys(folder: Path) -> None:
         "tool_calls": [],
         "tool": None,
         "rests_on": [],
+        "files": [],
     }
     assert ticket["feedback"] == [
         {"kind": "thumbs", "rating": 1, "comment": None, "at": "2026-03-02T09:00:00.000Z"}

@@ -7,7 +7,7 @@ import pytest
 from supportbot.model.catalog import OperatorRole
 from supportbot.model.delivery import Audience, DeliveryKind, DeliveryState, NewDelivery
 from supportbot.model.draft import DraftState
-from supportbot.model.inbound import Attached
+from supportbot.model.inbound import Attached, Referred
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT, EventKind, Handler, Status, Ticket
 from supportbot.store import deliveries, drafts, threads
@@ -320,3 +320,13 @@ async def test_viewer_reads_without_knowing_the_person(world: World) -> None:
             assert "take-over" not in page
     async with world.signed_in() as browser:
         assert "660 1234567" in (await browser.get(f"/tickets/{ticket.public_id}")).text
+
+
+async def test_page_says_which_files_were_not_read_and_why(world: World) -> None:
+    big = Referred("dump.bin", "application/x-dump", 5_000_000_000, {}, reason="too_large")
+    ticket = await world.ticket(files=[Attached("a.txt", "text/plain", b"hello"), big])
+    async with world.signed_in() as browser:
+        page = await browser.get(f"/tickets/{ticket.public_id}")
+    assert "dump.bin" in page.text
+    assert "not read: too large" in page.text
+    assert page.text.count("/attachments/") == 1

@@ -27,7 +27,7 @@ from supportbot.model.completion import (
     Usage,
 )
 from supportbot.model.draft import DraftState
-from supportbot.model.inbound import Attached, Sender
+from supportbot.model.inbound import Attached, Referred, Sender
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.overview import Figure, Overview, OverviewQuery, Share
 from supportbot.model.policy import CompiledPolicy
@@ -36,6 +36,7 @@ from supportbot.model.time import public_id
 from supportbot.orchestrator.takeover import Takeover
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import answers, catalog, customers, drafts, threads, tickets
+from supportbot.store import files as stored_files
 from supportbot.store.answers import Purpose
 from supportbot.store.database import Database
 from supportbot.store.drafts import NewDraft
@@ -133,7 +134,7 @@ class World:
         *,
         subject: str | None = "Export",
         customer: str = "Cora Customer",
-        files: Sequence[Attached] = (),
+        files: Sequence[Attached | Referred] = (),
     ) -> Ticket:
         """Open a ticket with one message of a customer, as intake does."""
         n, at = next(self._numbers), self.clock()
@@ -159,7 +160,7 @@ class World:
             message = await threads.append_message(
                 work, ticket.id, NewMessage(role=Role.USER, author=author, text=text), at
             )
-            await threads.attach(work, message.id, files)
+            await stored_files.attach(work, message.id, files)
             await tickets.change(work, ticket.id, asked_seq=message.seq, waiting_since=at)
         return await self.reload(ticket)
 

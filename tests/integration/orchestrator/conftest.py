@@ -29,6 +29,7 @@ from supportbot.model.time import public_id
 from supportbot.orchestrator.backlog import Backlog
 from supportbot.orchestrator.budgets import SpendingRules
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
+from supportbot.orchestrator.files import FileRules, SharedFiles
 from supportbot.orchestrator.intake import Intake
 from supportbot.orchestrator.mind import Mind
 from supportbot.orchestrator.respond import Respond, RespondRules
@@ -184,6 +185,7 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
         budgets: SpendingRules | None = None,
         completer: Any = None,
         own_clock: Any = None,
+        file_rules: FileRules | None = None,
         **policy_changes: Any,
     ) -> World:
         clock = own_clock or shared_clock
@@ -203,6 +205,7 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
             review_rules=RULES,
             prices=PRICES,
             calibration=Calibration(),
+            files=SharedFiles(wiring, file_rules or FileRules()),
         )
         summaries = Summaries(wiring, completer, window, SummaryRules(history_tokens=0))
         spending = Spending(clock, budgets or SpendingRules())

@@ -10,8 +10,10 @@ from supportbot.completions.tokens import (
     RememberingCounter,
     estimate_prompt,
     estimate_tokens,
+    image_tokens,
 )
 from supportbot.model.completion import ChatMessage, Completion, Prompt, ToolCall, Usage
+from supportbot.model.file import Image
 from supportbot.model.message import Role
 
 
@@ -124,3 +126,18 @@ def test_only_a_server_that_counts_teaches() -> None:
     assert calibration.factor("m") == 1.0
     calibration.heard(replace(heard, tokens_estimated=1000))
     assert calibration.factor("m") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tokens"),
+    [(1, 1, 255), (512, 512, 255), (1024, 1024, 765), (2048, 4096, 1105), (30_000, 10, 765)],
+)
+def test_picture_costs_what_its_tiles_cost(width: int, height: int, tokens: int) -> None:
+    assert image_tokens(width, height) == tokens
+    assert image_tokens(height, width) == tokens
+
+
+def test_pictures_of_a_prompt_are_counted() -> None:
+    plain = ChatMessage(Role.USER, "Look")
+    shown = replace(plain, images=(Image("a.png", "image/png", b"", 255),) * 2)
+    assert estimate_prompt(Prompt((shown,))) == estimate_prompt(Prompt((plain,))) + 510

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from supportbot.completions.wire import Wire, request_body
+from supportbot.completions.wire import UNSEEN, Wire, request_body
 from supportbot.model.completion import ChatMessage, Prompt, ToolCall, ToolSpec
+from supportbot.model.file import Image
 from supportbot.model.message import Role
 
 PROMPT = Prompt(
@@ -50,3 +51,18 @@ def test_server_that_knows_less_is_asked_for_less() -> None:
 def test_nothing_is_said_about_tools_and_limits_that_are_not_there() -> None:
     body = request_body(Prompt((ChatMessage(Role.USER, "Hi"),)), Wire("m"))
     assert set(body) == {"model", "messages", "stream", "stream_options"}
+
+
+def test_picture_is_a_part_of_its_message_for_a_model_that_sees() -> None:
+    image = Image("shot.png", "image/png", b"PNG", 100)
+    prompt = Prompt((ChatMessage(Role.USER, "Look", images=(image, image)),))
+    (message,) = request_body(prompt, Wire("m", sees=True))["messages"]
+    shown = {"type": "image_url", "image_url": {"url": "data:image/png;base64,UE5H"}}
+    assert message["content"] == [{"type": "text", "text": "Look"}, shown, shown]
+
+
+def test_model_that_does_not_see_is_told_so() -> None:
+    image = Image("shot.png", "image/png", b"PNG", 100)
+    prompt = Prompt((ChatMessage(Role.USER, "Look", images=(image,)),))
+    (message,) = request_body(prompt, Wire("m"))["messages"]
+    assert message["content"] == f"Look\n\n{UNSEEN}"

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supportbot.files.reading import Reading, ReadingRules, read
+from supportbot.model.file import FileReason
 from tests.unit.files.samples import GIF, JPEG, PNG, WEBP, pdf
 
 RULES = ReadingRules(text_chars=300, pdf_pages=2)
@@ -68,7 +69,7 @@ def test_pages_of_a_pdf_are_read_up_to_a_limit() -> None:
 def test_what_cannot_be_read_is_named_with_its_reason(
     filename: str, content_type: str, raw: bytes, reason: str
 ) -> None:
-    assert read(filename, content_type, raw, RULES) == Reading(reason=reason)
+    assert read(filename, content_type, raw, RULES) == Reading(reason=FileReason(reason))
 
 
 @pytest.mark.parametrize(
