@@ -50,7 +50,8 @@ def test_every_commented_example_in_the_settings_is_accepted(tmp_path: Path) -> 
         "\n".join(line.removeprefix("# ") if _is_example(line) else line for line in lines)
     )
     settings = load(tmp_path, {})
-    assert settings.slack.channels == {"C0123ABC": "hosting", "C0789GHI": "retail"}
+    products = {key: place.product for key, place in settings.slack.channels.items()}
+    assert products == {"C0123ABC": "hosting", "C0789GHI": "retail"}
     assert settings.email.listener.port == 8025
 
 
