@@ -14,6 +14,7 @@ from supportbot.channels.slack.config import (
     Rulebook,
     SlackConfig,
     SlackOAuth,
+    SuggestedPrompt,
     Transport,
 )
 from supportbot.orchestrator.wiring import NoticeRoute, Patience
@@ -116,7 +117,8 @@ def _rulebook(slack: SlackSettings, products: Mapping[str, str]) -> Rulebook:
         )
         for channel, rules in slack.channels.items()
     }
-    return Rulebook(by_channel, ChannelRules(default), products)
+    prompts = tuple(SuggestedPrompt(one.title, one.message, one.product) for one in slack.prompts)
+    return Rulebook(by_channel, ChannelRules(default), products, prompts)
 
 
 def _web(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:

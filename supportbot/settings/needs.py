@@ -145,6 +145,9 @@ def _named_products(settings: Settings) -> Iterator[tuple[str, str]]:
     for channel, place in slack.channels.items():
         if place.product:
             yield f"slack.channels.{channel}", place.product
+    for number, prompt in enumerate(slack.prompts):
+        if prompt.product:
+            yield f"slack.prompts[{number}]", prompt.product
     for box in mail.mailboxes:
         if box.product:
             yield f"mailbox {box.address}", box.product

@@ -34,7 +34,7 @@ from supportbot.settings.kinds import (
 )
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.section import Section
-from supportbot.settings.slack_places import SlackPlaceSettings
+from supportbot.settings.slack import SlackPlaceSettings, SlackPromptSettings
 
 _MIB = 1024 * 1024
 
@@ -142,6 +142,11 @@ class SlackSettings(Section):
         default=None,
         description="Its client secret.",
         json_schema_extra={"env": "SLACK_CLIENT_SECRET"},
+    )
+    prompts: tuple[SlackPromptSettings, ...] = Field(
+        default=(),
+        max_length=4,
+        description="Questions that are offered in the messages tab, up to four.",
     )
 
     @property

@@ -111,7 +111,7 @@ class Branches:
         return Branch(
             web,
             Directory(web, self._watched(owner), self._clock, config.directory),
-            Surfaces(web),
+            Surfaces(web, config.rulebook),
             Growth(config, web, lambda: self._workspaces.who(owner)),
         )
 

@@ -34,6 +34,16 @@ class ChannelRules:
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestedPrompt:
+    """A question that is offered in the messages tab; choosing it sends its message."""
+
+    title: str
+    message: str
+    #: Key of the product that it asks about, where that is a certain one.
+    product: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """What holds where; channels go by id, never by name: renames break names."""
 
@@ -41,10 +51,15 @@ class Rulebook:
     default: ChannelRules = field(default_factory=ChannelRules)
     #: All products: key → name.
     products: Mapping[str, str] = field(default_factory=dict)
+    prompts: tuple[SuggestedPrompt, ...] = ()
 
     def of(self, channel: str) -> ChannelRules:
         """Return what holds in a channel."""
         return self.by_channel.get(channel, self.default)
+
+    def chosen(self, text: str) -> SuggestedPrompt | None:
+        """Return the suggested prompt whose message this is."""
+        return next((prompt for prompt in self.prompts if prompt.message == text), None)
 
     @property
     def groups(self) -> frozenset[str]:

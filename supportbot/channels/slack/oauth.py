@@ -31,6 +31,7 @@ from supportbot.channels.slack.config import SlackOAuth
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.install_pages import failure_page, success_page
 from supportbot.channels.slack.logs import vendor_logger
+from supportbot.channels.slack.manifest import SCOPES
 from supportbot.channels.slack.oauth_stores import STATE_LIVES, InstallationStore, StateStore
 from supportbot.channels.slack.web import WebSession
 from supportbot.errors import ChannelError, StoreError
@@ -47,19 +48,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-#: What the bot needs in a workspace, as `deploy/slack-manifest.yaml` asks for it.
-BOT_SCOPES = (
-    "app_mentions:read",
-    "channels:history",
-    "chat:write",
-    "commands",
-    "groups:history",
-    "im:history",
-    "im:write",
-    "mpim:history",
-    "usergroups:read",
-    "users:read",
-)
+#: What the bot needs in a workspace.
+BOT_SCOPES = tuple(sorted(SCOPES))
 _WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 _WANTED = ("code", "state", "error")
 

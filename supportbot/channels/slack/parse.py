@@ -81,9 +81,15 @@ def _parse_payload(payload: Payload, scene: Scene) -> Heard:
         return parse_command(payload, scene)
     if kind != "event_callback" or not isinstance(event, dict):
         return Ignored(f"slack payload: {str(kind)[:100]}")
-    if event.get("type") not in {"message", "app_mention"}:
+    understand = EVENT_PARSERS.get(str(event.get("type")))
+    if understand is None:
         return Ignored(f"slack event: {str(event.get('type'))[:100]}")
-    return _parse_message(event, scene)
+    return understand(event, scene)
+
+
+def _noted(event: Payload, _: Scene) -> Ignored:
+    """Leave what only changes something on a screen; see `surfaces`."""
+    return Ignored(str(event["type"]))
 
 
 def _load(raw: bytes) -> Payload:
@@ -124,16 +130,20 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
     if not text and not calls:
         raise EmptyBody("the Slack message has no words and no file")
     root = _root(event)
+    talk, product = _conversation(event, own), rules.product
+    chosen = scene.rulebook.chosen(text) if talk else None
+    if talk and chosen and chosen.product:  # a certain product begins a conversation of its own
+        talk, product = replace(talk, fresh=True), chosen.product
     return CustomerMessage(
         sender=_sender(event, own),
         text=text,
         thread_keys=(message_key(own.team, channel, root),),
         target=_target(event, own, root),
-        product=rules.product,
+        product=product,
         addressed=calls or _is_addressed(event, rules),
         barred=None if _is_bot(event) else scene.barred(rules),
         greet=calls,
-        conversation=_conversation(event, own),
+        conversation=talk,
         shared_thread=True,
         sent_at=_moment(ts),
     )
@@ -254,3 +264,17 @@ def _moment(ts: str) -> datetime:
         return to_ms(datetime.fromtimestamp(float(ts), UTC))
     except (ValueError, OverflowError, OSError) as error:
         raise Unparsable("the Slack message has a ts that is no time") from error
+
+
+#: The events that are understood, by type; each is subscribed in the manifest,
+EVENT_PARSERS: Mapping[str, Callable[[Payload, Scene], Heard]] = {
+    "message": _parse_message,
+    "app_mention": _parse_message,
+    "app_home_opened": _noted,
+    "app_context_changed": _noted,
+    "agent_session_title_changed": _noted,
+    "assistant_thread_started": _noted,
+    "assistant_thread_context_changed": _noted,
+}
+#: but for those that only apps without an agent view are told.
+OLDER_EVENTS = frozenset({"assistant_thread_started", "assistant_thread_context_changed"})

@@ -44,6 +44,9 @@ def person_of(payload: Payload, own: Identity) -> Person | None:
     """Return who wrote, reacted, pressed or typed a command; None where nobody is named."""
     event = payload.get("event")
     if isinstance(event, dict):
+        thread = event.get("assistant_thread")
+        if isinstance(thread, dict):
+            return _named(thread.get("user_id"), None, own)
         inner = [event[name] for name in _INNER if isinstance(event.get(name), dict)]
         return next(filter(None, (author(part, own) for part in (event, *inner))), None)
     user = payload.get("user")

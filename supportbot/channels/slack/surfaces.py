@@ -13,6 +13,8 @@ from typing import Any
 
 import structlog
 
+from supportbot.channels.slack import prompts
+from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.markup import mentions
@@ -31,8 +33,9 @@ _MOST_REMEMBERED = 1_000
 class Surfaces:
     """Shows things to the person who did something."""
 
-    def __init__(self, web: SlackWeb) -> None:
+    def __init__(self, web: SlackWeb, rulebook: Rulebook) -> None:
         self._web = web
+        self._rulebook = rulebook
         self._under_way: set[asyncio.Task[None]] = set()
         #: Threads in which somebody was told already.
         self._told: OrderedDict[tuple[str, str, str], None] = OrderedDict()
@@ -41,16 +44,26 @@ class Surfaces:
         self, payload: Mapping[str, Any], person: Person, own: Identity, accepted: Accepted
     ) -> None:
         """Begin to show what fits a payload that has been committed; returns at once."""
+        event = payload.get("event")
         if payload.get("type") == "message_action" and payload.get("response_url"):
             self._begin(self._answer(payload, accepted))
-            return
-        event = payload.get("event")
-        line = BARRED.get(accepted.suppressed or "")
-        if isinstance(event, dict) and line and not accepted.duplicate:
-            called = mentions(str(event.get("text") or ""), own.bot_user)
-            # People of another company are told nothing that others cannot see.
-            if called and person.team == own.team:
-                self._begin(self._turn_away(event, person, line))
+        elif isinstance(event, dict) and not accepted.duplicate:
+            self._show_event(event, person, own, accepted)
+
+    def _show_event(
+        self, event: Mapping[str, Any], person: Person, own: Identity, accepted: Accepted
+    ) -> None:
+        match event.get("type"):
+            case "app_home_opened" if event.get("tab") == "messages":
+                channel = str(event.get("channel"))
+                self._begin(prompts.offer(self._web, self._rulebook, channel, None))
+            case "assistant_thread_started":
+                self._begin(prompts.welcome_to_thread(self._web, self._rulebook, event))
+            case "message" | "app_mention" if line := BARRED.get(accepted.suppressed or ""):
+                called = mentions(str(event.get("text") or ""), own.bot_user)
+                # People of another company are told nothing that others cannot see.
+                if called and person.team == own.team:
+                    self._begin(self._turn_away(event, person, line))
 
     async def aclose(self) -> None:
         """Leave what is under way."""

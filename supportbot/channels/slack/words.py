@@ -34,6 +34,12 @@ def request_line(
     return BARRED.get(accepted.suppressed, _NOT_TAKEN)
 
 
+def welcome(products: Mapping[str, str]) -> str:
+    """Greet whoever opened an empty conversation."""
+    about = " or ".join(sorted(products.values())) if len(products) in {1, 2} else "our products"
+    return f"Hello! What would you like to know about {about}? I can pass you on to a person too."
+
+
 def _help(command: str, products: Mapping[str, str]) -> str:
     lines = [f"Write your question behind it: `{command} How do I export my data?`"]
     if len(products) > 1:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from supportbot.testing.fake_slack import payloads
 from supportbot.testing.fake_slack.access import Access, Tenant
 from supportbot.testing.fake_slack.groups import UserGroups
+from supportbot.testing.fake_slack.messages_tab import MessagesTab
 from supportbot.testing.fake_slack.oauth import OAuth
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.rates import STREAM_LIMITS, Limit, Rates
@@ -79,7 +80,11 @@ class FakeSlack:
         self.groups = UserGroups(workspace)
         self.requests = Requests(workspace, site.send, site.responses)
         self.streams = Streams(workspace, self.emit)
-        methods = {"usergroups.users.list": self.groups.members}
+        self.tab = MessagesTab(workspace, self.emit)
+        methods = {
+            "assistant.threads.setSuggestedPrompts": self.tab.set_prompts,
+            "usergroups.users.list": self.groups.members,
+        }
         tenant = Tenant(workspace, self.rates, methods)
         site.tokens.tenants.append(tenant)
         #: The app's installation here.

@@ -16,36 +16,52 @@ from slack_sdk.web.async_client import AsyncWebClient
 import supportbot.channels.slack
 from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.http import PATH
+from supportbot.channels.slack.keys import ASK_SHORTCUT
+from supportbot.channels.slack.manifest import COMMAND, EVENTS, SCOPES, render_manifest
 from supportbot.channels.slack.oauth import BOT_SCOPES
-from supportbot.channels.slack.parse import parse
-from supportbot.model.inbound import CustomerMessage, Inbound
+from supportbot.channels.slack.parse import EVENT_PARSERS, OLDER_EVENTS, parse
+from supportbot.channels.slack.workspaces import TAKEN_BACK
+from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
 
 #: Bot scopes of each method that the adapter calls. https://docs.slack.dev/reference/methods
 METHOD_SCOPES: Mapping[str, set[str]] = {
     "apps_connections_open": set(),  # connections:write of the app-level token
+    "assistant_threads_setSuggestedPrompts": {"assistant:write"},
     "auth_test": set(),
     "chat_appendStream": {"chat:write"},
-    "chat_getPermalink": set(),
     "chat_delete": {"chat:write"},
+    "chat_getPermalink": set(),
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
     "chat_startStream": {"chat:write"},
     "chat_stopStream": {"chat:write"},
     "chat_update": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
-    "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_open": {"im:write"},
+    "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "oauth_v2_access": set(),  # the app's own client id and secret
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},
 }
-#: The scope that each event needs, and the event as it arrives. https://docs.slack.dev/reference/events
-EVENTS: Mapping[str, tuple[str, dict[str, str]]] = {
-    "app_mention": ("app_mentions:read", {"type": "app_mention"}),
-    "message.channels": ("channels:history", {"type": "message", "channel_type": "channel"}),
-    "message.groups": ("groups:history", {"type": "message", "channel_type": "group"}),
-    "message.im": ("im:history", {"type": "message", "channel_type": "im"}),
-    "message.mpim": ("mpim:history", {"type": "message", "channel_type": "mpim"}),
+#: The scope that each event needs, as https://docs.slack.dev/reference/events says.
+EVENT_SCOPES: Mapping[str, set[str]] = {
+    "agent_session_title_changed": {"assistant:write"},
+    "app_context_changed": {"assistant:write"},
+    "app_home_opened": set(),
+    "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
+    "message.channels": {"channels:history"},
+    "message.groups": {"groups:history"},
+    "message.im": {"im:history"},
+    "message.mpim": {"mpim:history"},
+    "tokens_revoked": set(),
+}
+#: Channel types of messages, by the event that tells of them.
+CHANNEL_TYPES = {
+    "message.channels": "channel",
+    "message.groups": "group",
+    "message.im": "im",
+    "message.mpim": "mpim",
 }
 OWN = {"team": "T1", "bot_user": "UBOT", "bot_id": "B1"}
 
@@ -75,35 +91,68 @@ def called_methods() -> set[str]:
     return {name for name in used if "_" in name and name in vars(AsyncWebClient)}
 
 
+def hear(event: dict[str, Any]) -> Heard:
+    raw = json.dumps({"type": "event_callback", "event": event}).encode()
+    return parse(Inbound("slack:main", ("k",), raw, OWN, datetime.now(UTC)), Rulebook())
+
+
+def test_file_is_what_the_code_renders(text: str) -> None:
+    assert text == render_manifest(), "run `make docs`"
+
+
+def test_file_says_what_the_code_asks_for(manifest: dict[str, Any]) -> None:
+    assert manifest["oauth_config"]["scopes"]["bot"] == sorted(SCOPES)
+    assert manifest["settings"]["event_subscriptions"]["bot_events"] == sorted(EVENTS)
+
+
 def test_every_method_that_is_called_is_known_here() -> None:
     assert called_methods() == set(METHOD_SCOPES)
 
 
-def test_scopes_are_those_of_the_methods_and_events(manifest: dict[str, Any]) -> None:
-    asked = manifest["oauth_config"]["scopes"]["bot"]
-    events = manifest["settings"]["event_subscriptions"]["bot_events"]
-    needed = set().union(*METHOD_SCOPES.values(), (EVENTS[event][0] for event in events))
-    needed |= {"commands"}  # for the slash command and the shortcut
-    assert sorted(asked) == sorted(needed)
+def test_every_scope_is_needed_and_every_need_is_asked_for() -> None:
+    methods, events = METHOD_SCOPES.values(), (EVENT_SCOPES[event] for event in EVENTS)
+    # `commands` is for the slash command and the shortcut.
+    assert set(SCOPES) == {"commands"}.union(*methods, *events)
 
 
-def test_workspaces_that_install_the_app_are_asked_for_the_same(manifest: dict[str, Any]) -> None:
-    assert list(BOT_SCOPES) == sorted(manifest["oauth_config"]["scopes"]["bot"])
+def test_workspaces_that_install_the_app_are_asked_for_the_same() -> None:
+    assert sorted(BOT_SCOPES) == sorted(SCOPES)
 
 
-@pytest.mark.parametrize("name", EVENTS)
-def test_every_subscribed_event_is_understood(manifest: dict[str, Any], name: str) -> None:
-    assert name in manifest["settings"]["event_subscriptions"]["bot_events"]
-    event = {"channel": "C1", "user": "U1", "text": "<@UBOT> help", "ts": "1767225600.000100"}
-    payload = {"type": "event_callback", "event": {**event, **EVENTS[name][1]}}
-    raw = json.dumps(payload).encode()
-    heard = parse(Inbound("slack:main", ("k",), raw, OWN, datetime.now(UTC)), Rulebook())
+def test_every_event_is_understood_that_is_subscribed_and_the_other_way_round() -> None:
+    subscribed = {name.partition(".")[0] for name in EVENTS}
+    # Apps with an agent view cannot subscribe to what the assistant threads before it sent.
+    assert subscribed == (set(EVENT_PARSERS) - OLDER_EVENTS) | TAKEN_BACK
+
+
+@pytest.mark.parametrize("name", CHANNEL_TYPES)
+def test_message_is_understood_wherever_it_is_written(name: str) -> None:
+    place = {"type": "message", "channel": "C1", "channel_type": CHANNEL_TYPES[name]}
+    heard = hear(place | {"user": "U1", "text": "<@UBOT> help", "ts": "1767225600.000100"})
     assert isinstance(heard, CustomerMessage)
     assert heard.addressed
 
 
-def test_no_event_is_subscribed_that_is_not_understood(manifest: dict[str, Any]) -> None:
-    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
+@pytest.mark.parametrize("name", sorted(set(EVENT_PARSERS) - {"message", "app_mention"}))
+def test_event_without_any_field_is_no_trouble(name: str) -> None:
+    heard = hear({"type": name})
+    assert isinstance(heard, Ignored)
+    assert heard.reason
+
+
+def test_reasons_are_short_and_one_liners() -> None:
+    for why in (*SCOPES.values(), *EVENTS.values()):
+        assert why
+        assert "\n" not in why
+        assert len(why) < 90
+
+
+def test_limits_of_slack_are_kept(manifest: dict[str, Any]) -> None:
+    features = manifest["features"]
+    assert len(features["agent_view"]["agent_description"]) <= 300
+    (shortcut,), (command,) = features["shortcuts"], features["slash_commands"]
+    assert (shortcut["callback_id"], len(shortcut["name"]) <= 24) == (ASK_SHORTCUT, True)
+    assert (command["command"], command["should_escape"]) == (COMMAND, True)
 
 
 def test_buttons_and_direct_messages_are_switched_on(manifest: dict[str, Any]) -> None:
@@ -112,8 +161,12 @@ def test_buttons_and_direct_messages_are_switched_on(manifest: dict[str, Any]) -
     assert manifest["features"]["app_home"]["messages_tab_read_only_enabled"] is False
 
 
-def test_socket_mode_is_on_and_http_is_two_comments_away(text: str) -> None:
+def test_socket_mode_is_on_and_http_is_three_comments_away(text: str) -> None:
     assert yaml.safe_load(text)["settings"]["socket_mode_enabled"] is True
-    switched = yaml.safe_load(text.replace("# request_url:", "request_url:"))["settings"]
-    addresses = [switched[name]["request_url"] for name in ("event_subscriptions", "interactivity")]
-    assert [address.partition("example.com")[2] for address in addresses] == [PATH, PATH]
+    switched = yaml.safe_load(
+        text.replace("# request_url:", "request_url:").replace("# url", "url")
+    )
+    settings, (command,) = switched["settings"], switched["features"]["slash_commands"]
+    addresses = [settings[name]["request_url"] for name in ("event_subscriptions", "interactivity")]
+    paths = [address.partition("example.com")[2] for address in (*addresses, command["url"])]
+    assert paths == [PATH, PATH, PATH]

@@ -1,4 +1,4 @@
-"""How the bot behaves in each Slack channel: `[slack.channels]`."""
+"""What differs within a Slack workspace: `[slack.channels]` and `[[slack.prompts]]`."""
 
 from __future__ import annotations
 
@@ -33,3 +33,15 @@ class SlackPlaceSettings(Section):
     @classmethod
     def _product_alone(cls, value: object) -> object:
         return {"product": value} if isinstance(value, str) else value
+
+
+class SlackPromptSettings(Section):
+    """A question that is offered in the messages tab."""
+
+    title: str = Field(min_length=1, max_length=75, description="What its button says.")
+    message: str = Field(
+        min_length=1, max_length=1000, description="What is sent when it is chosen."
+    )
+    product: Product | None = Field(
+        default=None, description="Product that it asks about; else that of direct messages."
+    )
