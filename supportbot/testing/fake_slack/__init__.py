@@ -10,7 +10,9 @@ refuses what Slack refuses, sends again what was not acknowledged, and can be to
         (answer,) = await slack.wait_for_replies(question)
         slack.click(answer, "my_button", "ada")
 
-Not here yet: views, slash commands and file uploads.
+People also type commands and choose shortcuts (`slack.requests`), open the home tab, press in it
+and fill in modals (`slack.views`), open the messages tab (`slack.tab`) and belong to user groups
+(`slack.groups`). Not here yet: file uploads.
 """
 
 from __future__ import annotations

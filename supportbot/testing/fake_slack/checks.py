@@ -38,7 +38,7 @@ def check_content(workspace: Workspace, args: Mapping[str, Any], *, max_text_cha
 
 def check_blocks(workspace: Workspace, blocks: Any) -> None:
     """Check the blocks of a message."""
-    for problem in _block_problems(blocks):
+    for problem in block_problems(blocks):
         refuse(workspace, "invalid_blocks", problem)
 
 
@@ -76,11 +76,12 @@ def refuse(workspace: Workspace, code: str, what: str) -> NoReturn:
     raise ApiRefusal(code)
 
 
-def _block_problems(blocks: Any) -> Iterable[str]:
+def block_problems(blocks: Any, most: int = MAX_BLOCKS) -> Iterable[str]:
+    """Say what Slack would not take about the blocks of a message or a view."""
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         yield "blocks are no list of objects"
         return
-    if len(blocks) > MAX_BLOCKS:
+    if len(blocks) > most:
         yield f"{len(blocks)} blocks"
     yield from _repeated("block_id", blocks)
     markdown = [b.get("text") or "" for b in blocks if b.get("type") == "markdown"]

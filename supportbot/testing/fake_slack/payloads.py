@@ -119,12 +119,23 @@ def pressed(message: FakeMessage, action_id: str, *, positive: bool, action_ts: 
     Raises:
         LookupError: the message has no such element.
     """
-    for block in message.blocks:
+    return pressed_in(message.blocks, action_id, action_ts=action_ts, positive=positive)
+
+
+def pressed_in(
+    blocks: list[Payload], action_id: str, *, action_ts: str, positive: bool = True
+) -> Payload:
+    """Return the action of an element of these blocks.
+
+    Raises:
+        LookupError: they have no such element.
+    """
+    for block in blocks:
         elements = [*(block.get("elements") or ()), block.get("accessory") or {}]
         for element in elements:
             if element.get("action_id") == action_id:
                 return _action(block, element, positive=positive) | {"action_ts": action_ts}
-    raise LookupError(f"message {message.ts} has no element {action_id!r}")
+    raise LookupError(f"there is no element {action_id!r}")
 
 
 def _action(block: Payload, element: Payload, *, positive: bool) -> Payload:

@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from supportbot.testing.fake_slack.outbox import EventDelivery
+from supportbot.testing.fake_slack.views import Triggers
 from supportbot.testing.fake_slack.workspace import APP, FakeMessage, Workspace
 
 #: Sends a payload of a kind to the bot.
@@ -45,10 +46,13 @@ class Responses:
 class Requests:
     """What people do beside writing; `answers` has what they were told at response URLs."""
 
-    def __init__(self, workspace: Workspace, send: Send, responses: Responses) -> None:
+    def __init__(
+        self, workspace: Workspace, send: Send, responses: Responses, triggers: Triggers
+    ) -> None:
         self._workspace = workspace
         self._send = send
         self._responses = responses
+        self._triggers = triggers
         #: What only one user sees, in order: (user, body).
         self.answers: list[tuple[str, dict[str, Any]]] = []
 
@@ -75,7 +79,7 @@ class Requests:
                 "api_app_id": APP,
                 "is_enterprise_install": "false",
                 "response_url": self._response_url(person.id),
-                "trigger_id": _trigger(),
+                "trigger_id": self._triggers.issue(person.id),
             },
         )
 
@@ -92,7 +96,7 @@ class Requests:
                 "user": {"id": person.id, "username": person.name, "team_id": person.team},
                 "channel": {"id": place.id, "name": place.name},
                 "callback_id": callback_id,
-                "trigger_id": _trigger(),
+                "trigger_id": self._triggers.issue(person.id),
                 "response_url": self._response_url(person.id),
                 "message_ts": message.ts,
                 "message": message.as_json(),
@@ -102,7 +106,3 @@ class Requests:
 
     def _response_url(self, user: str) -> str:
         return self._responses.open(lambda body: self.answers.append((user, body)))
-
-
-def _trigger() -> str:
-    return f"{secrets.randbelow(10**9)}.{secrets.token_hex(6)}"

@@ -20,6 +20,7 @@ from supportbot.testing.fake_slack.requests import Requests
 from supportbot.testing.fake_slack.signatures import Signature
 from supportbot.testing.fake_slack.site import Site
 from supportbot.testing.fake_slack.streams import Streams
+from supportbot.testing.fake_slack.views import Views
 from supportbot.testing.fake_slack.web_api import Call
 from supportbot.testing.fake_slack.webhooks import Webhooks
 from supportbot.testing.fake_slack.workspace import (
@@ -78,12 +79,15 @@ class FakeSlack:
         self.faults, self.sockets = site.faults, site.sockets
         self.rates = Rates(self._limits, site.violations)
         self.groups = UserGroups(workspace)
-        self.requests = Requests(workspace, site.send, site.responses)
+        self.views = Views(workspace, self.emit, site.send)
+        self.requests = Requests(workspace, site.send, site.responses, self.views.triggers)
         self.streams = Streams(workspace, self.emit)
         self.tab = MessagesTab(workspace, self.emit)
         methods = {
             "assistant.threads.setSuggestedPrompts": self.tab.set_prompts,
             "usergroups.users.list": self.groups.members,
+            "views.open": self.views.opened,
+            "views.publish": self.views.published,
         }
         tenant = Tenant(workspace, self.rates, methods)
         site.tokens.tenants.append(tenant)
@@ -243,7 +247,7 @@ class FakeSlack:
         action_ts = self.workspace.next_ts()
         action = payloads.pressed(message, action_id, positive=positive, action_ts=action_ts)
         person = self.workspace.user(user)
-        trigger = f"{self._site.number()}.{secrets.token_hex(6)}"
+        trigger = self.views.triggers.issue(person.id)
         return self.interact(payloads.block_actions(message, person, action, trigger))
 
     def emit(self, event: dict[str, Any]) -> EventDelivery:

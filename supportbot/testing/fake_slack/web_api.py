@@ -42,7 +42,7 @@ _OPEN_SOCKET = "apps.connections.open"
 _ACCESS = "oauth.v2.access"
 _SECRET = frozenset({"token", "client_secret", "code", "refresh_token"})
 #: Arguments that form and query requests carry as JSON text.
-_JSON_ARGUMENTS = ("attachments", "blocks", "chunks", "metadata", "prompts")
+_JSON_ARGUMENTS = ("attachments", "blocks", "chunks", "metadata", "prompts", "view")
 
 
 @dataclass(frozen=True, slots=True)
