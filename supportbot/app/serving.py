@@ -96,6 +96,7 @@ def _cause(error: Exception) -> str:
 
 
 async def _closed(house: House) -> None:
+    await house.wiring.working.aclose()
     for channel in house.wiring.channels.values():
         if isinstance(channel.adapter, Closing):
             await channel.adapter.aclose()

@@ -157,6 +157,21 @@ class FilesChannel(Protocol):
 
 
 @runtime_checkable
+class StatusChannel(Protocol):
+    """A channel that can show that an answer is being made."""
+
+    async def show_status(self, target: Mapping[str, str], status: str | None) -> None:
+        """Show a few words where the answer will stand ("is thinking…"); None takes them away.
+
+        Nothing is owed: what fails is left, and no answer waits for it.
+
+        Raises:
+            SendError: it was not shown, or not taken away.
+            DeliveryUnknown: nobody can tell.
+        """
+
+
+@runtime_checkable
 class WebRoutes(Protocol):
     """A channel that is (also) served by the app's HTTP server."""
 

@@ -171,6 +171,8 @@ class ActionKind(StrEnum):
     ESCALATE = "escalate"
     FEEDBACK = "feedback"
     RESOLVE = "resolve"
+    #: What is being answered is not wanted any more.
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ class Action:
     delivery_key: str | None = None
     #: Feedback: 1 (up) or -1 (down).
     value: int | None = None
+    #: When it was pressed, by the channel's clock, where that matters.
+    pressed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Status, Ticket
 from supportbot.orchestrator.closing import reopen, resolve
 from supportbot.orchestrator.handoff import hand_off
+from supportbot.orchestrator.stopping import stop
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import customers, deliveries, feedback, threads
 from supportbot.store.feedback import NewThumb
@@ -59,6 +60,9 @@ async def acted(wiring: Wiring, work: UnitOfWork, ticket: Ticket, heard: Action)
             await _rate(wiring, work, ticket, heard, actor)
         case ActionKind.RESOLVE:
             await resolve(wiring, work, ticket, actor)
+        case ActionKind.STOP:
+            if not await stop(wiring, work, ticket, actor, heard.pressed_at):
+                return Outcome("suppressed", reason="nothing_to_stop", ticket_id=ticket.id)
     return Outcome("action", reason=heard.kind, ticket_id=ticket.id)
 
 

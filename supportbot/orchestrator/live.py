@@ -15,12 +15,13 @@ from typing import TypeVar
 import structlog
 
 from supportbot.channels.base import LiveChannel, LiveReply
-from supportbot.errors import ChannelError, DeliveryUnknown, StoreUnavailable
+from supportbot.errors import ChannelError, DeliveryUnknown, ReplyStopped, StoreUnavailable
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery
 from supportbot.model.policy import CompiledPolicy
-from supportbot.model.ticket import Ticket
+from supportbot.model.ticket import Actor, ActorKind, Ticket
 from supportbot.orchestrator.pause import pause
+from supportbot.orchestrator.stopping import stop
 from supportbot.orchestrator.turn import Moved, Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.policy.base import ReviewRule
@@ -154,7 +155,7 @@ class LiveAnswer:
         Raises:
             Stopped: the text holds what must never be said. It is found at the next flush, or
                 once the text is a twentieth longer; nothing of it is shown before.
-            Moved: somebody else has the ticket; nothing more is shown.
+            Moved: somebody else has the ticket, or nobody wants the answer; nothing more is shown.
         """
         self._said = self.before + text
         if len(self._said) >= self._next_look:
@@ -300,11 +301,22 @@ class LiveAnswer:
         self._tried = part
         try:
             await self._in_time(reply.append(part))
+        except ReplyStopped:
+            await self._stop()
+            raise Moved from None
         except DeliveryUnknown:
             pass  # it may be seen
         except ChannelError:
             return  # too fast for the provider: the next one shows more
         self.shown = part
+        self._wiring.working.end(self._turn.ticket.id)
+
+    async def _stop(self) -> None:
+        """End the turn as the customer wants it; the channel may tell of it in its own way too."""
+        async with self._wiring.db.writing() as work:
+            ticket = await tickets.get(work, self._turn.ticket.id, lock=True)
+            actor = Actor(ActorKind.CUSTOMER, ticket.customer_id)
+            await stop(self._wiring, work, ticket, actor)
 
     async def _in_time(self, step: Awaitable[_T]) -> _T:
         """Let the channel take a step; the turn's deadline must not wait for it.

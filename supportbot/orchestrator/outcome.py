@@ -20,6 +20,7 @@ from supportbot.model.ticket import BOT, SYSTEM, EventKind, Handler, Status, Tic
 from supportbot.orchestrator.handoff import hand_off, note_of, notify
 from supportbot.orchestrator.saying import answer
 from supportbot.orchestrator.spending import degraded, tell_operators
+from supportbot.orchestrator.stopping import was_stopped
 from supportbot.orchestrator.turn import Asked, Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import answers, drafts, live, threads, tickets
@@ -102,7 +103,7 @@ async def withdraw(wiring: Wiring, ticket_id: int, claimed: Delivery) -> None:
 async def break_off(
     wiring: Wiring, turn: Turn, asked: Sequence[Asked], shown: str, lease: timedelta
 ) -> Delivery | None:
-    """End a live reply whose ticket a person took: what was seen of it stays, as it was seen.
+    """End a live reply that nobody wants any more: what was seen of it stays, as it was seen.
 
     Raises:
         ConflictError: somebody else ended it.
@@ -185,9 +186,10 @@ class _Answered:
         """Leave a live reply as it was seen; of one that nobody saw nothing is seen ever."""
         if self.turn.live is None:
             return None
-        await self.suppress("interrupted")
+        if not await was_stopped(self.work, self.ticket, self.turn.upto_seq):
+            await self.suppress("interrupted")
         if not was_seen(replace(self.turn.live, text=shown)):
-            await self.end_unseen("a person has the ticket")
+            await self.end_unseen("it is not wanted any more")
             return None
         new = self._message(shown, interrupted=True)
         return await self._finish_live(self.turn.live, new, None)

@@ -118,6 +118,7 @@ class Respond:
             return await commit(self._wiring, turn, (), None, self._lease)
         if turn.plan.step is Step.HANDOFF:
             return await self._commit(turn, [], out_of_budget(turn.plan))
+        self._show_work(turn)
         calls = Calls(self._wiring.clock)
         voice = voice_of(self._wiring, turn, self._rules.live, self._mind.review_rules)
         try:
@@ -126,6 +127,12 @@ class Respond:
             return await self._give_up(turn, calls, voice)
         turn = replace(turn, live=voice.delivery)
         return await self._commit(turn, calls.take(), decision)
+
+    def _show_work(self, turn: Turn) -> None:
+        """Let the customer see that an answer is made, where one may come of it."""
+        channel = self._wiring.channels.get(turn.ticket.channel)
+        if channel is not None and turn.mode is not Mode.SHADOW:
+            self._wiring.working.begin(turn.ticket.id, channel.status, turn.ticket.target)
 
     async def _break_off(self, turn: Turn, asked: Sequence[Asked], shown: str) -> Delivery | None:
         """End a live reply as it was seen; one that nobody saw is taken away."""

@@ -30,6 +30,15 @@ class Settle:
 
     async def __call__(self, ticket_id: int) -> None:
         """Answer and deliver; safe to run late or twice."""
+        try:
+            answer = await self._answer_and_deliver(ticket_id)
+        finally:
+            self._wiring.working.end(ticket_id)
+        if isinstance(answer, Answered) and answer.may_summarise:
+            summary = self._summaries.after_answer(ticket_id, self._respond.learn)
+            await survive("summary", summary, ticket=ticket_id)
+
+    async def _answer_and_deliver(self, ticket_id: int) -> Answered | Exception:
         answer = await survive("respond", self._respond.answer(ticket_id), ticket=ticket_id)
         if isinstance(answer, Exception):
             await survive("postpone", self._postpone(ticket_id), ticket=ticket_id)
@@ -37,9 +46,7 @@ class Settle:
             await survive("deliver", self._deliver.send_claimed(answer.claimed), ticket=ticket_id)
         else:
             await survive("deliver", self._deliver.deliver(ticket_id), ticket=ticket_id)
-        if isinstance(answer, Answered) and answer.may_summarise:
-            summary = self._summaries.after_answer(ticket_id, self._respond.learn)
-            await survive("summary", summary, ticket=ticket_id)
+        return answer
 
     async def _postpone(self, ticket_id: int) -> None:
         """Try a failed turn again later, and hand it off when that never helps."""

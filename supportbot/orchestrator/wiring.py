@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from supportbot.channels.base import Channel, FilesChannel, LiveChannel
+from supportbot.channels.base import Channel, FilesChannel, LiveChannel, StatusChannel
 from supportbot.dispatch.base import Dispatcher
 from supportbot.errors import ConfigError
 from supportbot.model.catalog import Mode, Product
 from supportbot.model.policy import PublishedPolicy
 from supportbot.model.time import Clock
+from supportbot.orchestrator.working import Working
 from supportbot.store.database import Database
 
 
@@ -43,6 +44,8 @@ class ConnectedChannel:
     live: LiveChannel | None = field(init=False)
     #: The adapter where messages name files that are fetched later.
     files: FilesChannel | None = field(init=False)
+    #: The adapter where it can show that an answer is being made.
+    status: StatusChannel | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Look what the adapter can do."""
@@ -50,6 +53,8 @@ class ConnectedChannel:
         object.__setattr__(self, "live", live)
         files = self.adapter if isinstance(self.adapter, FilesChannel) else None
         object.__setattr__(self, "files", files)
+        status = self.adapter if isinstance(self.adapter, StatusChannel) else None
+        object.__setattr__(self, "status", status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Wiring:
     policies: Mapping[str, PublishedPolicy]
     default_product: str
     notice_routes: tuple[NoticeRoute, ...] = ()
+    working: Working = field(default_factory=Working)
 
     def patience(self, channel: str) -> Patience:
         """Return the patience of a channel; one that is not connected any more has the usual."""

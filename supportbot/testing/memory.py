@@ -17,7 +17,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from supportbot.channels.base import Accept
-from supportbot.errors import ChannelError, DeliveryUnknown, FileUnavailable, Unparsable
+from supportbot.errors import (
+    ChannelError,
+    DeliveryUnknown,
+    FileUnavailable,
+    ReplyStopped,
+    Unparsable,
+)
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
 from supportbot.model.file import FileReason
 from supportbot.model.inbound import (
@@ -175,7 +181,7 @@ class MemoryChannel:
 
 
 class LiveMemoryChannel(MemoryChannel):
-    """A channel in memory whose replies grow; fulfils `LiveChannel` too."""
+    """A channel in memory whose replies grow; fulfils `LiveChannel` and `StatusChannel` too."""
 
     def __init__(self, clock: Clock, *, key: str = "memory:live", kind: str = "memory") -> None:
         super().__init__(clock, key=key, kind=kind)
@@ -187,6 +193,12 @@ class LiveMemoryChannel(MemoryChannel):
         self.may_grow = True
         #: Keys of the deliveries whose open message was taken away.
         self.discarded: list[str] = []
+        #: True: the customer pressed the stop button; nothing more can be shown.
+        self.stopped = False
+        #: What was shown besides replies, None where it was taken away, in order.
+        self.statuses: list[str | None] = []
+        #: Raised by the next `show_status` calls, one each.
+        self.status_failures: deque[ChannelError] = deque()
 
     def may_open(self, key: str, target: Mapping[str, str]) -> bool:
         """Tell what `may_grow` says."""
@@ -211,6 +223,13 @@ class LiveMemoryChannel(MemoryChannel):
             raise AssertionError(f"{seen[-1]!r} was seen already")
         self.discarded.append(delivery.key)
 
+    async def show_status(self, target: Mapping[str, str], status: str | None) -> None:
+        """Keep it, or fail as scripted."""
+        del target
+        if self.status_failures:
+            raise self.status_failures.popleft()
+        self.statuses.append(status)
+
     def replace(self, delivery: Delivery) -> None:
         """Let the one message of a delivery be this; the delivery counts as sent once."""
         self.sent = [one for one in self.sent if one.key != delivery.key]
@@ -230,7 +249,10 @@ class LiveMemoryReply:
 
         Raises:
             AssertionError: it does not begin with what was shown before.
+            ReplyStopped: `stopped` is on.
         """
+        if self._channel.stopped:
+            raise ReplyStopped("the customer stopped the reply")
         if self._seen and not text.startswith(self._seen[-1]):
             raise AssertionError(f"{text!r} takes back {self._seen[-1]!r}")
         self._seen.append(text)

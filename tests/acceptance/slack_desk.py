@@ -39,6 +39,10 @@ ANSWER = "Open **Settings > Export** and press *Start*."
 _START_SECONDS = 30
 
 
+#: The workspace and the model that a product is connected to.
+World = tuple[FakeSlack, FakeModel]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What differs from the usual desk: one product, `rocket`, that answers by itself."""
@@ -158,6 +162,17 @@ async def desk(transport: Transport, folder: Path, plan: Plan | None = None) -> 
         AssertionError: at the end, where Slack would have complained.
     """
     plan = plan or Plan()
+    async with stage(plan) as world, product(world, transport, folder, plan) as ready:
+        yield ready
+
+
+@asynccontextmanager
+async def stage(plan: Plan) -> AsyncIterator[World]:
+    """Open the workspace and the model, for products that come and go.
+
+    Raises:
+        AssertionError: at the end, where Slack would have complained.
+    """
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(FakeSlack(**plan.workspace))
         plan.furnish(slack)
@@ -167,21 +182,22 @@ async def desk(transport: Transport, folder: Path, plan: Plan | None = None) -> 
             seconds_per_chunk=plan.seconds_per_chunk,
         )
         await stack.enter_async_context(model)
-        yield await stack.enter_async_context(_product(transport, folder, plan, (slack, model)))
+        yield slack, model
 
 
 @asynccontextmanager
 async def again(before: Desk, transport: Transport, plan: Plan) -> AsyncIterator[Desk]:
     """Run another process of the product on the same workspace, model and folder."""
     world = (before.slack, before.model)
-    async with _product(transport, before.settings.folder, plan, world) as after:
+    async with product(world, transport, before.settings.folder, plan) as after:
         yield after
 
 
 @asynccontextmanager
-async def _product(
-    transport: Transport, folder: Path, plan: Plan, world: tuple[FakeSlack, FakeModel]
+async def product(
+    world: World, transport: Transport, folder: Path, plan: Plan
 ) -> AsyncIterator[Desk]:
+    """Run one process of the product until the block ends; a kept folder is used again."""
     slack, model = world
     _write(folder, transport, plan, world)
     settings = load(folder, _environment(slack))
@@ -208,9 +224,7 @@ def _environment(slack: FakeSlack) -> dict[str, str]:
     }
 
 
-def _write(
-    folder: Path, transport: Transport, plan: Plan, world: tuple[FakeSlack, FakeModel]
-) -> None:
+def _write(folder: Path, transport: Transport, plan: Plan, world: World) -> None:
     slack, model = world
     products, pages = folder / "policies" / "products", folder / "knowledge" / "help"
     for made in (products, pages):

@@ -13,11 +13,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-START, APPEND, STOP, UPDATE = (
+START, APPEND, STOP, UPDATE, SESSION = (
     "chat.startStream",
     "chat.appendStream",
     "chat.stopStream",
     "chat.update",
+    "agents.sessions.setStatus",
 )
 
 
@@ -37,6 +38,8 @@ class AllowanceRules:
     updates: int = 25
     #: The least time between two updates of one message.
     update_seconds: float = 3.0
+    #: Of 50; each session that works is ended by a second call.
+    sessions: int = 40
     #: A place that was booked and not taken is free again after this,
     booked_seconds: float = 10.0
     #: and one that was taken and not given back, after this.
@@ -106,6 +109,13 @@ class Allowance:
         shared_seconds = len(self._open) * rules.window_seconds / rules.updates
         gap_seconds = max(rules.update_seconds, shared_seconds)
         return self._take(UPDATE, self._open.get(key), rules.updates, gap_seconds)
+
+    def may_work(self) -> bool:
+        """Tell whether a session may be shown at work now; if so, that and its end are counted."""
+        if not self._take(SESSION, None, self.rules.sessions, 0.0):
+            return False
+        self.spend(SESSION)
+        return True
 
     def spend(self, method: str) -> None:
         """Count a call that is made in any case."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import structlog
 
+from supportbot.channels.slack.allowance import Allowance
 from supportbot.channels.slack.config import SlackConfig
 from supportbot.channels.slack.directory import Directory, Watched
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.live import Growth
 from supportbot.channels.slack.people import Person
+from supportbot.channels.slack.status import Statuses
 from supportbot.channels.slack.surfaces import Surfaces
 from supportbot.channels.slack.web import SlackWeb, WebSession
 from supportbot.channels.slack.workspaces import Workspaces
@@ -35,6 +37,7 @@ class Branch:
     directory: Directory
     surfaces: Surfaces
     growth: Growth
+    statuses: Statuses
 
 
 class Branches:
@@ -108,11 +111,14 @@ class Branches:
 
     def _opened(self, owner: str) -> Branch:
         config, web = self._config, SlackWeb(self._session, self._workspaces.tokens(owner))
+        allowance = Allowance(config.allowance)
+        statuses = Statuses(web, allowance)
         return Branch(
             web,
             Directory(web, self._watched(owner), self._clock, config.directory),
-            Surfaces(web, config.rulebook),
-            Growth(config, web, lambda: self._workspaces.who(owner)),
+            Surfaces(web, config.rulebook, statuses),
+            Growth(config, web, statuses, lambda: self._workspaces.who(owner)),
+            statuses,
         )
 
     def _watched(self, owner: str) -> Watched:

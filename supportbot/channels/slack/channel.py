@@ -35,7 +35,7 @@ _DRAIN_SECONDS = 5.0
 class SlackChannel:
     """One workspace by its token, or all that installed the app, over Socket Mode or HTTP.
 
-    Fulfils `Channel`, `LiveChannel`, `WebRoutes` and `Health`.
+    Fulfils `Channel`, `LiveChannel`, `StatusChannel`, `WebRoutes` and `Health`.
     """
 
     kind = "slack"
@@ -138,6 +138,10 @@ class SlackChannel:
     async def discard(self, delivery: Delivery) -> None:
         """Take away the message of a reply that nobody saw; see `live.Growth.discard`."""
         await self._branch(delivery.target).growth.discard(delivery)
+
+    async def show_status(self, target: Mapping[str, str], status: str | None) -> None:
+        """Show that an answer is being made; see `status.Statuses.show`."""
+        await self._branch(target).statuses.show(target, status)
 
     def _branch(self, target: Mapping[str, str]) -> Branch:
         return self._branches.of(owner_of(target))

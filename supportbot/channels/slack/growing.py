@@ -9,6 +9,7 @@ https://docs.slack.dev/messaging/sending-and-scheduling-messages#text-streaming
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +48,8 @@ class Tools:
     #: Does not wait; for what may as well be shown later.
     quick: AsyncWebClient
     allowance: Allowance
+    #: Takes the session of a thread out of its work: (channel, thread_ts).
+    end_session: Callable[[str, str], Awaitable[None]]
     #: Slack closes a stream about five minutes after its start.
     longest_stream_seconds: float
 
@@ -68,6 +71,7 @@ class GrowingReply:
     #: It has its last words, or is taken away.
     done: bool = False
     _stopped_by_user: bool = field(default=False, init=False)
+    _closed_by_slack: bool = field(default=False, init=False)
 
     @property
     def provider_id(self) -> str:
@@ -105,6 +109,7 @@ class GrowingReply:
         posts = render(delivery)
         if not await self._end_with(posts[0]):
             await self._rewrite(delivery, posts[0])
+            await self._leave_session(delivery)
         self._end()
         return await outbound.complete(self.tools.patient, delivery, posts, self.ts)
 
@@ -202,6 +207,13 @@ class GrowingReply:
                 return
         await self._replace(delivery, post)
 
+    async def _leave_session(self, delivery: Delivery) -> None:
+        """End the session's work where the end of the stream did not: Slack had closed it."""
+        thread_ts = delivery.target.get("thread_ts")
+        if self._closed_by_slack and thread_ts:
+            with suppress(ChannelError):  # Slack gives it up by itself after an hour
+                await self.tools.end_session(self.channel, thread_ts)
+
     async def _replace(self, delivery: Delivery, post: Post) -> None:
         """Post it in place of a message that can't show it."""
         # What can be neither changed nor removed stays, and the whole answer follows it.
@@ -240,7 +252,7 @@ class GrowingReply:
         """Remember what a refusal says about the stream and about the method; return its code."""
         code = error_code(error)
         if code in _OVER:
-            self.may_stream, self.shown = False, None
+            self.may_stream, self.shown, self._closed_by_slack = False, None, True
             self._stopped_by_user = self._stopped_by_user or code == _STOPPED_BY_USER
         if code in _RATE_LIMITED:
             self.tools.allowance.hold(method, retry_after_seconds(error) or 1.0)

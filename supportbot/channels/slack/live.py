@@ -9,11 +9,12 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from supportbot.channels.slack import outbound
-from supportbot.channels.slack.allowance import START, Allowance
+from supportbot.channels.slack.allowance import START
 from supportbot.channels.slack.config import SlackConfig
 from supportbot.channels.slack.failures import error_code, retry_after_seconds, translated
 from supportbot.channels.slack.growing import GrowingReply, Tools
 from supportbot.channels.slack.identity import Identity
+from supportbot.channels.slack.status import Statuses
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import SendError
 from supportbot.model.delivery import Delivery, Receipt
@@ -30,12 +31,14 @@ class Growth:
         self,
         config: SlackConfig,
         web: SlackWeb,
+        statuses: Statuses,
         who: Callable[[], Awaitable[Identity]],
     ) -> None:
         self._config = config
         self._web = web
+        self._allowance = statuses.allowance
+        self._statuses = statuses
         self._who = who
-        self._allowance = Allowance(config.allowance)
         #: Key of a delivery → its open message; what it shows is known only here.
         self._open: dict[str, GrowingReply] = {}
         #: Keys of deliveries whose stream surely never began.
@@ -158,6 +161,7 @@ class Growth:
             self._web.client(),
             self._web.quick(),
             self._allowance,
+            self._statuses.end_session,
             self._config.longest_stream_seconds,
         )
 

@@ -14,7 +14,7 @@ from supportbot.channels.slack.keys import ASK_SHORTCUT
 #: Scopes of the bot, and what for.
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "is told when somebody mentions it",
-    "assistant:write": "suggested questions in the messages tab",
+    "assistant:write": "suggested questions, and the line that an answer is being made",
     "channels:history": "follow-ups in threads of public channels",
     "chat:write": "replies, and notices to operators",
     "commands": '/support, and "Ask support" on a message',
@@ -27,6 +27,7 @@ SCOPES: Mapping[str, str] = {
 }
 #: Events of the bot, and what for. https://docs.slack.dev/reference/events
 EVENTS: Mapping[str, str] = {
+    "agent_session_stopped": "the stop button ends the answer that is being made",
     "agent_session_title_changed": "the title of a conversation, which is only noted",
     "app_context_changed": "what somebody looks at beside the messages tab, which is only noted",
     "app_home_opened": "offers questions in the messages tab",

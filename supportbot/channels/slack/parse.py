@@ -16,7 +16,7 @@ from supportbot.channels.slack.config import ChannelRules, Rulebook
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import SPOKEN_SUBTYPES, message_key
 from supportbot.channels.slack.markup import mentions, readable
-from supportbot.channels.slack.parse_actions import parse_actions
+from supportbot.channels.slack.parse_actions import parse_actions, parse_stop
 from supportbot.channels.slack.parse_requests import parse_command, parse_shortcut
 from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
@@ -272,6 +272,7 @@ EVENT_PARSERS: Mapping[str, Callable[[Payload, Scene], Heard]] = {
     "app_mention": _parse_message,
     "app_home_opened": _noted,
     "app_context_changed": _noted,
+    "agent_session_stopped": parse_stop,
     "agent_session_title_changed": _noted,
     "assistant_thread_started": _noted,
     "assistant_thread_context_changed": _noted,

@@ -6,12 +6,16 @@ https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import ESCALATE_ACTION, FEEDBACK_ACTION, message_key
+from supportbot.channels.slack.people import author
+from supportbot.channels.slack.scene import Scene
 from supportbot.errors import Unparsable
 from supportbot.model.inbound import Action, ActionKind, Heard, Ignored, Sender
+from supportbot.model.time import to_ms
 
 Payload = Mapping[str, Any]
 
@@ -32,6 +36,30 @@ def parse_actions(payload: Payload, own: Identity) -> Heard:
     if name == FEEDBACK_ACTION and vote in {"1", "-1"}:
         return _pressed(ActionKind.FEEDBACK, payload, own, delivery_key, int(vote))
     return Ignored(f"slack action: {str(name)[:100]}")
+
+
+def parse_stop(event: Payload, scene: Scene) -> Heard:
+    """Understand a press on the stop button of a session.
+
+    https://docs.slack.dev/reference/events/agent_session_stopped
+    """
+    own, person = scene.own, author(event, scene.own)
+    channel, root = event.get("channel"), event.get("thread_ts")
+    if not (channel and root and person):
+        return Ignored("agent_session_stopped")
+    return Action(
+        kind=ActionKind.STOP,
+        sender=Sender(external_id=person.external_id, account=person.account),
+        thread_keys=(message_key(own.team, channel, root),),
+        pressed_at=_moment(event.get("event_ts")),
+    )
+
+
+def _moment(ts: object) -> datetime | None:
+    try:
+        return to_ms(datetime.fromtimestamp(float(str(ts)), UTC))
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _pressed(

@@ -19,6 +19,7 @@ from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.markup import mentions
 from supportbot.channels.slack.people import Person
+from supportbot.channels.slack.status import Statuses
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.channels.slack.words import BARRED, request_line
 from supportbot.errors import SupportbotError
@@ -33,9 +34,10 @@ _MOST_REMEMBERED = 1_000
 class Surfaces:
     """Shows things to the person who did something."""
 
-    def __init__(self, web: SlackWeb, rulebook: Rulebook) -> None:
+    def __init__(self, web: SlackWeb, rulebook: Rulebook, statuses: Statuses) -> None:
         self._web = web
         self._rulebook = rulebook
+        self._statuses = statuses
         self._under_way: set[asyncio.Task[None]] = set()
         #: Threads in which somebody was told already.
         self._told: OrderedDict[tuple[str, str, str], None] = OrderedDict()
@@ -57,6 +59,9 @@ class Surfaces:
             case "app_home_opened" if event.get("tab") == "messages":
                 channel = str(event.get("channel"))
                 self._begin(prompts.offer(self._web, self._rulebook, channel, None))
+            case "agent_session_stopped":
+                channel, thread_ts = str(event.get("channel")), str(event.get("thread_ts"))
+                self._begin(self._statuses.end_session(channel, thread_ts))
             case "assistant_thread_started":
                 self._begin(prompts.welcome_to_thread(self._web, self._rulebook, event))
             case "message" | "app_mention" if line := BARRED.get(accepted.suppressed or ""):

@@ -21,7 +21,7 @@ from typing import ClassVar, Protocol
 
 import pytest
 
-from supportbot.channels.base import Channel, LiveChannel, WebRoutes
+from supportbot.channels.base import Channel, LiveChannel, StatusChannel, WebRoutes
 from supportbot.errors import DeliveryUnknown, InboundRefused, SendError, StoreUnavailable
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
 from supportbot.model.inbound import Accepted, CustomerMessage, Inbound
@@ -297,6 +297,14 @@ class ChannelContract:
             claim = replace(claim, provider_id=reply.provider_id)
         await live.discard(claim)
         await live.discard(claim)
+        assert list(await rig.arrived()) == []
+
+    async def test_a_status_is_no_message(self, rig: ChannelRig, delivery: Delivery) -> None:
+        """It is shown and taken away, as often as anybody likes; nothing arrives."""
+        if not isinstance(rig.channel, StatusChannel):
+            pytest.skip("it shows no status")
+        for status in ("is thinking…", None, None):
+            await rig.channel.show_status(delivery.target, status)
         assert list(await rig.arrived()) == []
 
     async def test_routes_are_routes(self, rig: ChannelRig, accept: Accepting) -> None:

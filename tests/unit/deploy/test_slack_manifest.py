@@ -25,7 +25,9 @@ from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
 
 #: Bot scopes of each method that the adapter calls. https://docs.slack.dev/reference/methods
 METHOD_SCOPES: Mapping[str, set[str]] = {
+    "agents_sessions_setStatus": {"assistant:write", "chat:write"},
     "apps_connections_open": set(),  # connections:write of the app-level token
+    "assistant_threads_setStatus": {"assistant:write"},
     "assistant_threads_setSuggestedPrompts": {"assistant:write"},
     "auth_test": set(),
     "chat_appendStream": {"chat:write"},
@@ -45,6 +47,7 @@ METHOD_SCOPES: Mapping[str, set[str]] = {
 }
 #: The scope that each event needs, as https://docs.slack.dev/reference/events says.
 EVENT_SCOPES: Mapping[str, set[str]] = {
+    "agent_session_stopped": {"assistant:write"},
     "agent_session_title_changed": {"assistant:write"},
     "app_context_changed": {"assistant:write"},
     "app_home_opened": set(),

@@ -1,0 +1,193 @@
+"""The stop button: what was seen stays, nothing more is said, and the customer's turn it is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from supportbot.completions.scripted import Turn
+from supportbot.model.completion import ToolCall
+from supportbot.model.delivery import DeliveryState
+from supportbot.model.inbound import Action, ActionKind, Sender
+from supportbot.model.ticket import Handler, Status
+from supportbot.orchestrator.live import LiveRules
+from supportbot.orchestrator.respond import RespondRules
+from supportbot.store import answers
+from supportbot.testing import LiveMemoryChannel, said
+from supportbot.tools.declare import tool
+from supportbot.tools.toolbox import gather
+
+QUICK = RespondRules(live=LiveRules(start_seconds=0.0, flush_seconds=0.01, lease_seconds=8.0))
+ANSWER = "Open the page. Then press Export. Done now."
+
+
+@pytest.fixture
+def channel(clock: Any) -> LiveMemoryChannel:
+    return LiveMemoryChannel(clock)
+
+
+def pressed(**changes: Any) -> Action:
+    return Action(ActionKind.STOP, Sender("ada"), thread_keys=("t1",), **changes)
+
+
+async def answering(world: Any) -> tuple[Any, asyncio.Task[None]]:
+    ticket = await world.ticket((await world.hear(said("how?"))).ticket)
+    return ticket, asyncio.create_task(world.settle_ticket(ticket.id))
+
+
+async def seen(world: Any, text: str) -> None:
+    await world.until(
+        lambda: any(text in one for texts in world.channel.grown.values() for one in texts)
+    )
+
+
+async def reasons(world: Any, ticket: Any) -> list[str | None]:
+    return [one.reason for one in await world.events(ticket) if one.kind == "suppressed"]
+
+
+async def costs(world: Any, ticket: Any) -> int:
+    async with world.db.reading() as work:
+        return len(await answers.completions(work, ticket.id))
+
+
+async def settled_for_the_customer(world: Any, ticket: Any) -> None:
+    """Nothing more follows, whatever is looked at again."""
+    before = list(world.channel.sent)
+    for _ in range(3):
+        world.clock.advance(seconds=9)
+        await world.settle()
+    now = await world.ticket(ticket.public_id)
+    assert (now.status, now.handler, now.waiting_since) == (Status.PENDING, Handler.BOT, None)
+    assert now.answered_seq == now.asked_seq
+    assert await reasons(world, ticket) == ["stopped"]
+    assert world.channel.sent == before
+
+
+async def test_an_answer_that_nobody_saw_is_not_given(make_world: Any, channel: Any) -> None:
+    channel.may_grow = False
+    world = await make_world([Turn(ANSWER, end_gate=asyncio.Event())], channel=channel)
+    ticket, settling = await answering(world)
+    await world.until(lambda: bool(world.completer.prompts))
+    accepted = await world.hear(pressed())
+    assert accepted.suppressed is None
+    await asyncio.wait_for(settling, 5)
+    assert channel.sent == []
+    assert await costs(world, ticket) == 1
+    await settled_for_the_customer(world, ticket)
+
+
+async def test_what_was_seen_stays_as_it_is(make_world: Any, channel: Any) -> None:
+    world = await make_world([Turn(ANSWER, end_gate=asyncio.Event())], channel=channel, rules=QUICK)
+    ticket, settling = await answering(world)
+    await seen(world, "Open the page. Then press Export.")
+    await world.hear(pressed())
+    await asyncio.wait_for(settling, 5)
+    assert channel.texts("t1") == ["Open the page. Then press Export."]
+    messages = await world.messages(ticket)
+    assert messages[-1].text == "Open the page. Then press Export."
+    assert messages[-1].data["interrupted"] is True
+    assert [one.state for one in await world.deliveries(ticket)] == [DeliveryState.SENT]
+    assert await costs(world, ticket) == 1
+    await settled_for_the_customer(world, ticket)
+
+
+@pytest.mark.parametrize("told_too", [True, False])
+async def test_a_channel_may_tell_of_it_by_showing_no_more(
+    make_world: Any, channel: Any, *, told_too: bool
+) -> None:
+    looked, spoken = asyncio.Event(), asyncio.Event()
+
+    @tool
+    async def find_order(number: str) -> str:
+        """Find an order."""
+        await looked.wait()
+        return f"{number} was shipped"
+
+    calls = (ToolCall("c1", "find_order", '{"number": "7"}'),)
+    first = Turn("Let me look. One moment.", tool_calls=calls, end_gate=spoken)
+    world = await make_world(
+        [first, Turn(ANSWER, end_gate=asyncio.Event())],
+        channel=channel,
+        rules=QUICK,
+        toolbox=gather([find_order]).toolbox,
+        tools=("find_order",),
+    )
+    ticket, settling = await answering(world)
+    await seen(world, "Let me look.")
+    channel.stopped = True
+    spoken.set()
+    looked.set()
+    await asyncio.wait_for(settling, 5)
+    if told_too:
+        await world.hear(pressed())
+    [shown] = channel.texts("t1")
+    assert first.text.startswith(shown)
+    await settled_for_the_customer(world, ticket)
+
+
+async def test_a_reply_stopped_before_its_first_words_is_taken_away(
+    make_world: Any, channel: Any
+) -> None:
+    channel.stopped = True
+    world = await make_world([Turn(ANSWER, end_gate=asyncio.Event())], channel=channel, rules=QUICK)
+    ticket, settling = await answering(world)
+    await asyncio.wait_for(settling, 5)
+    [claim] = await world.deliveries(ticket)
+    assert (claim.state, channel.discarded) == (DeliveryState.CANCELLED, [claim.key])
+    assert channel.sent == []
+    await settled_for_the_customer(world, ticket)
+
+
+async def test_what_is_asked_afterwards_is_answered(make_world: Any, channel: Any) -> None:
+    world = await make_world(
+        [Turn(ANSWER, end_gate=asyncio.Event()), "To the second."], channel=channel, rules=QUICK
+    )
+    _, settling = await answering(world)
+    await seen(world, "Open the page.")
+    at = world.clock()
+    await world.hear(pressed(pressed_at=at))
+    await asyncio.wait_for(settling, 5)
+    world.clock.advance(seconds=60)
+    await world.hear(said("and how much is it?"))
+    await world.hear(pressed(pressed_at=at), "late")  # a press that took its time
+    await world.settle()
+    assert channel.texts("t1")[-1] == "To the second."
+
+
+async def test_where_nothing_is_answered_there_is_nothing_to_stop(
+    make_world: Any, channel: Any
+) -> None:
+    world = await make_world(["Yes."], channel=channel)
+    ticket = await world.ask(said("how?"))
+    await world.hear(pressed())
+    assert await reasons(world, ticket) == []
+    assert (await world.inbounds())[-1].reason == "nothing_to_stop"
+    assert (await world.ticket(ticket.public_id)).status is Status.PENDING
+
+
+async def test_a_person_s_ticket_is_not_stopped(make_world: Any, channel: Any) -> None:
+    world = await make_world(["Yes."], channel=channel)
+    ticket = await world.ask(said("how?"))
+    await world.takeover.take_over(ticket.public_id, None)
+    await world.hear(said("hello?"))
+    await world.hear(pressed())
+    now = await world.ticket(ticket.public_id)
+    assert (now.status, now.handler) == (Status.OPEN, Handler.HUMAN)
+
+
+async def test_a_killed_answer_that_was_stopped_is_not_gone_on_with(
+    make_world: Any, channel: Any
+) -> None:
+    world = await make_world([Turn(ANSWER, end_gate=asyncio.Event())], channel=channel, rules=QUICK)
+    ticket, settling = await answering(world)
+    await seen(world, "Open the page.")
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+    await world.hear(pressed())
+    world.clock.advance(seconds=9)
+    await world.settle()
+    [shown] = channel.texts("t1")
+    assert ANSWER.startswith(shown)
+    await settled_for_the_customer(world, ticket)

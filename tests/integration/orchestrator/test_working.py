@@ -1,0 +1,144 @@
+"""A customer sees that an answer is being made, and the sign goes whatever comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from supportbot.completions.scripted import Turn
+from supportbot.errors import CompletionError, SendError
+from supportbot.model.catalog import Mode
+from supportbot.orchestrator.live import LiveRules
+from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.working import THINKING, Working, WorkingRules
+from supportbot.testing import LiveMemoryChannel, said
+
+SHOWN_AND_TAKEN_AWAY = [THINKING, None]
+
+
+@pytest.fixture
+def channel(clock: Any) -> LiveMemoryChannel:
+    made = LiveMemoryChannel(clock)
+    made.may_grow = False
+    return made
+
+
+async def at_work(make_world: Any, channel: Any, turn: Turn, **changes: Any) -> Any:
+    """Let a turn begin and its status be shown; return the world and its settling."""
+    world = await make_world([turn, "then"], channel=channel, **changes)
+    object.__setattr__(world.wiring, "working", Working(WorkingRules(after_seconds=0.0)))
+    ticket = await world.ticket((await world.hear(said("how?"))).ticket)
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    return world, ticket, settling
+
+
+async def ended(world: Any, settling: asyncio.Task[None]) -> None:
+    await settling
+    await world.wiring.working.aclose()
+
+
+@pytest.mark.parametrize("mode", [Mode.AUTO, Mode.DRAFT])
+async def test_a_status_is_shown_until_the_answer_is_there(
+    make_world: Any, channel: Any, mode: Mode
+) -> None:
+    gate = asyncio.Event()
+    turn = Turn("Yes.", end_gate=gate)
+    world, _, settling = await at_work(make_world, channel, turn, mode=mode)
+    await world.until(lambda: channel.statuses == [THINKING])
+    gate.set()
+    await ended(world, settling)
+    assert channel.statuses == SHOWN_AND_TAKEN_AWAY
+
+
+async def test_a_quick_answer_needs_no_status(make_world: Any, channel: Any) -> None:
+    world = await make_world(["Yes."], channel=channel)
+    await world.ask(said("how?"))
+    await world.wiring.working.aclose()
+    assert channel.texts("t1") == ["Yes."]
+    assert channel.statuses == []
+
+
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.SHADOW])
+async def test_a_product_that_says_nothing_shows_nothing(
+    make_world: Any, channel: Any, mode: Mode
+) -> None:
+    world, _, settling = await at_work(make_world, channel, Turn("Yes."), mode=mode)
+    await ended(world, settling)
+    assert channel.statuses == []
+
+
+async def test_a_model_that_fails_leaves_no_status(make_world: Any, channel: Any) -> None:
+    gate = asyncio.Event()
+    failure = CompletionError("down", "down", permanent=True)
+    turn = Turn("Ye", end_gate=gate, error=failure)
+    world, _, settling = await at_work(make_world, channel, turn)
+    await world.until(lambda: channel.statuses == [THINKING])
+    gate.set()
+    await ended(world, settling)
+    assert channel.statuses == SHOWN_AND_TAKEN_AWAY
+
+
+async def test_a_turn_that_is_given_up_leaves_no_status(make_world: Any, channel: Any) -> None:
+    turn = Turn("Yes.", end_gate=asyncio.Event())
+    world, ticket, settling = await at_work(make_world, channel, turn)
+    await world.until(lambda: channel.statuses == [THINKING])
+    await world.takeover.take_over(ticket.public_id, None)
+    await ended(world, settling)
+    assert channel.statuses == SHOWN_AND_TAKEN_AWAY
+
+
+async def test_a_process_that_ends_takes_its_status_with_it(make_world: Any, channel: Any) -> None:
+    turn = Turn("Yes.", end_gate=asyncio.Event())
+    world, _, settling = await at_work(make_world, channel, turn)
+    await world.until(lambda: channel.statuses == [THINKING])
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+    await world.wiring.working.aclose()
+    assert channel.statuses == SHOWN_AND_TAKEN_AWAY
+
+
+async def test_first_words_take_the_place_of_the_status(make_world: Any, channel: Any) -> None:
+    channel.may_grow = True
+    gate = asyncio.Event()
+    turn = Turn("Open the page. Then press Export. Done now.", end_gate=gate)
+    rules = RespondRules(live=LiveRules(start_seconds=0.05, flush_seconds=0.01))
+    world, _, settling = await at_work(make_world, channel, turn, rules=rules)
+    await world.until(lambda: channel.statuses == SHOWN_AND_TAKEN_AWAY)
+    assert channel.sent == []  # the rest of the answer is to come
+    gate.set()
+    await ended(world, settling)
+    assert channel.statuses == SHOWN_AND_TAKEN_AWAY
+
+
+async def test_a_status_that_cannot_be_shown_harms_no_answer(make_world: Any, channel: Any) -> None:
+    channel.status_failures.extend(SendError("no", permanent=True) for _ in range(2))
+    gate = asyncio.Event()
+    world, _, settling = await at_work(make_world, channel, Turn("Yes.", end_gate=gate))
+    await world.until(lambda: len(channel.status_failures) == 1)
+    gate.set()
+    await ended(world, settling)
+    assert channel.texts("t1") == ["Yes."]
+    assert not channel.status_failures
+
+
+async def test_an_answer_does_not_wait_for_its_status(make_world: Any, channel: Any) -> None:
+    asked, may_go_on = asyncio.Event(), asyncio.Event()
+    showing = channel.show_status
+
+    async def slowly(target: Any, status: str | None) -> None:
+        asked.set()
+        await may_go_on.wait()
+        await showing(target, status)
+
+    channel.show_status = slowly
+    gate = asyncio.Event()
+    world, _, settling = await at_work(make_world, channel, Turn("Yes.", end_gate=gate))
+    await asked.wait()
+    gate.set()
+    await settling
+    assert channel.texts("t1") == ["Yes."]
+    may_go_on.set()
+    await world.wiring.working.aclose()
+    assert channel.statuses == SHOWN_AND_TAKEN_AWAY
