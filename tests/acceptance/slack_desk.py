@@ -64,6 +64,8 @@ class Plan:
     #: Seconds before the model's first token, and between two pieces of its answer.
     first_token_seconds: float = 0.0
     seconds_per_chunk: float = 0.0
+    #: Further variables; they are stronger than those of the workspace's tokens.
+    environ: Mapping[str, str] = field(default_factory=dict)
     #: None: SQLite in the bot folder.
     database_url: str | None = None
     #: Prepares the workspace before the product connects to it.
@@ -195,16 +197,20 @@ async def again(before: Desk, transport: Transport, plan: Plan) -> AsyncIterator
 
 @asynccontextmanager
 async def product(
-    world: World, transport: Transport, folder: Path, plan: Plan
+    world: World, transport: Transport, folder: Path, plan: Plan, *, healthy: bool = True
 ) -> AsyncIterator[Desk]:
-    """Run one process of the product until the block ends; a kept folder is used again."""
+    """Run one process of the product until the block ends; a kept folder is used again.
+
+    `healthy`: wait until it is connected, which it may never be.
+    """
     slack, model = world
     _write(folder, transport, plan, world)
-    settings = load(folder, _environment(slack))
+    settings = load(folder, {**_environment(slack), **plan.environ})
     async with running(settings) as house, served(application(house).routes) as origin:
         ready = Desk(slack, model, house, settings, origin)
-        await ready.eventually(_connects(ready), _START_SECONDS)
-        if transport is Transport.HTTP:
+        if healthy:
+            await ready.eventually(_connects(ready), _START_SECONDS)
+        if healthy and transport is Transport.HTTP:
             await slack.use_http(f"{origin}/slack/events")
         yield ready
 

@@ -101,8 +101,8 @@ class SlackChannel:
     def healthy(self) -> str | None:
         """Return None while connected, else what is wrong."""
         unreadable = self._many.workspaces.trouble if self._many else None
-        trouble = self._trouble or unreadable
-        return f"{self.key}: {trouble}" if trouble else None
+        troubles = [one for one in (self._trouble, unreadable) if one]
+        return f"{self.key}: {'; '.join(troubles)}" if troubles else None
 
     def parse(self, inbound: Inbound) -> Heard:
         """Understand a stored payload; see `parse.parse`."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from supportbot.channels.slack.config import Transport
 from supportbot.model.inbound import (
     Action,
     ActionKind,
@@ -10,7 +13,8 @@ from supportbot.model.inbound import (
     Edited,
     Ignored,
 )
-from tests.integration.channels.slack.listening import Setup, make_delivery
+from supportbot.testing.fake_slack import FakeSlack
+from tests.integration.channels.slack.listening import Setup, connected, make_delivery
 
 
 async def test_mention_is_committed_once_and_both_copies_are_acknowledged(setup: Setup) -> None:
@@ -115,3 +119,18 @@ async def test_our_own_messages_are_not_heard(setup: Setup) -> None:
     await setup.slack.settled()
     assert len(setup.ear.inbound) == 1
     assert all(delivery.acked for delivery in setup.slack.deliveries)
+
+
+async def test_variables_of_an_oauth_app_change_nothing_for_one_workspace(
+    slack: FakeSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bolt turns to OAuth by itself where it sees these variables."""
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_SCOPES"):
+        monkeypatch.setenv(name, "chat:write")
+    async with connected(slack, Transport.HTTP) as setup:
+        slack.mention("support", "ada", "Hello")
+        slack.emit({"type": "app_uninstalled"})
+        await slack.settled()
+        assert isinstance(setup.heard()[0], CustomerMessage)
+        await setup.channel.send(make_delivery(slack.workspace.messages[0]))
+    assert {call.team for call in slack.calls()} == {slack.team}

@@ -1,0 +1,282 @@
+"""Many workspaces install the app, and none of them ever meets another one's token.
+
+The fake workspaces share a server and an app, as Slack's do. A call with one workspace's token that
+names a channel of another one is a violation, which ends the block with an AssertionError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from supportbot.channels.slack.config import Transport
+from supportbot.channels.slack.vault import new_key
+from supportbot.model.delivery import DeliveryState
+from supportbot.model.ticket import Handler, Ticket
+from supportbot.testing.fake_slack import FakeMessage, FakeSlack
+from tests.acceptance.slack_desk import ANSWER, Desk, Plan, desk, product, stage
+from tests.integration.channels.slack.installing import browser
+
+PUBLIC = "https://bot.example"
+KEY = new_key()
+PLAN = Plan(
+    environ={
+        "SLACK_BOT_TOKEN": "",
+        "SLACK_CLIENT_ID": "fake-client-id",
+        "SLACK_CLIENT_SECRET": "fake-client-secret",
+        "SUPPORTBOT_SERVER_PUBLIC_URL": PUBLIC,
+        "SUPPORTBOT_SECRET_TOKEN_KEY": KEY,
+    }
+)
+
+
+async def install(d: Desk, workspace: FakeSlack) -> None:
+    """Install the app as somebody does who is signed in to a workspace."""
+    workspace.oauth.sign_in()
+    async with browser(d.origin) as visitor:
+        page = await visitor.get("/slack/install")
+        consent = await visitor.get(page.headers["Location"])
+        back = consent.headers["Location"]
+        assert back.startswith(f"{PUBLIC}/slack/oauth_redirect?")
+        done = await visitor.get(back.removeprefix(PUBLIC))
+        assert done.status == 200, await done.text()
+
+
+@asynccontextmanager
+async def two(
+    transport: Transport, folder: Path, plan: Plan = PLAN
+) -> AsyncIterator[tuple[Desk, FakeSlack, FakeSlack]]:
+    """Run the product for two workspaces that install the app while it runs."""
+    async with desk(transport, folder, plan) as d:
+        other = d.slack.another("umbrella")
+        await install(d, d.slack)
+        await install(d, other)
+        yield d, d.slack, other
+
+
+async def ticket_of(d: Desk, question: FakeMessage) -> Ticket:
+    (found,) = [
+        ticket
+        for ticket in await d.tickets()
+        if (ticket.target["channel"], ticket.target["thread_ts"])
+        == (question.channel, question.root)
+    ]
+    return found
+
+
+async def ready(d: Desk) -> tuple[int, dict[str, Any]]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{d.origin}/readyz") as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+async def test_two_workspaces_are_answered_each_by_its_own_bot(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with two(transport, tmp_path) as (d, home, other):
+        asked = [
+            (workspace, workspace.mention("support", user, f"How do I export, {user}?"))
+            for workspace in (home, other)
+            for user in ("ada", "grace")
+        ]
+        asked += [(workspace, workspace.direct("ada", "And here?")) for workspace in (home, other)]
+        for workspace, question in asked:
+            (answer,) = await workspace.wait_for_replies(question)
+            assert answer.markdown == ANSWER
+            assert answer.user == workspace.bot_user
+            assert (await ticket_of(d, question)).target["team"] == workspace.team
+        for workspace, question in asked[:4]:
+            workspace.say("support", "ada", "And then?", thread=question)
+        for workspace, question in asked[:4]:
+            await workspace.wait_for_replies(question, 2)
+        await d.settled()
+        assert len(await d.tickets()) == len(asked)
+        assert len(home.workspace.messages) == len(other.workspace.messages)
+        assert {call.team for call in home.calls("chat.postMessage")} <= {home.team, other.team}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_whatever_people_do_at_once_no_token_strays(
+    transport: Transport, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    async with two(transport, tmp_path) as (d, home, other):
+        third = home.another("hooli")
+        home.oauth.app.rotates = True
+        await install(d, third)
+        questions = list[tuple[FakeSlack, FakeMessage]]()
+        for _ in range(30):
+            workspace = chance.choice([home, other, third])
+            questions += _something(chance, workspace, questions)
+            if chance.random() < 0.3:
+                await asyncio.sleep(chance.random() / 20)
+        await d.settled()
+        await d.eventually(d.left)
+        for workspace, question in questions:
+            if workspace.workspace.find(question.channel, question.ts) is None:
+                continue  # it was taken back
+            theirs = [reply.user for reply in workspace.replies(question)]
+            assert theirs, f"{question.text} in {workspace.team} has no answer"
+            assert set(theirs) == {workspace.bot_user}
+        for ticket in await d.tickets():
+            team = ticket.target["team"]
+            (place,) = [one for one in (home, other, third) if one.team == team]
+            assert ticket.target["channel"] in place.workspace.channels
+
+
+def _something(
+    chance: random.Random, workspace: FakeSlack, before: list[tuple[FakeSlack, FakeMessage]]
+) -> list[tuple[FakeSlack, FakeMessage]]:
+    """Let somebody do something; return what they asked, if they asked anything new."""
+    mine = [question for place, question in before if place is workspace]
+    user, what = chance.choice(["ada", "grace"]), chance.random()
+    if mine and what < 0.2:
+        workspace.say("support", user, "And then?", thread=chance.choice(mine))
+        return []
+    if mine and what < 0.3:
+        workspace.edit(chance.choice(mine), f"<@{workspace.bot_user}> How do I import?")
+        return []
+    return [(workspace, workspace.mention("support", user, f"Question {chance.random()}"))]
+
+
+async def test_an_app_that_is_removed_in_mid_answer_leaves_the_ticket_to_a_person(
+    transport: Transport, tmp_path: Path
+) -> None:
+    answering = asyncio.Event()
+
+    def answer(request: Any) -> str:
+        answering.set()
+        return ANSWER
+
+    plan = replace(PLAN, answer=answer, first_token_seconds=1.0)
+    async with two(transport, tmp_path, plan) as (d, home, other):
+        lost = other.mention("support", "ada", "How do I export?")
+        await asyncio.wait_for(answering.wait(), 20)
+        other.oauth.uninstall()
+
+        async def handed_off() -> bool:
+            return (await ticket_of(d, lost)).handler is Handler.HUMAN
+
+        await d.eventually(handed_off)
+        await d.eventually(d.left)
+        failed = [
+            one
+            for one in await d.deliveries(await ticket_of(d, lost))
+            if one.state is DeliveryState.FAILED
+        ]
+        assert failed
+        assert other.replies(lost) == []
+        kept = home.mention("support", "ada", "And here?")
+        await home.wait_for_replies(kept)
+
+
+@pytest.mark.parametrize("revoked_first", [True, False])
+async def test_removing_and_installing_again_stops_and_starts_answers(
+    transport: Transport, tmp_path: Path, *, revoked_first: bool
+) -> None:
+    async with two(transport, tmp_path) as (d, _, other):
+        other.oauth.uninstall(revoked_first=revoked_first)
+        await d.slack.settled()
+        late = other.emit(
+            {
+                "type": "app_mention",
+                "user": "U0UMBRELLAADA",
+                "text": f"<@{other.bot_user}> Anybody?",
+                "channel": "C0UMBRELLASUPPORT",
+                "ts": "1767225600.000100",
+            }
+        )
+        await d.slack.settled()
+        assert late.acked
+        reasons = [reason for _, reason in await d.outcomes()]
+        assert "app_not_installed" in reasons
+        await asyncio.sleep(1.0)  # events tell whole seconds
+        await install(d, other)
+        question = other.mention("support", "ada", "Are you back?")
+        await other.wait_for_replies(question)
+        assert len(await d.tickets()) == 1
+
+
+async def test_tokens_that_end_are_renewed_while_people_are_answered(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with desk(transport, tmp_path, PLAN) as d:
+        other = d.slack.another("umbrella")
+        app = d.slack.oauth.app
+        app.rotates, app.token_seconds = True, 3600.0  # less than two hours: renewed at once
+        await install(d, other)
+        asked = [other.mention("support", "ada", f"Question {number}") for number in range(5)]
+        for question in asked:
+            await other.wait_for_replies(question)
+        assert app.refreshed >= 1
+
+
+async def test_a_restarted_process_answers_with_the_stored_tokens(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with stage(PLAN) as world:
+        slack, _ = world
+        other = slack.another("umbrella")
+        async with product(world, transport, tmp_path, PLAN) as d:
+            await install(d, other)
+            question = other.mention("support", "ada", "How do I export?")
+            await other.wait_for_replies(question)
+            await d.settled()
+        async with product(world, transport, tmp_path, PLAN) as d:
+            other.say("support", "ada", "And then?", thread=question)
+            await other.wait_for_replies(question, 2)
+            assert len(await d.tickets()) == 1
+        assert len(slack.calls("oauth.v2.access")) == 1
+
+
+async def test_operators_are_told_in_their_own_workspace(
+    transport: Transport, tmp_path: Path
+) -> None:
+    slack = 'operators_channel = "C0DESK"\noperators_team = "T0FAKE0001"'
+    plan = replace(PLAN, slack=slack, answer=lambda _request: "[[handoff]]", mode="draft")
+
+    def furnish(workspace: FakeSlack) -> None:
+        workspace.add_channel("desk")
+
+    async with two(transport, tmp_path, replace(plan, furnish=furnish)) as (d, home, other):
+        other.mention("support", "ada", "How do I export?")
+
+        async def told() -> bool:
+            return any(one.channel == "C0DESK" for one in home.workspace.messages)
+
+        await d.eventually(told)
+        await d.eventually(d.left)
+        assert [one for one in other.workspace.messages if one.user == other.bot_user] == []
+
+
+async def test_a_wrong_key_is_shown_and_mended_without_installing_again(
+    transport: Transport, tmp_path: Path
+) -> None:
+    wrong = replace(PLAN, environ={**PLAN.environ, "SUPPORTBOT_SECRET_TOKEN_KEY": new_key()})
+    both = {**PLAN.environ, "SUPPORTBOT_SECRET_TOKEN_KEY": f"{new_key()},{KEY}"}
+    async with stage(PLAN) as world:
+        slack, _ = world
+        other = slack.another("umbrella")
+        async with product(world, transport, tmp_path, PLAN) as d:
+            await install(d, other)
+            assert (await ready(d))[0] == 200
+        async with product(world, transport, tmp_path, wrong, healthy=False) as d:
+
+            async def told() -> bool:
+                status, shown = await ready(d)
+                return status == 503 and "SUPPORTBOT_SECRET_TOKEN_KEY" in str(shown["problems"])
+
+            await d.eventually(told)
+        async with product(world, transport, tmp_path, replace(PLAN, environ=both)) as d:
+            question = other.mention("support", "ada", "How do I export?")
+            await other.wait_for_replies(question)
