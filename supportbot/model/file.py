@@ -35,6 +35,8 @@ class FileReason(StrEnum):
     REFUSED = "refused"
     #: It was taken back there, or never was a file of theirs.
     GONE = "gone"
+    #: Only a link to it was shared.
+    ELSEWHERE = "elsewhere"
     #: It could not be fetched in time.
     UNAVAILABLE = "unavailable"
     NOT_TEXT = "not_text"

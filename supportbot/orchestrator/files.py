@@ -118,7 +118,12 @@ class SharedFiles:
         try:
             raw = await self._fetch(turn, file, until)
         except FileUnavailable as error:
-            _log.warning("file_not_fetched", ticket=turn.ticket.id, reason=error.reason)
+            _log.warning(
+                "file_not_fetched",
+                ticket=turn.ticket.id,
+                reason=error.reason,
+                detail=str(error),
+            )
             if error.permanent:
                 await self._name(file, error.reason)
             return None

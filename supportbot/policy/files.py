@@ -16,6 +16,7 @@ _NOTES = {
     FileReason.OVER_LIMIT: "too many files came at once, this one was not read",
     FileReason.REFUSED: "it could not be fetched",
     FileReason.GONE: "it was taken back by its owner",
+    FileReason.ELSEWHERE: "only a link to it was shared",
     FileReason.UNAVAILABLE: "it could not be fetched",
     FileReason.NOT_TEXT: "its kind cannot be read",
     FileReason.UNREADABLE: "it is damaged or closed by a password",

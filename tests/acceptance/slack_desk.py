@@ -32,7 +32,7 @@ from supportbot.store.tables.intake import InboundRow
 from supportbot.store.tables.tickets import TicketRow
 from supportbot.testing.fake_answers import Answering
 from supportbot.testing.fake_model import FakeModel
-from supportbot.testing.fake_slack import FakeSlack
+from supportbot.testing.fake_slack import FakeMessage, FakeSlack
 from tests.integration.channels.slack.listening import served
 
 ANSWER = "Open **Settings > Export** and press *Start*."
@@ -57,6 +57,8 @@ class Plan:
     slack: str = ""
     #: Lines of `[tickets]`.
     tickets: str = ""
+    #: Further lines of `[model]`.
+    model: str = ""
     #: Further tables of supportbot.toml.
     toml: str = ""
     #: tools.py of the bot folder.
@@ -137,6 +139,16 @@ class Desk:
             return not any(ticket.bot_owes for ticket in await self.tickets())
 
         await self.eventually(quiet)
+
+    def answered(self, question: FakeMessage, count: int = 1) -> Callable[[], Any]:
+        """Return what tells whether a question was answered where it stands, or in its thread."""
+
+        async def look() -> bool:
+            own = [m for m in self.slack.workspace.messages if m.user == self.slack.bot_user]
+            beside = [m for m in own if m.channel == question.channel and m.ts > question.ts]
+            return len(beside) >= count
+
+        return look
 
     async def left(self) -> bool:
         """Tell whether every delivery has left, or has been given up."""
@@ -245,6 +257,7 @@ def _write(folder: Path, transport: Transport, plan: Plan, world: World) -> None
     toml = _TOML.format(
         database=plan.database_url or "sqlite:///supportbot.db",
         model=model.url,
+        model_lines=plan.model.strip(),
         mode=transport.value,
         slack=slack.url,
         lines=plan.slack.strip(),
@@ -286,6 +299,7 @@ url = "{database}"
 [model]
 name = "test-model"
 base_url = "{model}"
+{model_lines}
 
 [tickets]
 default_product = "rocket"

@@ -10,7 +10,7 @@ import structlog
 from starlette.routing import BaseRoute
 
 from supportbot.channels.base import Accept, ChannelParts, LiveReply
-from supportbot.channels.slack import echo, outbound
+from supportbot.channels.slack import echo, files, outbound
 from supportbot.channels.slack.bolt import build_bolt
 from supportbot.channels.slack.branches import Branch, Branches
 from supportbot.channels.slack.config import SlackConfig, Transport
@@ -35,7 +35,7 @@ _DRAIN_SECONDS = 5.0
 class SlackChannel:
     """One workspace by its token, or all that installed the app, over Socket Mode or HTTP.
 
-    Fulfils `Channel`, `LiveChannel`, `StatusChannel`, `WebRoutes` and `Health`.
+    Fulfils `Channel`, `LiveChannel`, `StatusChannel`, `FilesChannel`, `WebRoutes` and `Health`.
     """
 
     kind = "slack"
@@ -126,6 +126,10 @@ class SlackChannel:
         if delivery.kind is DeliveryKind.ECHO:
             return await echo.find(client, delivery)
         return await outbound.find(client, delivery)
+
+    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> bytes:
+        """Return the bytes of a file of a message; see `files.fetch`."""
+        return await files.fetch(self._branch(ref).web, self._config.api_url, ref, most_bytes)
 
     def may_open(self, key: str, target: Mapping[str, str]) -> bool:
         """Tell whether a reply may grow there now; see `live.Growth.may_open`."""

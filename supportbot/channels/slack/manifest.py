@@ -18,6 +18,7 @@ SCOPES: Mapping[str, str] = {
     "channels:history": "follow-ups in threads of public channels",
     "chat:write": "replies, and notices to operators",
     "commands": '/support, and "Ask support" on a message',
+    "files:read": "reads files that customers send",
     "groups:history": "the same in private channels",
     "im:history": "direct messages",
     "im:write": "answers commands and shortcuts in direct messages",

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from supportbot.channels.slack.config import ChannelRules, Rulebook
+from supportbot.channels.slack.files import referred
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import SPOKEN_SUBTYPES, message_key
 from supportbot.channels.slack.markup import mentions, readable
@@ -125,9 +126,9 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
     own, rules = scene.own, _rules(event, scene)
     channel, ts = _string(event, "channel"), _string(event, "ts")
     raw_text = _text(event)
-    text = "\n".join((readable(raw_text, own.bot_user), *_file_lines(event))).strip()
+    text, files = readable(raw_text, own.bot_user), referred(event, own)
     calls = mentions(raw_text, own.bot_user)
-    if not text and not calls:
+    if not text and not files and not calls:
         raise EmptyBody("the Slack message has no words and no file")
     root = _root(event)
     talk, product = _conversation(event, own), rules.product
@@ -146,6 +147,7 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
         conversation=talk,
         shared_thread=True,
         sent_at=_moment(ts),
+        attachments=files,
     )
 
 
@@ -194,7 +196,8 @@ def _parse_change(event: Payload, scene: Scene) -> Heard:
         raise Unparsable("the edited Slack message has no body")
     # A deleted message that has replies stays behind as a tombstone.
     if message.get("subtype") == "tombstone":
-        return _deletion(event, own, message.get("ts"), message)
+        author = before.get("user") if isinstance(before, dict) else None
+        return _deletion(event, own, message.get("ts"), {**message, "user": author})
     reason = _why_no_customer(message, scene, _rules(event, scene))
     if reason is not None:
         return Ignored(reason)
@@ -236,15 +239,6 @@ def _sender(event: Payload, own: Identity) -> Sender:
 
 def _root(event: Payload) -> str:
     return _string(event, "thread_ts") if event.get("thread_ts") else _string(event, "ts")
-
-
-def _file_lines(event: Payload) -> tuple[str, ...]:
-    files = event.get("files")
-    return tuple(
-        f"[file: {file.get('name') or file.get('title') or 'unnamed'}]"
-        for file in (files if isinstance(files, list) else ())
-        if isinstance(file, dict)
-    )
 
 
 def _text(event: Payload) -> str:

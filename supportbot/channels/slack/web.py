@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
@@ -20,6 +22,8 @@ from supportbot.channels.slack.logs import vendor_logger
 from supportbot.errors import SendError
 
 _MAX_WAIT_IN_PLACE_SECONDS = 5
+#: For bodies of any length.
+_UNBOUNDED = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
 
 class PatientOnce(AsyncRateLimitErrorRetryHandler):
@@ -140,6 +144,23 @@ class SlackWeb:
         pool, proxy = self._session.opened(), self._session.proxy_for(response_url)
         async with pool.post(response_url, json=body, proxy=proxy) as answer:
             answer.raise_for_status()
+
+    @asynccontextmanager
+    async def get(self, url: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Ask for something of Slack's with our token; where it leads elsewhere, we do not follow.
+
+        The caller bounds the time, and knows the address for one of Slack's.
+
+        Raises:
+            SendError: there is no token, or the channel has been stopped.
+            aiohttp.ClientError: the connection failed.
+        """
+        headers = {"Authorization": f"Bearer {await self._tokens.token()}"}
+        pool, proxy = self._session.opened(), self._session.proxy_for(url)
+        async with pool.get(
+            url, headers=headers, allow_redirects=False, proxy=proxy, timeout=_UNBOUNDED
+        ) as answer:
+            yield answer
 
     def _clients(self) -> tuple[AsyncWebClient, AsyncWebClient]:
         pool = self._session.opened()

@@ -10,14 +10,15 @@ refuses what Slack refuses, sends again what was not acknowledged, and can be to
         (answer,) = await slack.wait_for_replies(question)
         slack.click(answer, "my_button", "ada")
 
-People also type commands and choose shortcuts (`slack.requests`), open the home tab, press in it
-and fill in modals (`slack.views`), open the messages tab (`slack.tab`) and belong to user groups
-(`slack.groups`). Not here yet: file uploads.
+People also share files (`slack.files`), type commands and choose shortcuts (`slack.requests`), open
+the home tab, press in it and fill in modals (`slack.views`), open the messages tab (`slack.tab`)
+and belong to user groups (`slack.groups`). Not here yet: files that a bot uploads.
 """
 
 from __future__ import annotations
 
 from supportbot.testing.fake_slack.faults import Faults
+from supportbot.testing.fake_slack.files import FakeFile
 from supportbot.testing.fake_slack.groups import FakeGroup
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.rates import ALL_LIMITS, STREAM_LIMITS, Limit
@@ -31,6 +32,7 @@ __all__ = [
     "Call",
     "EventDelivery",
     "FakeChannel",
+    "FakeFile",
     "FakeGroup",
     "FakeMessage",
     "FakeSlack",

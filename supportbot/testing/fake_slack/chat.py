@@ -52,9 +52,7 @@ def delete(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/chat.delete."""
     message = _own_message(workspace, args, "cant_delete_message")
     streams.check_closed(workspace, message, "cant_delete_message")
-    workspace.messages.remove(message)
-    channel = workspace.channels[message.channel]
-    workspace.announce(payloads.deleted_event(message, channel, workspace.next_ts()))
+    workspace.announce(payloads.taken_back(workspace, message))
     return {"channel": message.channel, "ts": message.ts}
 
 

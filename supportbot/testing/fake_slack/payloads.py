@@ -62,16 +62,26 @@ def changed_event(
     }
 
 
-def deleted_event(message: FakeMessage, channel: FakeChannel, event_ts: str) -> Payload:
-    """Return the event of a deletion."""
+def taken_back(workspace: Workspace, message: FakeMessage) -> Payload:
+    """Remove a message, and return the event that tells of it.
+
+    Of a message with replies a tombstone stays, and the event is one of an edit.
+    """
+    channel, before, ts = (
+        workspace.channels[message.channel],
+        message.as_json(),
+        workspace.next_ts(),
+    )
+    if workspace.take_back(message):
+        return changed_event(message, channel, before, ts)
     return {
         "type": "message",
         "subtype": "message_deleted",
         "hidden": True,
-        "ts": event_ts,
+        "ts": ts,
         "deleted_ts": message.ts,
-        "previous_message": message.as_json(),
-        **_place(channel, event_ts),
+        "previous_message": before,
+        **_place(channel, ts),
     }
 
 

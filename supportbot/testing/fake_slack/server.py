@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from supportbot.testing.fake_slack import payloads
 from supportbot.testing.fake_slack.access import Access, Tenant
+from supportbot.testing.fake_slack.files import Files
 from supportbot.testing.fake_slack.groups import UserGroups
 from supportbot.testing.fake_slack.messages_tab import MessagesTab
 from supportbot.testing.fake_slack.oauth import OAuth
@@ -83,7 +84,9 @@ class FakeSlack:
         self.requests = Requests(workspace, site.send, site.responses, self.views.triggers)
         self.streams = Streams(workspace, self.emit)
         self.tab = MessagesTab(workspace, self.emit)
+        self.files = Files(workspace, site.files, self.say, site.number)
         methods = {
+            "files.info": self.files.info,
             "assistant.threads.setSuggestedPrompts": self.tab.set_prompts,
             "usergroups.users.list": self.groups.members,
             "views.open": self.views.opened,
@@ -231,10 +234,8 @@ class FakeSlack:
         self._announce(payloads.changed_event(message, channel, before, ts))
 
     def delete(self, message: FakeMessage) -> None:
-        """Take a message back."""
-        self.workspace.messages.remove(message)
-        channel = self.workspace.channels[message.channel]
-        self._announce(payloads.deleted_event(message, channel, self.workspace.next_ts()))
+        """Take a message back; one with replies below it leaves a tombstone."""
+        self._announce(payloads.taken_back(self.workspace, message))
 
     def click(
         self, message: FakeMessage, action_id: str, user: str, *, positive: bool = True

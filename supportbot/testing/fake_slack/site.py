@@ -11,6 +11,7 @@ from aiohttp import web
 
 from supportbot.testing.fake_slack.access import Access, Tokens
 from supportbot.testing.fake_slack.faults import Faults
+from supportbot.testing.fake_slack.files import FileServer
 from supportbot.testing.fake_slack.oauth import App
 from supportbot.testing.fake_slack.outbox import EventDelivery, Outbox
 from supportbot.testing.fake_slack.requests import Responses
@@ -39,6 +40,7 @@ class Site:
         own = {"apps.connections.open": self._open_socket, "oauth.v2.access": self.app.access}
         self.api = WebApi(self.faults, self.tokens, own)
         self.responses = Responses()
+        self.files = FileServer(self.tokens)
         self.origin = ""
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -58,12 +60,15 @@ class Site:
         app.router.add_get("/link", self.sockets.handle)
         app.router.add_post("/response/{number}", self.responses.handle)
         app.router.add_get("/oauth/v2/authorize", self.app.consent_page)
+        app.router.add_get("/files-pri/{id}/{name}", self.files.handle)
+        app.router.add_get("/signin", self.files.sign_in)
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         port = self._runner.addresses[0][1]
         self.origin = f"127.0.0.1:{port}"
         self.responses.base = f"http://{self.origin}/response"
+        self.files.origin = self.origin
 
     async def aclose(self) -> None:
         """Give up what is under way, and end."""

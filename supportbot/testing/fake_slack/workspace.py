@@ -99,6 +99,8 @@ class FakeMessage:
     metadata: dict[str, Any] | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
     edited: bool = False
+    #: Taken back, but it stays for the replies below it.
+    is_tombstone: bool = False
     #: Streamed messages: `in_progress` or `completed`.
     streaming_state: str | None = None
     #: Emoji name → users.
@@ -140,6 +142,8 @@ class FakeMessage:
                 for name, users in self.reactions.items()
             ],
         }
+        if self.is_tombstone:
+            shown |= {"subtype": "tombstone", "hidden": True, "user": "USLACKBOT"}
         return shown | {name: value for name, value in optional.items() if value}
 
 
@@ -232,6 +236,16 @@ class Workspace:
         if root is not None:
             root.thread_ts = root.ts
         self.messages.append(message)
+
+    def take_back(self, message: FakeMessage) -> bool:
+        """Remove a message; True: it has replies, so a tombstone stays in its place."""
+        stays = message.root == message.ts and len(self.thread(message.channel, message.ts)) > 1
+        if not stays:
+            self.messages.remove(message)
+            return False
+        message.text, message.blocks, message.files = "This message was deleted.", [], []
+        message.is_tombstone, message.metadata = True, None
+        return True
 
     def thread(self, channel: str, root: str) -> list[FakeMessage]:
         """Return the messages of a thread, the first one first."""

@@ -41,6 +41,7 @@ METHOD_SCOPES: Mapping[str, set[str]] = {
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_open": {"im:write"},
     "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "files_info": {"files:read"},  # and to fetch a file by its url_private
     "oauth_v2_access": set(),  # the app's own client id and secret
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},

@@ -24,6 +24,7 @@ from supportbot.model.inbound import (
     Ignored,
     Inbound,
     Introduced,
+    Referred,
     Sender,
 )
 
@@ -215,8 +216,38 @@ def test_both_copies_of_a_bots_mention_share_a_key() -> None:
 
 
 def test_file_without_words_is_a_message_that_names_the_file() -> None:
-    heard = customer_message(text="", subtype="file_share", files=[{"name": "log.txt"}])
-    assert heard.text == "[file: log.txt]"
+    file = {"id": "F1", "name": "log.txt", "mimetype": "text/plain", "size": 7}
+    where = {"url_private": "https://files.slack.com/a", "url_private_download": None}
+    heard = customer_message(text="", subtype="file_share", files=[file | where])
+    ref = {"team": "T1", "id": "F1", "type": "text/plain", "size": "7"}
+    ref["url"] = "https://files.slack.com/a"
+    assert heard.text == ""
+    assert heard.attachments == (Referred("log.txt", "text/plain", 7, ref),)
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ({"id": "F1", "mode": "tombstone"}, "gone"),
+        ({"id": "F1", "file_access": "file_not_found"}, "gone"),
+        ({"id": "F1", "mode": "hidden_by_limit"}, "refused"),
+        ({"id": "F1", "file_access": "access_denied"}, "refused"),
+        ({"id": "F1", "mode": "external"}, "elsewhere"),
+        ({"id": "F1", "is_external": True}, "elsewhere"),
+        ({"id": "F1", "file_access": "check_file_info"}, None),
+        ({"size": -5, "name": 7, "title": "", "mimetype": None, "url_private": 9}, None),
+    ],
+)
+def test_file_that_never_can_be_fetched_says_why(file: dict[str, Any], reason: str | None) -> None:
+    (found,) = customer_message(files=[file]).attachments
+    assert isinstance(found, Referred)
+    assert (found.filename, found.size_bytes, found.reason) == ("unnamed", 0, reason)
+    assert "url" not in found.ref
+
+
+@pytest.mark.parametrize("files", ["F1", {"id": "F1"}, ["F1", None, 7], [[]]])
+def test_files_that_are_none_are_passed_over(files: object) -> None:
+    assert customer_message(files=files).attachments == ()
 
 
 def test_long_text_is_kept_whole() -> None:
