@@ -11,6 +11,7 @@ import structlog
 from supportbot.channels.slack.allowance import Allowance
 from supportbot.channels.slack.config import SlackConfig
 from supportbot.channels.slack.directory import Directory, Watched
+from supportbot.channels.slack.home import Home, TicketsOf
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.live import Growth
 from supportbot.channels.slack.people import Person
@@ -44,12 +45,18 @@ class Branches:
     """The branch of each workspace, opened when it is first needed."""
 
     def __init__(
-        self, config: SlackConfig, session: WebSession, workspaces: Workspaces, clock: Clock
+        self,
+        config: SlackConfig,
+        session: WebSession,
+        workspaces: Workspaces,
+        clock: Clock,
+        tickets_of: TicketsOf,
     ) -> None:
         self._config = config
         self._session = session
         self._workspaces = workspaces
         self._clock = clock
+        self._tickets_of = tickets_of
         self._open: dict[str, Branch] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._introduce: IntroduceAt | None = None
@@ -113,10 +120,11 @@ class Branches:
         config, web = self._config, SlackWeb(self._session, self._workspaces.tokens(owner))
         allowance = Allowance(config.allowance)
         statuses = Statuses(web, allowance)
+        home = Home(web, config.rulebook, self._tickets_of)
         return Branch(
             web,
             Directory(web, self._watched(owner), self._clock, config.directory),
-            Surfaces(web, config.rulebook, statuses),
+            Surfaces(web, config.rulebook, statuses, home),
             Growth(config, web, statuses, lambda: self._workspaces.who(owner)),
             statuses,
         )

@@ -15,6 +15,7 @@ from supportbot.channels.slack.bolt import build_bolt
 from supportbot.channels.slack.branches import Branch, Branches
 from supportbot.channels.slack.config import SlackConfig, Transport
 from supportbot.channels.slack.hearing import Beside, Hearing
+from supportbot.channels.slack.home import tickets_in
 from supportbot.channels.slack.http import Ready, events_route
 from supportbot.channels.slack.identity import Identity, owner_of
 from supportbot.channels.slack.installed import Installed, Keeping, installed
@@ -26,6 +27,7 @@ from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
 from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
 from supportbot.model.time import Clock
+from supportbot.store.own_tickets import OwnTicket
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +57,8 @@ class SlackChannel:
         if config.oauth is not None and keeping is not None:
             self._many = installed(config, config.oauth, self._session, keeping)
         self._workspaces: Workspaces = self._many.workspaces if self._many else self._one
-        self._branches = Branches(config, self._session, self._workspaces, clock)
+        tickets_of = tickets_in(keeping.db, self.kind) if keeping else _nobody_knows
+        self._branches = Branches(config, self._session, self._workspaces, clock, tickets_of)
         self._ready: Ready | None = None
         self._trouble: str | None = "not started"
 
@@ -203,6 +206,11 @@ class SlackChannel:
     def _waits(self) -> chain[float]:
         waits = self._config.backoff_seconds
         return chain(waits, repeat(waits[-1]))
+
+
+async def _nobody_knows(_external_id: str) -> Sequence[OwnTicket]:
+    """Know of no tickets: the channel was given no store."""
+    return ()
 
 
 def build(config: SlackConfig, parts: ChannelParts) -> SlackChannel:

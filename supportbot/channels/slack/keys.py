@@ -14,6 +14,10 @@ SPOKEN_SUBTYPES = frozenset(
 ESCALATE_ACTION = "supportbot_escalate"
 FEEDBACK_ACTION = "supportbot_feedback"
 ASK_SHORTCUT = "supportbot_ask"
+ASK_ACTION = "supportbot_ask"
+ASK_FORM = "supportbot_ask_form"
+QUESTION_BLOCK = "supportbot_question"
+QUESTION_INPUT = "supportbot_question_input"
 DELIVERY_EVENT = "supportbot_delivery"
 
 

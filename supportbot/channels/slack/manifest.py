@@ -31,7 +31,7 @@ EVENTS: Mapping[str, str] = {
     "agent_session_stopped": "the stop button ends the answer that is being made",
     "agent_session_title_changed": "the title of a conversation, which is only noted",
     "app_context_changed": "what somebody looks at beside the messages tab, which is only noted",
-    "app_home_opened": "offers questions in the messages tab",
+    "app_home_opened": "shows tickets in the home tab, offers questions in the messages tab",
     "app_mention": "questions",
     "app_uninstalled": "forgets the tokens of a workspace that removed the app",
     "message.channels": "follow-ups, edits and deletions in public channels",
@@ -107,7 +107,7 @@ settings:
 def render_manifest() -> str:
     """Return the manifest as YAML, with its reasons as comments. Pure."""
     return _HEAD + _BODY.format(
-        home="false",
+        home="true",
         shortcut=ASK_SHORTCUT,
         command=COMMAND,
         address=ADDRESS,

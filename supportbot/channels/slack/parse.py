@@ -18,7 +18,7 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import SPOKEN_SUBTYPES, message_key
 from supportbot.channels.slack.markup import mentions, readable
 from supportbot.channels.slack.parse_actions import parse_actions, parse_stop
-from supportbot.channels.slack.parse_requests import parse_command, parse_shortcut
+from supportbot.channels.slack.parse_requests import REQUESTS, parse_request
 from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
 from supportbot.channels.slack.scene import NOT_INSTALLED, Scene
@@ -76,10 +76,8 @@ def _parse_payload(payload: Payload, scene: Scene) -> Heard:
         return Ignored(NOT_INSTALLED)
     if kind == "block_actions":
         return parse_actions(payload, scene.own)
-    if kind == "message_action":
-        return parse_shortcut(payload, scene)
-    if "command" in payload:
-        return parse_command(payload, scene)
+    if kind in REQUESTS or "command" in payload:
+        return parse_request(payload, scene)
     if kind != "event_callback" or not isinstance(event, dict):
         return Ignored(f"slack payload: {str(kind)[:100]}")
     understand = EVENT_PARSERS.get(str(event.get("type")))

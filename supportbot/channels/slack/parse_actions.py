@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from supportbot.channels.slack.identity import Identity
-from supportbot.channels.slack.keys import ESCALATE_ACTION, FEEDBACK_ACTION, message_key
+from supportbot.channels.slack.keys import (
+    ASK_ACTION,
+    ASK_FORM,
+    ESCALATE_ACTION,
+    FEEDBACK_ACTION,
+    message_key,
+)
 from supportbot.channels.slack.people import author
 from supportbot.channels.slack.scene import Scene
 from supportbot.errors import Unparsable
@@ -32,6 +38,8 @@ def parse_actions(payload: Payload, own: Identity) -> Heard:
     name, value = action.get("action_id"), str(action.get("value") or "")
     if name == ESCALATE_ACTION:
         return _pressed(ActionKind.ESCALATE, payload, own, value)
+    if str(name).startswith(f"{ASK_ACTION}:"):
+        return Ignored(ASK_FORM)
     vote, _, delivery_key = value.partition("|")
     if name == FEEDBACK_ACTION and vote in {"1", "-1"}:
         return _pressed(ActionKind.FEEDBACK, payload, own, delivery_key, int(vote))

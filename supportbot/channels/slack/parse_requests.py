@@ -1,4 +1,4 @@
-"""What is asked without a message: by a slash command, by a shortcut on a message. Pure.
+"""What is asked without a message: by a slash command, a shortcut, a form. Pure.
 
 Nobody can see such a question in a conversation, so it is answered in a direct message, below a
 copy of itself. https://docs.slack.dev/interactivity/implementing-slash-commands and
@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from supportbot.channels.slack.identity import Identity
-from supportbot.channels.slack.keys import ASK_SHORTCUT, message_key
+from supportbot.channels.slack.keys import (
+    ASK_FORM,
+    ASK_SHORTCUT,
+    QUESTION_BLOCK,
+    QUESTION_INPUT,
+    message_key,
+)
 from supportbot.channels.slack.markup import readable
 from supportbot.channels.slack.people import Person, direct_key, person_of
 from supportbot.channels.slack.scene import Scene
@@ -24,6 +30,10 @@ Payload = Mapping[str, Any]
 #: What is stored of a command that asks nothing.
 ASKS_NOTHING = "asks_nothing"
 _HELP = frozenset({"", "help", "?"})
+
+
+#: Types of payloads that may ask something; a command has none.
+REQUESTS = frozenset({"message_action", "view_submission"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,19 @@ class Request:
     barred: str | None = None
     #: The message that it is about, as `channel:ts`.
     about: str | None = None
+
+
+def parse_request(payload: Payload, scene: Scene) -> Heard:
+    """Understand a command, a shortcut or a form.
+
+    Raises:
+        EmptyBody, Unparsable: see `parse_command`, `parse_shortcut` and `parse_form`.
+    """
+    if "command" in payload:
+        return parse_command(payload, scene)
+    if payload.get("type") == "view_submission":
+        return parse_form(payload, scene)
+    return parse_shortcut(payload, scene)
 
 
 def parse_command(payload: Payload, scene: Scene) -> Heard:
@@ -93,6 +116,34 @@ def parse_shortcut(payload: Payload, scene: Scene) -> Heard:
     own = message.get("user") == person.user and place in scene.rulebook.by_channel
     root = message.get("thread_ts") or message["ts"]
     return _in_thread(request, scene.own, place, str(root)) if own else asked(request, scene.own)
+
+
+def parse_form(payload: Payload, scene: Scene) -> Heard:
+    """Understand the form of the home tab that came back.
+
+    Raises:
+        EmptyBody: nothing was filled in.
+        Unparsable: it names no user, or has no field of ours.
+    """
+    view = payload.get("view")
+    view = view if isinstance(view, dict) else {}
+    if view.get("callback_id") != ASK_FORM:
+        return Ignored(f"slack form: {str(view.get('callback_id'))[:100]}")
+    field: Any = view
+    for name in ("state", "values", QUESTION_BLOCK, QUESTION_INPUT):
+        field = field.get(name) if isinstance(field, dict) else None
+    if not isinstance(field, dict):
+        raise Unparsable("a Slack form came back without its field")
+    text, product = field.get("value"), view.get("private_metadata")
+    if not isinstance(text, str) or not text.strip():
+        raise EmptyBody("a Slack form came back empty")
+    request = Request(
+        person=_person(payload, scene.own),
+        text=text.strip(),
+        key=f"form:{view.get('id')}",
+        product=product if product in scene.rulebook.products else None,
+    )
+    return asked(request, scene.own)
 
 
 def asked(request: Request, own: Identity) -> CustomerMessage:

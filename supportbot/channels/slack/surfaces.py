@@ -16,6 +16,7 @@ import structlog
 from supportbot.channels.slack import prompts
 from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.home import Home, pressed_product
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.markup import mentions
 from supportbot.channels.slack.people import Person
@@ -34,8 +35,9 @@ _MOST_REMEMBERED = 1_000
 class Surfaces:
     """Shows things to the person who did something."""
 
-    def __init__(self, web: SlackWeb, rulebook: Rulebook, statuses: Statuses) -> None:
+    def __init__(self, web: SlackWeb, rulebook: Rulebook, statuses: Statuses, home: Home) -> None:
         self._web = web
+        self._home = home
         self._rulebook = rulebook
         self._statuses = statuses
         self._under_way: set[asyncio.Task[None]] = set()
@@ -49,6 +51,10 @@ class Surfaces:
         event = payload.get("event")
         if payload.get("type") == "message_action" and payload.get("response_url"):
             self._begin(self._answer(payload, accepted))
+        elif pressed_product(payload) is not None:
+            self._begin(self._home.open_form(payload))
+        elif payload.get("type") == "view_submission" and accepted.ticket is not None:
+            self._begin(self._home.publish(person))
         elif isinstance(event, dict) and not accepted.duplicate:
             self._show_event(event, person, own, accepted)
 
@@ -62,6 +68,8 @@ class Surfaces:
             case "agent_session_stopped":
                 channel, thread_ts = str(event.get("channel")), str(event.get("thread_ts"))
                 self._begin(self._statuses.end_session(channel, thread_ts))
+            case "app_home_opened" if event.get("tab") == "home":
+                self._begin(self._home.publish(person, event.get("view")))
             case "assistant_thread_started":
                 self._begin(prompts.welcome_to_thread(self._web, self._rulebook, event))
             case "message" | "app_mention" if line := BARRED.get(accepted.suppressed or ""):

@@ -45,6 +45,8 @@ METHOD_SCOPES: Mapping[str, set[str]] = {
     "oauth_v2_access": set(),  # the app's own client id and secret
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},
+    "views_open": set(),
+    "views_publish": set(),
 }
 #: The scope that each event needs, as https://docs.slack.dev/reference/events says.
 EVENT_SCOPES: Mapping[str, set[str]] = {
@@ -161,6 +163,7 @@ def test_limits_of_slack_are_kept(manifest: dict[str, Any]) -> None:
 
 def test_buttons_and_direct_messages_are_switched_on(manifest: dict[str, Any]) -> None:
     assert manifest["settings"]["interactivity"]["is_enabled"] is True
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
     assert manifest["features"]["app_home"]["messages_tab_enabled"] is True
     assert manifest["features"]["app_home"]["messages_tab_read_only_enabled"] is False
 

@@ -165,3 +165,47 @@ def test_whoever_asks_is_told_what_becomes_of_it(suppressed: str | None, line: s
 @pytest.mark.parametrize("reason", ["operator", "something_new"])
 def test_every_reason_has_a_line(reason: str) -> None:
     assert request_line(command("hi"), Accepted(1, suppressed=reason), {}).endswith(".")
+
+
+def form(value: Any = "How do I export?", **view: Any) -> dict[str, Any]:
+    state = {"values": {"supportbot_question": {"supportbot_question_input": {"value": value}}}}
+    shown = {
+        "id": "V1",
+        "callback_id": "supportbot_ask_form",
+        "private_metadata": "anvil",
+        "state": state,
+    }
+    person = {"id": "U1", "team_id": "T1"}
+    return {"type": "view_submission", "user": person, "view": shown | view}
+
+
+def test_form_asks_about_its_product() -> None:
+    heard = question(form())
+    assert (heard.text, heard.product, heard.echo) == ("How do I export?", "anvil", True)
+    assert heard.thread_keys == ("T1:asked:form:V1",)
+
+
+def test_form_of_a_product_that_is_gone_falls_to_the_default() -> None:
+    assert question(form(private_metadata="gone")).product is None
+
+
+def test_form_of_somebody_else_is_ignored() -> None:
+    assert hear(form(callback_id="other")) == Ignored("slack form: other")
+
+
+@pytest.mark.parametrize("value", ["", "  ", None, 7])
+def test_empty_form_is_refused(value: Any) -> None:
+    with pytest.raises(EmptyBody):
+        hear(form(value))
+
+
+@pytest.mark.parametrize("state", [None, {}, {"values": {"supportbot_question": 1}}])
+def test_form_without_its_field_is_refused(state: Any) -> None:
+    with pytest.raises(Unparsable):
+        hear(form(state=state))
+
+
+def test_press_that_opens_a_form_asks_nothing_yet() -> None:
+    action = {"action_id": "supportbot_ask:rocket", "value": "rocket"}
+    press = {"type": "block_actions", "user": {"id": "U1"}, "actions": [action]}
+    assert hear(press) == Ignored("supportbot_ask_form")
