@@ -12,7 +12,13 @@ from supportbot.app.dispatching import build_dispatcher
 from supportbot.app.minds import Answering, build_answering, calibrated, models
 from supportbot.app.roles import Roles
 from supportbot.app.tools import load_tools, tool_problems
-from supportbot.app.ways_in import build_channels, notice_routes, patience
+from supportbot.app.ways_in import (
+    anyone_steps_in,
+    build_channels,
+    notice_routes,
+    patience,
+    scored,
+)
 from supportbot.channels.base import Channel, ChannelParts
 from supportbot.completions.base import Completer
 from supportbot.dispatch.base import Dispatcher
@@ -122,6 +128,8 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
             products={},
             policies={},
             default_product="",
+            scored=scored(settings),
+            desk_url=settings.server.address,
         )
         yield Desk(settings, db, now, Takeover(wiring), wiring.dispatcher)
 
@@ -198,12 +206,17 @@ async def _wire(
         new_id=new_id,
         dispatcher=dispatcher,
         channels={
-            c.key: ConnectedChannel(stored[c.key].id, c, patience(settings, c)) for c in channels
+            c.key: ConnectedChannel(
+                stored[c.key].id, c, patience(settings, c), anyone_steps_in(settings, c)
+            )
+            for c in channels
         },
         products=products,
         policies=published,
         default_product=settings.tickets.default_product or min(policies),
         notice_routes=tuple(r for r in notice_routes(settings) if r.channel in stored),
+        scored=scored(settings),
+        desk_url=settings.server.address,
     )
 
 

@@ -27,6 +27,7 @@ from supportbot.settings.tree import (
 )
 
 _SLACK = "slack"
+_SLACK_KEY = "slack:main"
 
 
 def build_channels(
@@ -68,7 +69,22 @@ def notice_routes(settings: Settings) -> tuple[NoticeRoute, ...]:
     if slack.operators_channel is None or not (slack.bot_token or slack.by_oauth):
         return ()
     team = {"team": slack.operators_team} if slack.operators_team else {}
-    return (NoticeRoute("slack:main", {"channel": slack.operators_channel, **team}),)
+    return (NoticeRoute(_SLACK_KEY, {"channel": slack.operators_channel, **team}),)
+
+
+def anyone_steps_in(settings: Settings, channel: Channel) -> bool:
+    """Say whether anybody may take a customer's thread over by writing into it."""
+    if channel.kind != _SLACK:
+        return False
+    slack = settings.slack
+    if slack.take_over is not None:
+        return slack.take_over == "anyone"
+    return not (slack.operators or slack.operators_channel)
+
+
+def scored(settings: Settings) -> frozenset[str]:
+    """Name the channels whose customers are asked how it went."""
+    return frozenset({_SLACK_KEY} if settings.slack.ask_score else ())
 
 
 def _options(plugin: PluginChannel) -> ChannelOptions:
@@ -87,6 +103,7 @@ def _slack(settings: Settings, products: Mapping[str, str], parts: ChannelParts)
         rulebook=_rulebook(slack, products),
         api_url=str(slack.api_url),
         operators=frozenset(slack.operators),
+        operators_channel=slack.operators_channel,
         live=slack.live,
         oauth=_oauth(settings),
         operators_team=slack.operators_team or "",

@@ -142,6 +142,19 @@ class LiveChannel(Protocol):
 
 
 @runtime_checkable
+class ReplacingChannel(Protocol):
+    """A channel that can change what it sent."""
+
+    async def replace(self, delivery: Delivery) -> Receipt:
+        """Let the message of the delivery `delivery.replaces` show this one instead. Idempotent.
+
+        Raises:
+            SendError: as of `Channel.send`.
+            DeliveryUnknown: as of `Channel.send`.
+        """
+
+
+@runtime_checkable
 class FilesChannel(Protocol):
     """A channel whose messages name files that are fetched later."""
 

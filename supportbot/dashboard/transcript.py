@@ -117,7 +117,7 @@ def notices(facts: TicketFacts, words: Words) -> list[Sending]:
     return [
         _sending(facts, delivery, sent_at, words)
         for delivery, sent_at in facts.deliveries
-        if delivery.audience is Audience.OPERATORS
+        if delivery.audience is Audience.OPERATORS and delivery.replaces is None
     ]
 
 
@@ -132,6 +132,8 @@ def who(facts: TicketFacts, actor: Actor, words: Words) -> str:
             return "The bot"
         case ActorKind.SYSTEM:
             return "The system"
+        case ActorKind.GUEST:
+            return "Somebody else in the thread"
 
 
 def _message_entry(facts: TicketFacts, message: Message, words: Words) -> MessageEntry:
@@ -155,7 +157,7 @@ def _message_entry(facts: TicketFacts, message: Message, words: Words) -> Messag
         sendings=tuple(
             _sending(facts, delivery, sent_at, words)
             for delivery, sent_at in facts.deliveries
-            if delivery.message_id == message.id
+            if delivery.message_id == message.id and delivery.replaces is None
         ),
     )
 

@@ -28,6 +28,7 @@ EVENTS: Mapping[EventKind, str] = {
     EventKind.DELIVERY_UNCERTAIN: "It is not certain that a message arrived",
     EventKind.COMPLETION_FAILED: "The model gave no usable answer",
     EventKind.FEEDBACK: "{who} rated an answer",
+    EventKind.SCORED: "{who} said how well it went",
     EventKind.LINKED: "The ticket is linked with an earlier one",
     EventKind.BOUNCED: "A message came back",
     EventKind.SUPERSEDED: "A newer message overtook an answer that nobody saw",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from supportbot.model.inbound import ActionKind
+
 
 class Audience(StrEnum):
     """Who reads it."""
@@ -39,6 +41,20 @@ class DeliveryKind(StrEnum):
     ECHO = "echo"
 
 
+#: What customers are offered below an answer of the bot: thumbs, and a way to a person.
+ANSWER_OFFERS = (ActionKind.FEEDBACK, ActionKind.ESCALATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A delivery that a later one refers to."""
+
+    id: int
+    key: str
+    #: None: it has not left.
+    provider_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What a channel is asked to send. `key` is unique and stable over all attempts."""
@@ -61,12 +77,20 @@ class Delivery:
     #: Claims so far, the present one included where there is one; a channel is told only of
     #: those before it.
     attempts: int = 0
-    #: Offer the customer a way to a person (button or line).
-    escalate: bool = False
+    #: What can be pressed below it.
+    offers: tuple[ActionKind, ...] = ()
     provider_id: str | None = None
     message_id: int | None = None
     #: Live replies: the newest customer message that is answered.
     upto_seq: int | None = None
+    #: The draft that operators are told of.
+    draft_id: int | None = None
+    #: Name of the person who wrote it; None: the bot.
+    signed: str | None = None
+    #: Set where it is no message of its own, but what that one is to show instead.
+    replaces: Earlier | None = None
+    #: It stands in the thread of this one.
+    below: Earlier | None = None
     #: Whoever claimed it must have renewed the claim by then.
     claimed_until: datetime | None = None
 
@@ -84,8 +108,13 @@ class NewDelivery:
     text: str | None = None
     subject: str | None = None
     handler_epoch: int | None = None
-    escalate: bool = False
+    offers: tuple[ActionKind, ...] = ()
     message_id: int | None = None
+    draft_id: int | None = None
+    signed: str | None = None
+    #: Number of the delivery whose message is to show this instead, or below which it stands.
+    replaces_id: int | None = None
+    below_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

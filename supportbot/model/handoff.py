@@ -23,6 +23,9 @@ class HandoffRequest:
 
     reason: HandoffReason = HandoffReason.LOW_CONFIDENCE
     message: str = ""
+    #: For operators: what the customer wants, and what would be needed to help them.
+    summary: str = ""
+    missing: str = ""
 
 
 def parse_handoff(arguments: str) -> HandoffRequest:
@@ -36,8 +39,12 @@ def parse_handoff(arguments: str) -> HandoffRequest:
         return HandoffRequest()
     if not isinstance(given, dict):
         return HandoffRequest()
-    reason, message = given.get("reason"), given.get("message")
+    reason = given.get("reason")
     return HandoffRequest(
         reason=HandoffReason(reason) if reason in MODEL_REASONS else HandoffReason.LOW_CONFIDENCE,
-        message=message.strip() if isinstance(message, str) else "",
+        **{name: _text(given.get(name)) for name in ("message", "summary", "missing")},
     )
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""

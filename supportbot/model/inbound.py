@@ -40,6 +40,39 @@ class StoredInbound:
     attempts: int
 
 
+class ActionKind(StrEnum):
+    """What can be pressed below a message, and what it asks for."""
+
+    # By customers
+    ESCALATE = "escalate"
+    FEEDBACK = "feedback"
+    SCORE = "score"
+    #: Say more about the thumb or the score that was given.
+    COMMENT = "comment"
+    #: Write no more of the answer that is being written.
+    STOP = "stop"
+    # By both
+    RESOLVE = "resolve"
+    # By operators
+    CLAIM = "claim"
+    REPLY = "reply"
+    RETURN = "return"
+    SEND_DRAFT = "send_draft"
+    EDIT_DRAFT = "edit_draft"
+    DISCARD_DRAFT = "discard_draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Words that a press asks for before anything happens; the channel shows a form for them."""
+
+    kind: ActionKind
+    #: The delivery whose button was pressed; the filled form names it again.
+    delivery_key: str
+    #: What stands in it already.
+    text: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The answer to a channel: the row is on disk, the sender may be acknowledged."""
@@ -50,6 +83,10 @@ class Accepted:
     ticket: str | None = None
     #: Why nothing will follow, where that is known already.
     suppressed: str | None = None
+    #: A line for whoever pressed a button, where it did not do what it says.
+    note: str | None = None
+    #: What is to be filled in first.
+    form: Form | None = None
 
 
 class DispositionKind(StrEnum):
@@ -83,6 +120,8 @@ class Sender:
     name: str = ""
     #: Key and name of the company behind them, such as `mail:example.com`, if any.
     account: str | None = None
+    #: Their mail address, where the channel vouches for it.
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,27 +204,38 @@ class Deleted:
     thread_keys: tuple[str, ...]
 
 
-class ActionKind(StrEnum):
-    """What a button asks for."""
+@dataclass(frozen=True, slots=True)
+class OperatorMessage:
+    """An operator wrote: to a customer, below a notice, or (as anybody may) to the bot."""
 
-    ESCALATE = "escalate"
-    FEEDBACK = "feedback"
-    RESOLVE = "resolve"
-    #: What is being answered is not wanted any more.
-    STOP = "stop"
+    #: What was written, as it would be understood if a customer had written it.
+    said: CustomerMessage
+    #: The provider's id of the message in whose thread it stands.
+    below: str | None = None
+    #: It is meant for a colleague: it begins with somebody's name.
+    aside: bool = False
+
+    @property
+    def thread_keys(self) -> tuple[str, ...]:
+        """Names of the thread it belongs to."""
+        return self.said.thread_keys
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Somebody pressed a button on one of our messages."""
+    """Somebody pressed a button on one of our messages, or filled in a form."""
 
     kind: ActionKind
     sender: Sender
     thread_keys: tuple[str, ...]
     #: The delivery the button sat on, where the button carries it.
     delivery_key: str | None = None
-    #: Feedback: 1 (up) or -1 (down).
+    #: Feedback: 1 (up) or -1 (down). Score: 1 to 5.
     value: int | None = None
+    #: What was filled in; None: the button was pressed only.
+    text: str | None = None
+    #: Whoever pressed is one of the operators.
+    by_operator: bool = False
     #: When it was pressed, by the channel's clock, where that matters.
     pressed_at: datetime | None = None
 
@@ -206,4 +256,4 @@ class Ignored:
     thread_keys: tuple[str, ...] = ()
 
 
-Heard = CustomerMessage | Edited | Deleted | Action | Introduced | Ignored
+Heard = CustomerMessage | OperatorMessage | Edited | Deleted | Action | Introduced | Ignored

@@ -77,12 +77,16 @@ class DraftReply:
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """A person takes over; `note` is told to the customer, `summary` to operators."""
+    """A person takes over; `note` is told to the customer, all else to operators."""
 
     reason: HandoffReason
     note: str | None = None
+    #: Why the bot stopped.
     summary: str = ""
     rules: tuple[str, ...] = ()
+    #: In the model's words: what the customer wants, and what would be needed to help them.
+    asked: str = ""
+    missing: str = ""
 
 
 Decision = Reply | DraftReply | Handoff

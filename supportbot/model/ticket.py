@@ -92,6 +92,8 @@ class EventKind(StrEnum):
     DEGRADED = "degraded"
     #: A customer writes faster than anybody could answer, and was told so.
     FLOODED = "flooded"
+    #: The customer answered "how did we do".
+    SCORED = "scored"
     TOOL_CALLED = "tool_called"
     #: Nobody can tell whether a tool did what it was asked to.
     TOOL_UNCERTAIN = "tool_uncertain"
@@ -104,6 +106,8 @@ class ActorKind(StrEnum):
     BOT = "bot"
     OPERATOR = "operator"
     SYSTEM = "system"
+    #: Somebody else in the customer's thread who asked nothing; the id is that of a customer.
+    GUEST = "guest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from supportbot.orchestrator.closing import reopen
 from supportbot.orchestrator.echoing import ECHO, show
 from supportbot.orchestrator.flood import Calm, Flood, tell_flooding
 from supportbot.orchestrator.greeting import greet, may_greet
+from supportbot.orchestrator.notices import drop_drafts
+from supportbot.orchestrator.stepping_in import called_back, guest_wrote
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
-from supportbot.store import customers, drafts, files, threads, tickets
+from supportbot.store import customers, files, threads, tickets
 from supportbot.store.inbound import Outcome
 from supportbot.store.threads import Appended, NewEvent
 from supportbot.store.tickets import NewTicket
@@ -49,6 +51,12 @@ class Asking:
         """Append the message to its ticket and wake the ticket; `known` is its thread's ticket."""
         kind = channel.adapter.kind
         customer_id = await customers.ensure_customer(work, kind, heard.sender, received_at)
+        if known is not None and heard.shared_thread:
+            if known.customer_id != customer_id and not heard.addressed:
+                return await guest_wrote(self._wiring, work, channel, known, customer_id, heard)
+            if heard.addressed:
+                author = Actor(ActorKind.CUSTOMER, customer_id)
+                known = await called_back(self._wiring, work, channel, known, author)
         place = await self._place(work, channel, heard, known, customer_id)
         ticket, at = place.ticket, self._wiring.clock()
         # A stranger who names somebody's thread must not lead that thread to their own ticket.
@@ -191,11 +199,7 @@ class Asking:
         if wait > timedelta(0):
             head["retry_at"] = at + wait
         if disposition.reply_allowed:
-            stale = await drafts.discard_stale(work, ticket.id, at)
-            events += [
-                NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="stale", data={"draft": draft})
-                for draft in stale
-            ]
+            events += await drop_drafts(self._wiring, work, ticket, "stale")
         else:
             head |= _unanswerable(ticket, disposition, message)
             reason = ",".join(disposition.reasons) or "reply_not_allowed"

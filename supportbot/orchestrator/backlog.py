@@ -16,7 +16,14 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import IntegrityError
 
 from supportbot.errors import InboundRefused, StoreUnavailable, Unparsable
-from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Introduced, StoredInbound
+from supportbot.model.inbound import (
+    CustomerMessage,
+    Heard,
+    Ignored,
+    Introduced,
+    OperatorMessage,
+    StoredInbound,
+)
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.pause import pause
 from supportbot.orchestrator.understanding import Understanding, in_spite_of_twins
@@ -49,6 +56,9 @@ class _Read:
         match self.heard:
             case CustomerMessage():
                 return {*self.heard.thread_keys, f"from {self.heard.sender.external_id}"}
+            case OperatorMessage():
+                below = {f"below {self.heard.below}"} if self.heard.below else set()
+                return {*self.heard.thread_keys, *below}
             case Introduced():
                 return {f"from {self.heard.sender.external_id}"}
             case None | InboundRefused() | Ignored():

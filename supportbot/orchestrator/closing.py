@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from supportbot.model.catalog import Mode
-from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Resolution, Status, Ticket
+from supportbot.model.ticket import Actor, ActorKind, EventKind, Resolution, Status, Ticket
+from supportbot.orchestrator.notices import drop_drafts
+from supportbot.orchestrator.opinions import ask_score
+from supportbot.orchestrator.packet import update_packets
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import drafts, threads, tickets
+from supportbot.store import threads, tickets
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
 
-async def resolve(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor) -> None:
-    """Resolve a ticket in the caller's transaction; one that is resolved already stays so."""
+async def resolve(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor, *, by: str | None = None
+) -> None:
+    """Resolve a ticket in the caller's transaction; one that is resolved already stays so.
+
+    `by` names an operator where notices tell who it was.
+    """
     if ticket.status is Status.RESOLVED:
         return
     at = wiring.clock()
     reason = await _resolution(work, ticket, actor)
-    events = [
-        NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason="resolved", data={"draft": draft})
-        for draft in await drafts.discard_stale(work, ticket.id, at)
-    ]
+    events = await drop_drafts(wiring, work, ticket, "resolved")
     events.append(NewEvent(EventKind.RESOLVED, actor, reason=reason))
     await threads.append_events(work, ticket, events, at)
     await tickets.change(
@@ -32,6 +37,15 @@ async def resolve(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor
         attempts=0,
         retry_at=None,
     )
+    await update_packets(wiring, work, ticket.id, _said(actor, by))
+    await ask_score(wiring, work, ticket, actor)
+
+
+def _said(actor: Actor, by: str | None) -> str:
+    """Say below the packets who resolved the ticket."""
+    if actor.kind is ActorKind.SYSTEM:
+        return "Resolved: the customer did not write again."
+    return f"Resolved by {by or 'the customer'}."
 
 
 async def reopen(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor) -> Ticket:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from supportbot.channels.base import Channel, LiveChannel
+from supportbot.channels.base import Channel, LiveChannel, ReplacingChannel
 from supportbot.errors import DeliveryUnknown, SendError, StoreUnavailable
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
@@ -23,8 +23,9 @@ from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import reopen
 from supportbot.orchestrator.echoing import settle_down
 from supportbot.orchestrator.guard import survive
-from supportbot.orchestrator.handoff import hand_off, notify
+from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
+from supportbot.orchestrator.notices import Notice, notify
 from supportbot.orchestrator.persist import persist
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, threads, tickets
@@ -101,7 +102,7 @@ class Deliver:
         async with self._wiring.db.reading() as work:
             due = await deliveries.due(work, ticket_id, self._wiring.clock())
         for delivery in due:
-            to_customer = delivery.audience is Audience.CUSTOMER
+            to_customer = delivery.audience is Audience.CUSTOMER and delivery.replaces is None
             if to_customer and held_back:
                 continue
             done = await survive("delivery", self._one(delivery), delivery=delivery.id)
@@ -199,6 +200,10 @@ class Deliver:
             # Without a look: looking may be what kills.
             state = DeliveryState.UNCERTAIN if interrupted else DeliveryState.FAILED
             return _Over(state, "it was interrupted too often", tells=True)
+        if before.replaces is not None:
+            if channel.replacing is None or before.replaces.provider_id is None:
+                return _Over(DeliveryState.CANCELLED, "there is nothing that could be changed")
+            return await _send(_Replacing(channel.replacing), before)
         if before.provider_id is not None and channel.live is not None:
             return await _send(_Finishing(channel.live), before)
         if interrupted:
@@ -222,7 +227,8 @@ class Deliver:
                 return _lost(delivery)
             if receipt.place:
                 await settle_down(self._wiring, work, delivery, receipt.place)
-            if delivery.audience is Audience.CUSTOMER and receipt.thread_keys:
+            own = delivery.audience is Audience.CUSTOMER and delivery.replaces is None
+            if own and receipt.thread_keys:
                 channel = self._wiring.channels[delivery.channel]
                 keys = receipt.thread_keys
                 await tickets.name_thread(work, delivery.ticket_id, channel.id, keys)
@@ -246,7 +252,8 @@ class Deliver:
             ticket = await tickets.get(work, delivery.ticket_id, lock=True)
             if not await deliveries.give_up(work, delivery, end.state, end.error):
                 return _lost(delivery)
-            if end.state is not DeliveryState.CANCELLED:
+            # What a message goes on showing is no harm that a person must see to.
+            if end.state is not DeliveryState.CANCELLED and delivery.replaces is None:
                 await self._person_must_look(work, ticket, delivery, end)
         return True
 
@@ -269,7 +276,7 @@ class Deliver:
         since = ticket.waiting_since or self._wiring.clock()
         await tickets.change(work, ticket.id, status=Status.OPEN, waiting_since=since)
         text = f"**A reply is in question** in `{ticket.public_id}`: {summary}"
-        await notify(self._wiring, work, ticket, text, f"delivery-{delivery.id}")
+        await notify(self._wiring, work, ticket, Notice(f"delivery-{delivery.id}", text))
 
     def _later(self, later: _Again, refusals: int) -> datetime:
         """Say when to try again: twice as late after each refusal, up to a third less by chance.
@@ -302,7 +309,23 @@ class _Finishing:
         raise SendError("its last words are given again", permanent=False)
 
 
-async def _send(channel: Channel | _Finishing, delivery: Delivery) -> Receipt | _Again | _Over:
+@dataclass(frozen=True, slots=True)
+class _Replacing:
+    """Sends what changes a message; to change it again changes nothing, so nobody looks before."""
+
+    channel: ReplacingChannel
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        return await self.channel.replace(delivery)
+
+    async def find(self, _delivery: Delivery) -> Receipt | None:
+        raise SendError("it is changed again", permanent=False)
+
+
+_Way = Channel | _Finishing | _Replacing
+
+
+async def _send(channel: _Way, delivery: Delivery) -> Receipt | _Again | _Over:
     """Send once; where the answer was lost, the channel is asked at once, and later again."""
     try:
         return await channel.send(delivery)
@@ -318,9 +341,7 @@ async def _send(channel: Channel | _Finishing, delivery: Delivery) -> Receipt | 
         return _Again(state, str(error), error.retry_after_seconds)
 
 
-async def _look(
-    channel: Channel | _Finishing, delivery: Delivery
-) -> Receipt | _Again | _Over | None:
+async def _look(channel: _Way, delivery: Delivery) -> Receipt | _Again | _Over | None:
     """Ask the channel for a delivery whose sending was interrupted; None: it did not leave."""
     try:
         return await channel.find(delivery)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from supportbot.model.catalog import Mode
-from supportbot.model.delivery import DeliveryKind
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT, SYSTEM, EventKind, Ticket
-from supportbot.orchestrator.saying import say
+from supportbot.orchestrator.saying import NOTICE, say
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
@@ -110,5 +109,5 @@ async def tell_flooding(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> New
             text=canned.get("flood") or FLOOD_NOTE,
             data={"notice": "flood"},
         )
-        await say(wiring, work, ticket, note, DeliveryKind.NOTICE)
+        await say(wiring, work, ticket, note, NOTICE)
     return NewEvent(EventKind.FLOODED, SYSTEM, data={"customer": ticket.customer_id})

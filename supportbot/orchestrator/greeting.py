@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from supportbot.model.catalog import Mode
-from supportbot.model.delivery import DeliveryKind
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT, Ticket
-from supportbot.orchestrator.saying import say
+from supportbot.orchestrator.saying import NOTICE, say
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -27,4 +26,4 @@ async def greet(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> None:
     canned = wiring.policy(ticket.product).policy.canned
     text = canned.get("greeting") or GREETING.format(product=wiring.products[ticket.product].name)
     note = NewMessage(role=Role.ASSISTANT, author=BOT, text=text, data={"notice": "greeting"})
-    await say(wiring, work, ticket, note, DeliveryKind.NOTICE)
+    await say(wiring, work, ticket, note, NOTICE)

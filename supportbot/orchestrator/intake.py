@@ -64,6 +64,8 @@ class Intake:
                 inbound_id,
                 ticket=await _public_id(work, outcome),
                 suppressed=outcome.reason if outcome.ticket_id is None else None,
+                note=outcome.note,
+                form=outcome.form,
             )
 
 

@@ -17,7 +17,9 @@ from supportbot.model.draft import DraftState
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason, Reply
 from supportbot.model.ticket import BOT, SYSTEM, EventKind, Handler, Status, Ticket
-from supportbot.orchestrator.handoff import hand_off, note_of, notify
+from supportbot.orchestrator.handoff import hand_off, note_of
+from supportbot.orchestrator.notices import DRAFT_OFFERS, Notice, drop_drafts, notify
+from supportbot.orchestrator.packet import about, facts, links, quoted
 from supportbot.orchestrator.saying import answer
 from supportbot.orchestrator.spending import degraded, tell_operators
 from supportbot.orchestrator.stopping import was_stopped
@@ -27,6 +29,12 @@ from supportbot.store import answers, drafts, live, threads, tickets
 from supportbot.store.drafts import NewDraft
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
+
+#: So many of the newest questions stand above a draft.
+_MOST_QUOTED = 3
+#: A notice stays one message wherever it stands.
+_MOST_DRAFT_CHARACTERS = 8_000
+_CUT = "*It goes on: the whole draft stands on the ticket's page.*"
 
 
 async def record(wiring: Wiring, turn: Turn, asked: Sequence[Asked]) -> None:
@@ -223,18 +231,33 @@ class _Answered:
             message_id=message.id,
             text=new.text,
             kind=role,
+            offers=claimed.offers if kind else (),
             claimed_until=until,
         )
 
     async def draft(self, decision: DraftReply) -> None:
-        at = self.wiring.clock()
-        await drafts.discard_stale(self.work, self.ticket.id, at)
+        dropped = await drop_drafts(self.wiring, self.work, self.ticket, "replaced")
+        await threads.append_events(self.work, self.ticket, dropped, self.wiring.clock())
         rules = ",".join(decision.rules)
         draft_id = await self._add_draft(decision.text, DraftState.OPEN, rules)
         facts = {"draft": draft_id, **_rests_on(decision)}
         await self._happened(EventKind.DRAFTED, facts, rules or None)
-        text = f"**Draft waits** for `{self.ticket.public_id}`:\n\n{decision.text}"
-        await notify(self.wiring, self.work, self.ticket, text, f"draft-{draft_id}")
+        text = await self._waiting_draft(decision.text)
+        notice = Notice(f"draft-{draft_id}", text, DRAFT_OFFERS, draft_id)
+        await notify(self.wiring, self.work, self.ticket, notice)
+
+    async def _waiting_draft(self, words: str) -> str:
+        asked = " / ".join(quoted(one.text) for one in self.turn.questions[-_MOST_QUOTED:])
+        lines = (
+            f"**Draft waits**: {about(self.ticket.subject)} `{self.ticket.public_id}`",
+            f"**Asked:** {asked}",
+            await facts(self.wiring, self.work, self.ticket),
+            links(self.wiring, self.ticket),
+        )
+        head = "  \n".join(line for line in lines if line)
+        if len(words) > _MOST_DRAFT_CHARACTERS:
+            words = f"{words[:_MOST_DRAFT_CHARACTERS]}...\n\n{_CUT}"
+        return f"{head}\n\n{words}"
 
     async def shadow(self, text: str, reason: str) -> None:
         await self._add_draft(text, DraftState.SHADOW, reason)

@@ -12,8 +12,14 @@ from supportbot.model.meaning import changes_meaning
 from supportbot.model.message import EDIT_OF, Message, NewMessage, Role, Visibility
 from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.asking import Asking, headline
-from supportbot.orchestrator.handoff import about
+from supportbot.orchestrator.notices import (
+    close_drafts,
+    discarded,
+    forget_words,
+    why_discarded,
+)
 from supportbot.orchestrator.owed import unanswered
+from supportbot.orchestrator.packet import about, quoted
 from supportbot.orchestrator.tool_rounds import CHANGED
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import (
@@ -86,7 +92,9 @@ class Rewording:
         by_bot = ticket.handler is Handler.BOT
         waits = message.seq > ticket.answered_seq or (bool(dropped) and by_bot)
         growing = await live.open_of(work, ticket.id)
-        events = [_edited(message, waits=waits), *_discarded(dropped, "edited")]
+        events = [_edited(message, waits=waits), *discarded(dropped, "edited")]
+        if dropped:
+            await close_drafts(self._wiring, work, ticket.id, dropped, why_discarded("edited"))
         if waits:
             await threads.rewrite_body(work, message.id, heard.text, "edited by its author", at)
             if _named_after(ticket, message):
@@ -145,12 +153,16 @@ class Rewording:
             ticket = replace(ticket, subject=None)
         dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
         await erasure.forget_notices(work, ticket, [f"draft-{draft}" for draft in dropped])
+        if dropped:
+            await close_drafts(self._wiring, work, ticket.id, dropped, why_discarded("deleted"))
+        for said in (message, *place.edits):
+            await forget_words(self._wiring, work, ticket, quoted(said.text))
         await erasure.erase(work, message, _DELETED, at)
         await summaries.erase_covering(work, ticket.id, message.seq, at)
         await tickets.revise(work, ticket.id)
         await tool_calls.erase_from(work, ticket.id, message.seq, _DELETED, at)
         events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
-        events += _discarded(dropped, "deleted")
+        events += discarded(dropped, "deleted")
         open_still = ticket.status is not Status.RESOLVED
         affected = bool(dropped) or place.asks.seq > ticket.answered_seq
         if open_still and affected and ticket.handler is Handler.BOT:
@@ -218,13 +230,6 @@ async def _rename(work: UnitOfWork, ticket: Ticket, subject: str | None) -> None
 def _edited(message: Message, *, waits: bool) -> NewEvent:
     data: dict[str, object] = {"seq": message.seq, "answered": not waits}
     return NewEvent(EventKind.EDITED, message.author, data=data)
-
-
-def _discarded(dropped: Sequence[int], reason: str) -> list[NewEvent]:
-    return [
-        NewEvent(EventKind.DRAFT_DISCARDED, SYSTEM, reason=reason, data={"draft": draft})
-        for draft in dropped
-    ]
 
 
 async def _owed_now(work: UnitOfWork, ticket: Ticket, dropped: Sequence[int]) -> list[NewEvent]:

@@ -22,7 +22,7 @@ from supportbot.model.policy import CompiledPolicy
 from supportbot.model.ticket import BOT, EventKind, Handler, Ticket
 from supportbot.model.tool_call import CallState, RecordedCall
 from supportbot.orchestrator.asker import Asker, asker
-from supportbot.orchestrator.handoff import notify
+from supportbot.orchestrator.notices import Notice, notify
 from supportbot.orchestrator.persist import WRITE_PATIENCE_SECONDS, persist
 from supportbot.orchestrator.round_messages import asked_calls, question_message, result_message
 from supportbot.orchestrator.storable import storable
@@ -356,8 +356,8 @@ class _Closing:
         if self.ticket.handler is Handler.HUMAN:
             for call in uncertain:  # no handoff follows that would tell it
                 text = f"**Please check** `{self.ticket.public_id}`: {_WORRY.format(call.name)}"
-                occasion = f"uncertain-{call.id}"
-                await notify(self.wiring, self.work, self.ticket, text, occasion)
+                notice = Notice(f"uncertain-{call.id}", text)
+                await notify(self.wiring, self.work, self.ticket, notice)
 
 
 def _told(calls: Sequence[RecordedCall]) -> dict[str, object]:

@@ -24,14 +24,17 @@ from supportbot.model.inbound import (
     Ignored,
     Inbound,
     Introduced,
+    OperatorMessage,
     StoredInbound,
 )
 from supportbot.model.ticket import Ticket
 from supportbot.orchestrator import changes, conversation
+from supportbot.orchestrator.acting import acted
 from supportbot.orchestrator.asking import Asking
 from supportbot.orchestrator.flood import Flood
 from supportbot.orchestrator.parsers import Parsers
 from supportbot.orchestrator.rewording import BEFORE_IT_CAME, Rewording, place_of
+from supportbot.orchestrator.stepping_in import operator_wrote
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
@@ -110,7 +113,12 @@ class Understanding:
             case Deleted():
                 return await self._decide_deletion(work, channel, heard)
             case Action():
-                return await self._decide_action(work, channel, heard)
+                return await acted(self._wiring, work, channel, heard)
+            case OperatorMessage():
+                outcome = await operator_wrote(self._wiring, work, channel, heard)
+                return outcome or await self._decide_message(
+                    work, channel, inbound, heard.said, awaited=awaited
+                )
             case Introduced():
                 return await changes.introduced(work, channel.adapter.kind, heard)
 
@@ -138,14 +146,6 @@ class Understanding:
             heard.sender, heard.text, heard.thread_keys, ticket.target, shared_thread=True
         )
         return await self._asking.ask(work, channel, inbound.received_at, asked, ticket)
-
-    async def _decide_action(
-        self, work: UnitOfWork, channel: ConnectedChannel, heard: Action
-    ) -> Outcome:
-        ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
-        if ticket is None:
-            return Outcome("suppressed", reason="unknown_thread", keep_raw=False)
-        return await changes.acted(self._wiring, work, ticket, heard)
 
     async def _decide_message(
         self,
@@ -206,7 +206,7 @@ class Understanding:
                 case Edited() if heard.message_key in names:
                     outcome = await self._reworded(work, channel, stored.inbound, heard, came)
                     came = outcome if outcome.kind == "message" else came
-                case CustomerMessage() | Edited():
+                case CustomerMessage() | OperatorMessage() | Edited():
                     outcome = await self.decide(work, stored.inbound, heard)
                 case _:
                     continue

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from supportbot.channels.base import Channel, FilesChannel, LiveChannel, StatusChannel
+from supportbot.channels.base import (
+    Channel,
+    FilesChannel,
+    LiveChannel,
+    ReplacingChannel,
+    StatusChannel,
+)
 from supportbot.dispatch.base import Dispatcher
 from supportbot.errors import ConfigError
 from supportbot.model.catalog import Mode, Product
@@ -40,10 +46,14 @@ class ConnectedChannel:
     id: int
     adapter: Channel
     patience: Patience = field(default_factory=Patience)
+    #: Whoever writes into a customer's thread takes it over; else only operators do.
+    anyone_steps_in: bool = False
     #: The adapter where replies can grow in it. Looked at once: such a look takes long.
     live: LiveChannel | None = field(init=False)
     #: The adapter where messages name files that are fetched later.
     files: FilesChannel | None = field(init=False)
+    #: The adapter where it can change what it sent.
+    replacing: ReplacingChannel | None = field(init=False)
     #: The adapter where it can show that an answer is being made.
     status: StatusChannel | None = field(init=False)
 
@@ -53,6 +63,8 @@ class ConnectedChannel:
         object.__setattr__(self, "live", live)
         files = self.adapter if isinstance(self.adapter, FilesChannel) else None
         object.__setattr__(self, "files", files)
+        replacing = self.adapter if isinstance(self.adapter, ReplacingChannel) else None
+        object.__setattr__(self, "replacing", replacing)
         status = self.adapter if isinstance(self.adapter, StatusChannel) else None
         object.__setattr__(self, "status", status)
 
@@ -71,6 +83,10 @@ class Wiring:
     policies: Mapping[str, PublishedPolicy]
     default_product: str
     notice_routes: tuple[NoticeRoute, ...] = ()
+    #: Keys of channels whose customers are asked how it went.
+    scored: frozenset[str] = frozenset()
+    #: Where operators' browsers reach the dashboard, for links; None: nowhere.
+    desk_url: str | None = None
     working: Working = field(default_factory=Working)
 
     def patience(self, channel: str) -> Patience:

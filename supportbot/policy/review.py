@@ -75,6 +75,8 @@ def _handoff_requested(answer: Answer) -> Handoff | None:
         asked.reason,
         note=asked.message or None,
         summary=f"Handed off instead of answered: {asked.message[:_SHOWN_CHARACTERS]}",
+        asked=asked.summary[:_SHOWN_CHARACTERS],
+        missing=asked.missing[:_SHOWN_CHARACTERS],
     )
 
 

@@ -92,11 +92,20 @@ class SlackSettings(Section):
     )
     operators: tuple[SlackPeople, ...] = Field(
         default=(),
-        description="Ids of operators, or of user groups of them; what they write is never "
-        "answered.",
+        description="Ids of operators, or of user groups of them; empty: whoever is in "
+        "operators_channel is one.",
     )
     operators_channel: SlackChannel | None = Field(
         default=None, description="Channel id for notices: handoffs and drafts."
+    )
+    take_over: Literal["operators", "anyone"] | None = Field(
+        default=None,
+        description="Who takes a customer's thread over by writing into it; empty: operators "
+        "where there are any (operators or operators_channel is set), else anyone.",
+    )
+    ask_score: bool = Field(
+        default=True,
+        description="Ask a customer how it went when a ticket they were answered in is resolved.",
     )
     live: bool = Field(
         default=True,

@@ -36,6 +36,12 @@ _KNOWN_ACCOUNT = select(AccountRow.id).where(AccountRow.key == bindparam("accoun
 _ADD_ACCOUNT = insert(AccountRow).returning(AccountRow.id)
 
 
+async def name(work: UnitOfWork, customer_id: int) -> str | None:
+    """Return what a customer is called, where that is known."""
+    query = select(CustomerRow.display_name).where(CustomerRow.id == customer_id)
+    return await work.connection.scalar(query)
+
+
 async def ensure_customer(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> int:
     """Return the id of the customer behind an identity, made as needed.
 

@@ -11,17 +11,32 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy import (
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+    case,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from supportbot.model.delivery import (
     Audience,
     Delivery,
     DeliveryKind,
     DeliveryState,
+    Earlier,
     NewDelivery,
     Receipt,
 )
+from supportbot.model.inbound import ActionKind
 from supportbot.model.ticket import Ticket
 from supportbot.store.tables.answers import UNSENT, DeliveryRow
 from supportbot.store.tables.catalog import ChannelRow
@@ -43,6 +58,7 @@ _BEFORE_IT = (
     .where(
         DeliveryRow.ticket_id == bindparam("of_ticket"),
         DeliveryRow.audience == Audience.CUSTOMER,
+        DeliveryRow.replaces_id.is_(None),
         UNSENT,
     )
     .exists()
@@ -78,6 +94,7 @@ _CLAIM_BEHIND_FENCE = _CLAIM.where(
 )
 _REFUSED = _SEEN.values(refusals=DeliveryRow.refusals + 1).returning(DeliveryRow.refusals)
 _CANCEL = _SEEN.where(DeliveryRow.handler_epoch != _FENCE)
+_EARLIER = aliased(DeliveryRow)
 
 
 async def add(work: UnitOfWork, ticket_id: int, new: NewDelivery, at: datetime) -> int:
@@ -134,8 +151,10 @@ async def begin(
         subject=new.subject,
         handler_epoch=new.handler_epoch,
         attempts=1,
-        escalate=new.escalate,
+        offers=new.offers,
         message_id=new.message_id,
+        draft_id=new.draft_id,
+        signed=new.signed,
         claimed_until=until,
     )
 
@@ -151,10 +170,24 @@ def _columns(ticket_id: int, new: NewDelivery, at: datetime) -> dict[str, object
         "target": dict(new.target),
         "body": new.text,
         "subject": new.subject[:998] if new.subject else None,
-        "escalate": new.escalate,
+        "offers": [*new.offers],
+        "draft_id": new.draft_id,
+        "replaces_id": new.replaces_id,
+        "below_id": new.below_id,
+        "signed": new.signed[:200] if new.signed else None,
         "handler_epoch": new.handler_epoch,
         "created_at": at,
     }
+
+
+def _of_earlier(
+    column: InstrumentedAttribute[Any], number: InstrumentedAttribute[Any]
+) -> ScalarSelect[Any]:
+    """Read a column of the delivery that another one refers to.
+
+    No join: beside a second row, the predicate of the partial index would name nobody's state.
+    """
+    return select(column).where(_EARLIER.id == number).scalar_subquery()
 
 
 def _deliveries() -> Select[*tuple[Any, ...]]:
@@ -164,6 +197,10 @@ def _deliveries() -> Select[*tuple[Any, ...]]:
             func.coalesce(DeliveryRow.body, MessageBodyRow.body, "").label("text"),
             ChannelRow.key.label("channel"),
             TicketRow.public_id.label("ticket"),
+            _of_earlier(_EARLIER.key, DeliveryRow.replaces_id).label("replaced_key"),
+            _of_earlier(_EARLIER.provider_id, DeliveryRow.replaces_id).label("replaced_name"),
+            _of_earlier(_EARLIER.key, DeliveryRow.below_id).label("above_key"),
+            _of_earlier(_EARLIER.provider_id, DeliveryRow.below_id).label("above_name"),
         )
         .join(ChannelRow, ChannelRow.id == DeliveryRow.channel_id)
         .join(TicketRow, TicketRow.id == DeliveryRow.ticket_id)
@@ -193,25 +230,39 @@ def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
         subject=row.subject,
         handler_epoch=row.handler_epoch,
         attempts=row.attempts,
-        escalate=row.escalate,
+        offers=tuple(ActionKind(offer) for offer in row.offers),
         provider_id=row.provider_id,
         message_id=row.message_id,
         upto_seq=row.upto_seq,
+        draft_id=row.draft_id,
+        signed=row.signed,
+        replaces=_earlier(row.replaces_id, row.replaced_key, row.replaced_name),
+        below=_earlier(row.below_id, row.above_key, row.above_name),
         claimed_until=row.next_attempt_at,
     )
+
+
+def _earlier(number: int | None, key: str, provider_id: str | None) -> Earlier | None:
+    return None if number is None else Earlier(number, key, provider_id)
 
 
 async def due(work: UnitOfWork, ticket_id: int, now: datetime) -> list[Delivery]:
     """Return a ticket's deliveries that may be sent now, in the order they were written.
 
     What goes to the customer stays in order: behind one that has to wait, or that still grows,
-    none may be sent.
+    none may be sent. What refers to a message waits for it, and for earlier changes of it.
     """
     rows = await work.execute(_DUE, {"ticket_id": ticket_id})
     found: list[Delivery] = []
     held_back = False
+    earlier: set[int] = set()
     for row in rows:
-        to_customer = row.audience == Audience.CUSTOMER
+        waits_for, changes = row.replaces_id or row.below_id, row.replaces_id is not None
+        behind = waits_for in earlier
+        earlier.add(row.replaces_id or row.id)
+        if behind:
+            continue
+        to_customer = row.audience == Audience.CUSTOMER and not changes
         waits = row.next_attempt_at is not None and row.next_attempt_at > now
         if waits or row.state == DeliveryState.LIVE:
             held_back = held_back or to_customer

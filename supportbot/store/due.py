@@ -21,8 +21,15 @@ _HELD_BACK = exists().where(
     _EARLIER.ticket_id == DeliveryRow.ticket_id,
     _EARLIER.id < DeliveryRow.id,
     _EARLIER.audience == Audience.CUSTOMER,
+    _EARLIER.replaces_id.is_(None),
     _EARLIER.state.in_(("pending", "sending", "live")),
     _EARLIER.next_attempt_at > bindparam("now"),
+)
+_ORIGINAL = aliased(DeliveryRow)
+#: What refers to a message waits for that message.
+_BEHIND = exists().where(
+    or_(_ORIGINAL.id == DeliveryRow.replaces_id, _ORIGINAL.id == DeliveryRow.below_id),
+    _ORIGINAL.state.in_(("pending", "sending", "live")),
 )
 #: What `supportbot ask` asks is answered by that process: nobody else has its console.
 _CONSOLES = select(ChannelRow.id).where(ChannelRow.kind == ChannelKind.CONSOLE)
@@ -42,7 +49,12 @@ _OWING = (
                 DeliveryRow.next_attempt_at.is_(None),
                 DeliveryRow.next_attempt_at <= bindparam("now"),
             ),
-            or_(DeliveryRow.audience != Audience.CUSTOMER, ~_HELD_BACK),
+            or_(
+                DeliveryRow.audience != Audience.CUSTOMER,
+                DeliveryRow.replaces_id.is_not(None),
+                ~_HELD_BACK,
+            ),
+            ~_BEHIND,
         )
     )
     .limit(bindparam("most", type_=Integer))

@@ -76,11 +76,16 @@ async def change_subject(work: UnitOfWork, ticket: Ticket, subject: str | None) 
 
 
 async def retell(work: UnitOfWork, ticket: Ticket, before: str, instead: str) -> None:
-    """Let what operators were told of a ticket, or are about to be, hold other words.
+    """Let what operators were told of a ticket, or are about to be, name it otherwise.
 
-    Only where they stand before the ticket's public id: they may be as short as a letter.
+    Only where the name stands before the ticket's public id: it may be as short as a letter.
     """
     end = f" `{ticket.public_id}`"
+    await reword_notices(work, ticket, before + end, instead + end)
+
+
+async def reword_notices(work: UnitOfWork, ticket: Ticket, before: str, instead: str) -> None:
+    """Let what operators were told of a ticket, or are about to be, hold other words."""
     await work.connection.execute(
         update(DeliveryRow)
         .where(
@@ -88,7 +93,7 @@ async def retell(work: UnitOfWork, ticket: Ticket, before: str, instead: str) ->
             DeliveryRow.audience == Audience.OPERATORS,
             DeliveryRow.body.is_not(None),
         )
-        .values(body=func.replace(DeliveryRow.body, before + end, instead + end))
+        .values(body=func.replace(DeliveryRow.body, before, instead))
     )
 
 

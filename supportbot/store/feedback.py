@@ -30,6 +30,16 @@ class NewThumb:
     rating: int
     customer_id: int | None
     message_id: int | None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewScore:
+    """An answer to "how did we do" about an episode, 1 to 5."""
+
+    episode_n: int
+    score: int
+    comment: str | None = None
 
 
 async def add_thumb(work: UnitOfWork, ticket: Ticket, new: NewThumb, at: datetime) -> None:
@@ -41,8 +51,43 @@ async def add_thumb(work: UnitOfWork, ticket: Ticket, new: NewThumb, at: datetim
             message_id=new.message_id,
             customer_id=new.customer_id,
             rating=new.rating,
+            comment=new.comment,
             at=at,
         )
+    )
+
+
+async def add_score(work: UnitOfWork, ticket: Ticket, new: NewScore, at: datetime) -> None:
+    """Store a score; an earlier one of the same episode is kept and no longer counts."""
+    await work.connection.execute(
+        insert(CsatResponseRow).values(
+            ticket_id=ticket.id,
+            episode_n=new.episode_n,
+            subject="episode",
+            score=new.score,
+            comment=new.comment,
+            at=at,
+        )
+    )
+
+
+async def last_thumb(work: UnitOfWork, message_id: int, customer_id: int | None) -> int | None:
+    """Return the thumb that counts: the last one of a customer for a message."""
+    return await work.connection.scalar(
+        select(FeedbackRow.rating)
+        .where(FeedbackRow.message_id == message_id, FeedbackRow.customer_id == customer_id)
+        .order_by(FeedbackRow.id.desc())
+        .limit(1)
+    )
+
+
+async def last_score(work: UnitOfWork, ticket_id: int, episode_n: int) -> int | None:
+    """Return the score that counts: the last one of an episode."""
+    return await work.connection.scalar(
+        select(CsatResponseRow.score)
+        .where(CsatResponseRow.ticket_id == ticket_id, CsatResponseRow.episode_n == episode_n)
+        .order_by(CsatResponseRow.id.desc())
+        .limit(1)
     )
 
 

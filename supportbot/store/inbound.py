@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, exists, insert, literal, select, true, update
 from sqlalchemy.orm import aliased
 
-from supportbot.model.inbound import Inbound, StoredInbound
+from supportbot.model.inbound import Form, Inbound, StoredInbound
 from supportbot.store.columns import bounded
 from supportbot.store.statements import Named
 from supportbot.store.tables.catalog import ChannelRow
@@ -105,6 +105,10 @@ class Outcome:
     ticket: str | None = None
     #: Further names of the arrival: what comes under one of them is a repetition of it.
     keys: tuple[str, ...] = ()
+    #: A line for whoever pressed a button, where it did not do what it says; not stored.
+    note: str | None = None
+    #: What is to be filled in first; not stored.
+    form: Form | None = None
 
 
 async def find_by_keys(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Earlier | None:

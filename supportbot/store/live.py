@@ -7,7 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import Update, exists, func, select, update
 
-from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, NewDelivery
+from supportbot.model.delivery import (
+    ANSWER_OFFERS,
+    Audience,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    NewDelivery,
+)
 from supportbot.model.ticket import Ticket
 from supportbot.store import deliveries
 from supportbot.store.tables.answers import UNSENT, DeliveryRow
@@ -18,7 +25,10 @@ from supportbot.store.unit_of_work import UnitOfWork
 async def any_unsent(work: UnitOfWork, ticket_id: int) -> bool:
     """Tell whether words to the customer are still on their way."""
     query = exists().where(
-        DeliveryRow.ticket_id == ticket_id, DeliveryRow.audience == Audience.CUSTOMER, UNSENT
+        DeliveryRow.ticket_id == ticket_id,
+        DeliveryRow.audience == Audience.CUSTOMER,
+        DeliveryRow.replaces_id.is_(None),
+        UNSENT,
     )
     return bool(await work.connection.scalar(select(query)))
 
@@ -47,7 +57,7 @@ async def claim(
         text="",
         subject=ticket.subject,
         handler_epoch=ticket.handler_epoch,
-        escalate=True,
+        offers=ANSWER_OFFERS,
     )
     number = await deliveries.add(work, ticket.id, new, at)
     await work.connection.execute(
@@ -82,6 +92,8 @@ async def word(
 ) -> bool:
     """Let a message of the thread be its last words, to be sent by the caller before `until`.
 
+    Only an answer offers what answers offer.
+
     False when somebody else gave it its words already.
     """
     done = await work.connection.execute(
@@ -90,6 +102,7 @@ async def word(
             message_id=message_id,
             body=None,
             kind=kind,
+            offers=[*(ANSWER_OFFERS if kind is DeliveryKind.REPLY else ())],
             attempts=DeliveryRow.attempts + 1,
             next_attempt_at=until,
         )

@@ -6,7 +6,7 @@ Secrets never come here: callers hand in the sha256 of a cookie or token, and a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +14,18 @@ from sqlalchemy import Row, delete, func, insert, select, update
 
 from supportbot.errors import NotFoundError
 from supportbot.model.catalog import Operator, OperatorRole
+from supportbot.model.inbound import Sender
+from supportbot.store.columns import bounded
 from supportbot.store.tables.people import (
     LoginAttemptRow,
     LoginLinkRow,
+    OperatorIdentityRow,
     OperatorRow,
     OperatorSessionRow,
 )
 from supportbot.store.unit_of_work import UnitOfWork
+
+_MOST_ID_BYTES = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,62 @@ async def by_email(work: UnitOfWork, email: str) -> Operator | None:
     )
     row = rows.first()
     return _operator(row) if row else None
+
+
+async def ensure(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> Operator:
+    """Return the operator behind an identity of a channel, made as needed.
+
+    Who has a dashboard account under the address the channel vouches for is that operator. Anybody
+    else gets an account that nobody can log in to: it has no password, and an address that leads
+    nowhere (RFC 2606) where the channel tells none.
+    """
+    known = await _behind(work, kind, sender)
+    if known is not None:
+        return await _renamed(work, known, sender)
+    external_id = bounded(sender.external_id, _MOST_ID_BYTES)
+    email = (sender.email or f"{external_id.replace(':', '.')}@{kind}.invalid").lower()
+    operator = await by_email(work, email)
+    if operator is None:
+        new = NewOperator(email[-320:], _name(sender), OperatorRole.OPERATOR)
+        operator = await create(work, new, at)
+    await work.connection.execute(
+        insert(OperatorIdentityRow).values(
+            channel_kind=kind, external_id=external_id, operator_id=operator.id
+        )
+    )
+    return operator
+
+
+async def introduce(work: UnitOfWork, kind: str, sender: Sender) -> bool:
+    """Name an operator who was known by an id only; False: nobody is known by this identity."""
+    known = await _behind(work, kind, sender)
+    if known is not None:
+        await _renamed(work, known, sender)
+    return known is not None
+
+
+async def _behind(work: UnitOfWork, kind: str, sender: Sender) -> Operator | None:
+    number = await work.connection.scalar(
+        select(OperatorIdentityRow.operator_id).where(
+            OperatorIdentityRow.channel_kind == kind,
+            OperatorIdentityRow.external_id == bounded(sender.external_id, _MOST_ID_BYTES),
+        )
+    )
+    return None if number is None else await get(work, number)
+
+
+def _name(sender: Sender) -> str:
+    """Return what a sender is called; where the channel did not say, by their id."""
+    return (" ".join(sender.name.split()) or sender.external_id.rpartition(":")[2])[:200]
+
+
+async def _renamed(work: UnitOfWork, operator: Operator, sender: Sender) -> Operator:
+    """Give an operator who was known by an id only the name that is known by now."""
+    nameless = operator.name == _name(replace(sender, name=""))
+    if not (nameless and sender.name.strip()):
+        return operator
+    await change(work, operator.id, name=_name(sender))
+    return replace(operator, name=_name(sender))
 
 
 async def everybody(work: UnitOfWork) -> list[Operator]:

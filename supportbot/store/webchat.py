@@ -106,7 +106,11 @@ def _query(ticket_id: int, after_seq: int) -> Any:
         .join(MessageBodyRow, MessageBodyRow.message_id == MessageRow.id)
         .outerjoin(
             delivery,
-            and_(delivery.message_id == MessageRow.id, delivery.audience == Audience.CUSTOMER),
+            and_(
+                delivery.message_id == MessageRow.id,
+                delivery.audience == Audience.CUSTOMER,
+                delivery.replaces_id.is_(None),
+            ),
         )
         .where(
             MessageRow.ticket_id == ticket_id,

@@ -36,12 +36,22 @@ from supportbot.model.inbound import (
     Ignored,
     Inbound,
     Introduced,
+    OperatorMessage,
     Sender,
 )
 from supportbot.model.time import Clock
 
 _HEARD: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (CustomerMessage, Edited, Deleted, Action, Introduced, Ignored)
+    kind.__name__: kind
+    for kind in (
+        CustomerMessage,
+        OperatorMessage,
+        Edited,
+        Deleted,
+        Action,
+        Introduced,
+        Ignored,
+    )
 }
 
 
@@ -66,6 +76,10 @@ class MemoryChannel:
         self.sent: list[Delivery] = []
         #: What `send` was asked, in order, failures included.
         self.attempts: list[Delivery] = []
+        #: What changed a message that had left, in order.
+        self.changes: list[Delivery] = []
+        #: What the next changes do instead, one each.
+        self.change_failures: deque[Fails] = deque()
         #: What the next sends do instead, one each.
         self.failures: deque[Fails] = deque()
         #: False: `find` can't tell.
@@ -170,6 +184,29 @@ class MemoryChannel:
             raise FileUnavailable(FileReason.TOO_LARGE, f"{number} is too large", permanent=True)
         return found
 
+    async def replace(self, delivery: Delivery) -> Receipt:
+        """Keep what a message is to show, or fail as scripted.
+
+        Raises:
+            ChannelError: that message never left from here.
+        """
+        await self.open.wait()
+        fails = self.change_failures.popleft() if self.change_failures else None
+        if fails is None or fails.left:
+            if not any(_is_of(one, delivery) for one in self.sent):
+                raise ChannelError(f"{delivery.key} changes what did not leave")
+            self.changes.append(delivery)
+        if fails is not None:
+            raise fails.error
+        return _receipt(delivery)
+
+    def shown(self, target: str | None = None) -> list[Delivery]:
+        """Return what stands there by now: what left, each as it was changed last."""
+        newest = [
+            next((c for c in reversed(self.changes) if _is_of(one, c)), one) for one in self.sent
+        ]
+        return [one for one in newest if target is None or one.target.get("to") == target]
+
     def texts(self, target: str | None = None) -> list[str]:
         """Return the texts that left, or those that went to one place (`target["to"]`)."""
         return [one.text for one in self.sent if target is None or one.target.get("to") == target]
@@ -230,7 +267,7 @@ class LiveMemoryChannel(MemoryChannel):
             raise self.status_failures.popleft()
         self.statuses.append(status)
 
-    def replace(self, delivery: Delivery) -> None:
+    def finish(self, delivery: Delivery) -> None:
         """Let the one message of a delivery be this; the delivery counts as sent once."""
         self.sent = [one for one in self.sent if one.key != delivery.key]
         self._keep(delivery)
@@ -260,7 +297,7 @@ class LiveMemoryReply:
     async def finish(self, delivery: Delivery) -> Receipt:
         """Show the last words."""
         self._seen.append(delivery.text)
-        self._channel.replace(delivery)
+        self._channel.finish(delivery)
         return _receipt(delivery)
 
 
@@ -274,6 +311,10 @@ def said(text: str, *, by: str = "ada", thread: str = "t1", **changes: Any) -> C
         **changes,
     }
     return CustomerMessage(**fields)
+
+
+def _is_of(original: Delivery, change: Delivery) -> bool:
+    return change.replaces is not None and change.replaces.key == original.key
 
 
 def _receipt(delivery: Delivery) -> Receipt:

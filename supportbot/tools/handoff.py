@@ -28,6 +28,14 @@ def handoff_tool() -> ToolSpec:
                     "type": "string",
                     "description": "One or two sentences for the customer.",
                 },
+                "summary": {
+                    "type": "string",
+                    "description": "For the colleague: what the customer wants, in one sentence.",
+                },
+                "missing": {
+                    "type": "string",
+                    "description": "For the colleague: what would be needed to help them.",
+                },
             },
             "required": ["reason", "message"],
             "additionalProperties": False,

@@ -69,15 +69,15 @@ class Branches:
             branch = self._open[owner] = self._opened(owner)
         return branch
 
-    def facts(self, person: Person, own: Identity) -> Mapping[str, str]:
-        """Return what is known of a person who was heard; see `Directory.facts`.
+    def facts(self, person: Person, own: Identity, place: str | None = None) -> Mapping[str, str]:
+        """Return what is known of a person who was heard in a channel; see `Directory.facts`.
 
         Operators of another workspace than this one may be met in a shared channel.
         """
-        known, home = self.of(own.owner).directory.facts(person), self._config.operators_team
+        known, home = self.of(own.owner).directory.facts(person, place), self._config.operators_team
         if not home or own.owner == home or person.team != home:
             return known
-        operator = self.of(home).directory.facts(person).get("operator")
+        operator = self.of(home).directory.facts(person, place).get("operator")
         return {**known, "operator": operator} if operator else known
 
     def begin(self, introduce: IntroduceAt) -> None:
@@ -132,5 +132,7 @@ class Branches:
     def _watched(self, owner: str) -> Watched:
         """Say whose members are kept: operators are at home in one workspace."""
         config = self._config
-        at_home = owner == config.operators_team or not config.oauth
-        return Watched(config.operators if at_home else frozenset(), config.rulebook.groups)
+        groups = config.rulebook.groups
+        if config.oauth and owner != config.operators_team:
+            return Watched(groups=groups)
+        return Watched(config.operators, groups, config.operators_channel)

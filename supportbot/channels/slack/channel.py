@@ -25,7 +25,7 @@ from supportbot.channels.slack.web import WebSession
 from supportbot.channels.slack.workspaces import OneWorkspace, Workspaces
 from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
-from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
+from supportbot.model.inbound import Heard, Inbound
 from supportbot.model.time import Clock
 from supportbot.store.own_tickets import OwnTicket
 
@@ -37,7 +37,8 @@ _DRAIN_SECONDS = 5.0
 class SlackChannel:
     """One workspace by its token, or all that installed the app, over Socket Mode or HTTP.
 
-    Fulfils `Channel`, `LiveChannel`, `StatusChannel`, `FilesChannel`, `WebRoutes` and `Health`.
+    Fulfils `Channel`, `LiveChannel`, `StatusChannel`, `FilesChannel`, `ReplacingChannel`,
+    `WebRoutes` and `Health`.
     """
 
     kind = "slack"
@@ -109,12 +110,7 @@ class SlackChannel:
 
     def parse(self, inbound: Inbound) -> Heard:
         """Understand a stored payload; see `parse.parse`."""
-        heard = parse(inbound, self._config.rulebook)
-        if isinstance(heard, CustomerMessage):
-            user = heard.sender.external_id.rpartition(":")[2]
-            if inbound.meta.get("operator") or user in self._config.operators:
-                return Ignored("operator", thread_keys=heard.thread_keys)
-        return heard
+        return parse(inbound, self._config.rulebook)
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Post into the thread that the target names; see `live.Growth.send` and `echo.send`."""
@@ -122,6 +118,10 @@ class SlackChannel:
         if delivery.kind is DeliveryKind.ECHO:
             return await echo.send(branch.web.client(), delivery)
         return await branch.growth.send(delivery)
+
+    async def replace(self, delivery: Delivery) -> Receipt:
+        """Change what was sent; see `outbound.replace`."""
+        return await outbound.replace(self._branch(delivery.target).web.client(), delivery)
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Look in the conversation; see `outbound.find`."""

@@ -116,9 +116,9 @@ class SlackConfig:
     operators_team: str = ""
     transport: Transport = Transport.SOCKET
     rulebook: Rulebook = field(default_factory=Rulebook)
-    #: Ids of operators, or of user groups of them: what they write is never taken for a customer's
-    #: question.
+    #: Ids of operators, or of user groups of them; without any, whoever is in their channel is one.
     operators: frozenset[str] = frozenset()
+    operators_channel: str | None = None
     #: Replies may grow in their threads; off: each is posted when it is whole.
     live: bool = True
     #: A stream goes on as an ordinary message after this: Slack closes it after about 5 minutes.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +44,14 @@ class Watched:
     #: User ids, and ids of user groups.
     operators: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
+    #: Where no operators are named, whoever acts in this channel is one.
+    operators_channel: str | None = None
+
+    def is_operator(self, names: Collection[str], place: str | None) -> bool:
+        """Tell whether somebody, known by their id and their groups', acts as an operator."""
+        if self.operators:
+            return not self.operators.isdisjoint(names)
+        return place is not None and place == self.operators_channel
 
     @property
     def all_groups(self) -> frozenset[str]:
@@ -95,8 +103,8 @@ class Directory:
         self._waiting: OrderedDict[str, Person] = OrderedDict()
         self._more = asyncio.Event()
 
-    def facts(self, person: Person) -> Mapping[str, str]:
-        """Return what is known now, to be kept beside what they said; asks nobody.
+    def facts(self, person: Person, place: str | None = None) -> Mapping[str, str]:
+        """Return what is known now, to be kept beside what they did in a channel; asks nobody.
 
         `name`; `operator` = "1"; `groups` that they are in; `groups_unknown`, those of which
         nobody can tell yet. What is not so is left out.
@@ -104,7 +112,7 @@ class Directory:
         groups = sorted(name for name, users in self._members.items() if person.user in users)
         found = {
             "name": self._names.of(person),
-            "operator": "1" if self._watched.operators & {person.user, *groups} else "",
+            "operator": "1" if self._watched.is_operator({person.user, *groups}, place) else "",
             "groups": " ".join(groups),
             "groups_unknown": " ".join(sorted(self._watched.all_groups - set(self._members))),
         }

@@ -15,7 +15,8 @@ from supportbot.channels.slack.branches import Branches
 from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
-from supportbot.channels.slack.people import Person, person_of
+from supportbot.channels.slack.people import Person, person_of, place_of
+from supportbot.channels.slack.presses import ack_body
 from supportbot.channels.slack.profiles import profile_payload
 from supportbot.channels.slack.words import request_line
 from supportbot.errors import SupportbotError
@@ -43,16 +44,17 @@ class Hearing:
         self._beside = beside
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def hear(self, payload: Mapping[str, Any], identity: Identity) -> str:
+    async def hear(self, payload: Mapping[str, Any], identity: Identity) -> str | dict[str, Any]:
         """Commit a payload in canonical form; raises what `accept` raises: no ack then.
 
-        Return what the ack says: words to whoever typed a command, else nothing.
+        Return what the ack says: words to whoever typed a command or filled in a form, else
+        nothing.
         """
         raw = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         # A lone surrogate is valid in JSON but not in UTF-8.
         accepted = await self._commit(payload, raw.encode("utf-8", "replace"), identity)
         if "command" not in payload:
-            return ""
+            return ack_body(payload, accepted)
         return request_line(payload, accepted, self._beside.rulebook.products)
 
     async def hear_unreadable(self, raw: bytes) -> None:
@@ -82,7 +84,8 @@ class Hearing:
         person = person_of(payload, identity)
         if not identity.is_known:
             person = None  # of a workspace that is none of ours nothing is looked up
-        known = self._beside.branches.facts(person, identity) if person else {}
+        branches, place = self._beside.branches, place_of(payload)
+        known = branches.facts(person, identity, place) if person else {}
         self._under_way.add(task)
         try:
             accepted = await self._accept(

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.failures import error_code, translated
 from supportbot.channels.slack.home_view import MOST_TICKETS, ask_form, home_view
-from supportbot.channels.slack.keys import ASK_ACTION
+from supportbot.channels.slack.keys import ASK_ACTION, ASK_FORM
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.store.database import Database
@@ -82,6 +82,13 @@ def pressed_product(payload: Payload) -> str | None:
         return None
     ours = str(first.get("action_id")).startswith(f"{ASK_ACTION}:")
     return str(first.get("value")) if ours else None
+
+
+def is_asked(payload: Payload) -> bool:
+    """Tell a question that came by the home tab's form."""
+    view = payload.get("view")
+    name = view.get("callback_id") if isinstance(view, dict) else None
+    return payload.get("type") == "view_submission" and name == ASK_FORM
 
 
 def tickets_in(db: Database, kind: str) -> TicketsOf:

@@ -17,11 +17,14 @@ class Identity:
     bot_id: str
     #: The organisation, where it installed the app for all of its workspaces.
     enterprise: str = ""
+    #: Address of the workspace, for links to what is said in it; empty: unknown.
+    url: str = ""
 
     def meta(self) -> Mapping[str, str]:
         """Return it as stored beside each inbound, so that parsing stays pure."""
         known = {"team": self.team, "bot_user": self.bot_user, "bot_id": self.bot_id}
-        return known | ({"enterprise": self.enterprise} if self.enterprise else {})
+        also = {"enterprise": self.enterprise, "url": self.url}
+        return known | {name: value for name, value in also.items() if value}
 
     @property
     def owner(self) -> str:
@@ -40,7 +43,14 @@ class Identity:
     @classmethod
     def from_meta(cls, meta: Mapping[str, str]) -> Identity:
         """Read what `meta` wrote."""
-        return cls(meta["team"], meta["bot_user"], meta["bot_id"], meta.get("enterprise", ""))
+        named = (meta["team"], meta["bot_user"], meta["bot_id"])
+        return cls(*named, meta.get("enterprise", ""), meta.get("url", ""))
+
+    def link(self, channel: str, ts: str) -> str | None:
+        """Return the address of a message, as `chat.getPermalink` gives it."""
+        if not self.url:
+            return None
+        return f"{self.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
 
 
 def owner_of(target: Mapping[str, str]) -> str:
@@ -59,4 +69,5 @@ async def identify(client: AsyncWebClient) -> Identity:
         team=str(answer["team_id"]),
         bot_user=str(answer["user_id"]),
         bot_id=str(answer["bot_id"] or ""),
+        url=str(answer.get("url") or ""),
     )

@@ -6,19 +6,35 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from supportbot.model.inbound import ActionKind
+
 #: Subtypes of a message that somebody wrote; everything else is news about the channel.
 SPOKEN_SUBTYPES = frozenset(
     {None, "", "bot_message", "file_share", "me_message", "thread_broadcast"}
 )
 
-ESCALATE_ACTION = "supportbot_escalate"
-FEEDBACK_ACTION = "supportbot_feedback"
+_ACTION_PREFIX = "supportbot_"
 ASK_SHORTCUT = "supportbot_ask"
 ASK_ACTION = "supportbot_ask"
 ASK_FORM = "supportbot_ask_form"
 QUESTION_BLOCK = "supportbot_question"
 QUESTION_INPUT = "supportbot_question_input"
 DELIVERY_EVENT = "supportbot_delivery"
+
+
+def action_id(kind: ActionKind) -> str:
+    """Name the button for an action, such as `supportbot_escalate`; stable, as people press late.
+
+    The five buttons of a score each have their number behind it.
+    """
+    return f"{_ACTION_PREFIX}{kind}"
+
+
+def action_kind(name: str) -> ActionKind | None:
+    """Return the action of one of our buttons; None: it is none of ours."""
+    bare = name.removeprefix(_ACTION_PREFIX)
+    known = {kind.value: kind for kind in ActionKind}
+    return known.get(bare.rstrip("0123456789_")) if bare != name else None
 
 
 def message_key(team: str, channel: object, ts: object) -> str:

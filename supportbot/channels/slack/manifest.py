@@ -23,6 +23,7 @@ SCOPES: Mapping[str, str] = {
     "im:history": "direct messages",
     "im:write": "answers commands and shortcuts in direct messages",
     "mpim:history": "group messages",
+    "reactions:read": "a check mark on the first message of a thread resolves its ticket",
     "usergroups:read": "who is in a user group",
     "users:read": "what customers are called",
 }
@@ -38,6 +39,7 @@ EVENTS: Mapping[str, str] = {
     "message.groups": "the same in private channels",
     "message.im": "direct messages",
     "message.mpim": "group messages",
+    "reaction_added": "a check mark on the first message of a thread",
     "tokens_revoked": "forgets a token that was taken back",
 }
 COMMAND = "/support"

@@ -67,6 +67,33 @@ async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
     return receipt(delivery, there[1]) if len(there) == len(render(delivery)) else None
 
 
+async def replace(client: AsyncWebClient, delivery: Delivery) -> Receipt:
+    """Let the message of an earlier delivery show this one, always with its blocks.
+
+    Of an answer in several messages only the last one, which has the buttons, is changed: its words
+    stay. https://docs.slack.dev/reference/methods/chat.update
+
+    Raises:
+        SendError: it was not changed.
+    """
+    earlier = delivery.replaces
+    if earlier is None or earlier.provider_id is None:
+        raise SendError(f"delivery {delivery.key} changes no message", permanent=True)
+    channel, _, ts = earlier.provider_id.partition(":")
+    *before, last = render(delivery)
+    if before:
+        ts = (await found(client, delivery, earlier.key)).get(last.part, "")
+    with translated(f"change a message in {channel}", may_repeat=True):
+        await in_some_form(client.chat_update, last, {"channel": channel, "ts": ts})
+    return Receipt(provider_id=earlier.provider_id)
+
+
+def _thread(delivery: Delivery) -> str | None:
+    """Return the ts of the message below which it stands; None: in the channel itself."""
+    above = delivery.below.provider_id if delivery.below else None
+    return above.partition(":")[2] if above else delivery.target.get("thread_ts")
+
+
 def _channel(delivery: Delivery) -> str:
     channel = delivery.target.get("channel")
     if not channel:
@@ -83,7 +110,7 @@ async def post(client: AsyncWebClient, delivery: Delivery, one: Post) -> str:
     channel = _channel(delivery)
     arguments: dict[str, Any] = {
         "channel": channel,
-        "thread_ts": delivery.target.get("thread_ts"),
+        "thread_ts": _thread(delivery),
         "metadata": one.metadata,
         "unfurl_links": False,
         "unfurl_media": False,
@@ -93,17 +120,20 @@ async def post(client: AsyncWebClient, delivery: Delivery, one: Post) -> str:
     return str(answer["ts"])
 
 
-async def found(client: AsyncWebClient, delivery: Delivery) -> dict[int, str]:
-    """Return part number → ts of this delivery's messages that stand in the conversation."""
+async def found(
+    client: AsyncWebClient, delivery: Delivery, key: str | None = None
+) -> dict[int, str]:
+    """Return part number → ts of the messages of a delivery that stand in the conversation.
+
+    That is this delivery, or the one with another `key` in the same place.
+    """
+    wanted = key or delivery.key
     standing: dict[int, str] = {}
     with translated(f"read {_channel(delivery)}", may_repeat=True):
         async for message in messages(client, delivery):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
-            if (
-                metadata.get("event_type") == DELIVERY_EVENT
-                and payload.get("delivery") == delivery.key
-            ):
+            if metadata.get("event_type") == DELIVERY_EVENT and payload.get("delivery") == wanted:
                 standing[int(payload.get("part", 1))] = str(message["ts"])
                 if len(standing) == payload.get("parts", 1):
                     break
@@ -123,13 +153,13 @@ async def messages(client: AsyncWebClient, delivery: Delivery) -> AsyncIterator[
             yield message
         if pages == _MAX_PAGES and page["has_more"]:
             # A channel is read from its newest message, a thread from its oldest.
-            if not delivery.target.get("thread_ts"):
+            if not _thread(delivery):
                 return
             raise DeliveryUnknown(f"{_channel(delivery)} is too long to look for {delivery.key}")
 
 
 async def _first_page(client: AsyncWebClient, delivery: Delivery) -> AsyncSlackResponse:
-    channel, thread_ts = _channel(delivery), delivery.target.get("thread_ts")
+    channel, thread_ts = _channel(delivery), _thread(delivery)
     if thread_ts:
         return await client.conversations_replies(
             channel=channel, ts=thread_ts, include_all_metadata=True, limit=_PAGE_MESSAGES

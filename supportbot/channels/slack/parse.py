@@ -7,6 +7,7 @@ arrive is kept and the other one is a duplicate of it by its key.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,11 +15,13 @@ from typing import Any
 
 from supportbot.channels.slack.config import ChannelRules, Rulebook
 from supportbot.channels.slack.files import referred
+from supportbot.channels.slack.forms import is_filled_in
+from supportbot.channels.slack.gestures import parse_reaction
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import SPOKEN_SUBTYPES, message_key
 from supportbot.channels.slack.markup import mentions, readable
-from supportbot.channels.slack.parse_actions import parse_actions, parse_stop
-from supportbot.channels.slack.parse_requests import REQUESTS, parse_request
+from supportbot.channels.slack.parse_actions import parse_actions, parse_stop, parse_submission
+from supportbot.channels.slack.parse_requests import parse_request
 from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
 from supportbot.channels.slack.scene import NOT_INSTALLED, Scene
@@ -32,11 +35,15 @@ from supportbot.model.inbound import (
     Heard,
     Ignored,
     Inbound,
+    OperatorMessage,
     Sender,
 )
 from supportbot.model.time import to_ms
 
 Payload = Mapping[str, Any]
+
+#: Somebody's name, or that of a group, at the beginning of a message.
+_MENTION = re.compile(r"<(?:@|!subteam\^)(?P<name>[A-Z0-9]+)(?:\|[^<>]*)?>")
 
 #: Why a message is not a customer's, in the order in which the rules are asked.
 _NOT_A_CUSTOMER: tuple[tuple[str, Callable[[Payload, Identity, ChannelRules], bool]], ...] = (
@@ -58,11 +65,27 @@ def parse(inbound: Inbound, rulebook: Rulebook) -> Heard:
         Unparsable: no JSON object, or a message without its place.
     """
     scene = Scene(Identity.from_meta(inbound.meta), rulebook, inbound.meta)
-    heard = _parse_payload(_load(inbound.raw), scene)
+    payload = _load(inbound.raw)
+    heard = _parse_payload(payload, scene)
     name = inbound.meta.get("name")
     if name and isinstance(heard, CustomerMessage | Edited | Action):
-        return replace(heard, sender=replace(heard.sender, name=name))
-    return heard
+        heard = replace(heard, sender=replace(heard.sender, name=name))
+    return _of_operator(heard, payload.get("event"), scene.own) if scene.by_operator else heard
+
+
+def _of_operator(heard: Heard, event: object, own: Identity) -> Heard:
+    """Take a press for an operator's, and words; a question to the bot is anybody's."""
+    if isinstance(heard, Action):
+        return replace(heard, by_operator=True)
+    if not isinstance(heard, CustomerMessage) or not isinstance(event, dict):
+        return heard
+    calls = heard.greet or event.get("channel_type") == "im"
+    root, begins = event.get("thread_ts"), _MENTION.match(_text(event).lstrip())
+    return OperatorMessage(
+        replace(heard, addressed=calls),
+        below=f"{event.get('channel')}:{root}" if root else None,
+        aside=begins is not None and begins["name"] != own.bot_user,
+    )
 
 
 def _parse_payload(payload: Payload, scene: Scene) -> Heard:
@@ -74,16 +97,26 @@ def _parse_payload(payload: Payload, scene: Scene) -> Heard:
         raise Unparsable("the Slack event has no body")
     if not scene.own.is_known:
         return Ignored(NOT_INSTALLED)
-    if kind == "block_actions":
-        return parse_actions(payload, scene.own)
-    if kind in REQUESTS or "command" in payload:
-        return parse_request(payload, scene)
     if kind != "event_callback" or not isinstance(event, dict):
-        return Ignored(f"slack payload: {str(kind)[:100]}")
+        return _parse_interaction(payload, scene)
     understand = EVENT_PARSERS.get(str(event.get("type")))
     if understand is None:
         return Ignored(f"slack event: {str(event.get('type'))[:100]}")
     return understand(event, scene)
+
+
+def _parse_interaction(payload: Payload, scene: Scene) -> Heard:
+    match payload.get("type"):
+        case "block_actions":
+            return parse_actions(payload, scene.own)
+        case "view_submission" if is_filled_in(payload):
+            return parse_submission(payload, scene.own)
+        case "view_submission" | "message_action":
+            return parse_request(payload, scene)
+        case _ if "command" in payload:
+            return parse_request(payload, scene)
+        case kind:
+            return Ignored(f"slack payload: {str(kind)[:100]}")
 
 
 def _noted(event: Payload, _: Scene) -> Ignored:
@@ -158,7 +191,12 @@ def _target(event: Payload, own: Identity, root: str) -> Mapping[str, str]:
         "asked_ts": _string(event, "ts"),
     }
     person = None if _is_bot(event) else author(event, own)
-    return target | ({"user": person.user, "user_team": person.team} if person else {})
+    link = own.link(target["channel"], root)
+    return {
+        **target,
+        **({"user": person.user, "user_team": person.team} if person else {}),
+        **({"link": link} if link else {}),
+    }
 
 
 def _is_addressed(event: Payload, rules: ChannelRules) -> bool:
@@ -262,6 +300,7 @@ def _moment(ts: str) -> datetime:
 EVENT_PARSERS: Mapping[str, Callable[[Payload, Scene], Heard]] = {
     "message": _parse_message,
     "app_mention": _parse_message,
+    "reaction_added": parse_reaction,
     "app_home_opened": _noted,
     "app_context_changed": _noted,
     "agent_session_stopped": parse_stop,

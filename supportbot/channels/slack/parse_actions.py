@@ -1,6 +1,7 @@
-"""What a press on one of our buttons means. Pure.
+"""What a press on one of our buttons, or a form that was filled in, means. Pure.
 
 https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
 """
 
 from __future__ import annotations
@@ -9,14 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from supportbot.channels.slack.forms import filled_in
 from supportbot.channels.slack.identity import Identity
-from supportbot.channels.slack.keys import (
-    ASK_ACTION,
-    ASK_FORM,
-    ESCALATE_ACTION,
-    FEEDBACK_ACTION,
-    message_key,
-)
+from supportbot.channels.slack.keys import ASK_ACTION, ASK_FORM, action_kind, message_key
 from supportbot.channels.slack.people import author
 from supportbot.channels.slack.scene import Scene
 from supportbot.errors import Unparsable
@@ -24,6 +20,12 @@ from supportbot.model.inbound import Action, ActionKind, Heard, Ignored, Sender
 from supportbot.model.time import to_ms
 
 Payload = Mapping[str, Any]
+
+#: Kinds whose button carries a number before the delivery's key.
+_VALUES = {
+    ActionKind.FEEDBACK: frozenset({"1", "-1"}),
+    ActionKind.SCORE: frozenset({"1", "2", "3", "4", "5"}),
+}
 
 
 def parse_actions(payload: Payload, own: Identity) -> Heard:
@@ -35,15 +37,20 @@ def parse_actions(payload: Payload, own: Identity) -> Heard:
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else None
     action: Payload = first if isinstance(first, dict) else {}
-    name, value = action.get("action_id"), str(action.get("value") or "")
-    if name == ESCALATE_ACTION:
-        return _pressed(ActionKind.ESCALATE, payload, own, value)
-    if str(name).startswith(f"{ASK_ACTION}:"):
+    name, value = str(action.get("action_id")), str(action.get("value") or "")
+    if name.startswith(f"{ASK_ACTION}:"):
         return Ignored(ASK_FORM)
-    vote, _, delivery_key = value.partition("|")
-    if name == FEEDBACK_ACTION and vote in {"1", "-1"}:
-        return _pressed(ActionKind.FEEDBACK, payload, own, delivery_key, int(vote))
-    return Ignored(f"slack action: {str(name)[:100]}")
+    kind = action_kind(name)
+    number, _, key = value.partition("|") if kind in _VALUES else ("", "", value)
+    if kind is None or (kind in _VALUES and number not in _VALUES[kind]):
+        return Ignored(f"slack action: {name[:100]}")
+    return Action(
+        kind=kind,
+        sender=_presser(payload, own),
+        thread_keys=(_thread_key(payload, own),),
+        delivery_key=key or None,
+        value=int(number) if number else None,
+    )
 
 
 def parse_stop(event: Payload, scene: Scene) -> Heard:
@@ -70,27 +77,41 @@ def _moment(ts: object) -> datetime | None:
         return None
 
 
-def _pressed(
-    kind: ActionKind, payload: Payload, own: Identity, delivery_key: str, value: int | None = None
-) -> Action:
-    container, user = _part(payload, "container"), _part(payload, "user")
+def parse_submission(payload: Payload, own: Identity) -> Heard:
+    """Understand a `view_submission` payload.
+
+    Raises:
+        Unparsable: one of our forms, but without what was filled in or without a user.
+    """
+    filled = filled_in(_part(payload, "view"))
+    if filled is None:
+        return Ignored(f"slack view: {str(_part(payload, 'view').get('callback_id'))[:100]}")
+    return Action(
+        kind=filled.kind,
+        sender=_presser(payload, own),
+        thread_keys=(),
+        delivery_key=filled.delivery_key,
+        text=filled.text,
+    )
+
+
+def _presser(payload: Payload, own: Identity) -> Sender:
+    user = _part(payload, "user")
+    if not user.get("id"):
+        raise Unparsable("the Slack interaction names no user")
+    team = user.get("team_id") or own.team
+    name = str(user.get("name") or user.get("username") or "")
+    return Sender(f"{team}:{user['id']}", name, account=f"slack:{team}")
+
+
+def _thread_key(payload: Payload, own: Identity) -> str:
+    container = _part(payload, "container")
     channel = container.get("channel_id") or _part(payload, "channel").get("id")
     ts = container.get("message_ts")
     root = container.get("thread_ts") or _part(payload, "message").get("thread_ts") or ts
-    if not (channel and root and user.get("id")):
-        raise Unparsable("the Slack button names no message or no user")
-    team = user.get("team_id") or own.team
-    return Action(
-        kind=kind,
-        sender=Sender(
-            external_id=f"{team}:{user['id']}",
-            name=str(user.get("name") or user.get("username") or ""),
-            account=f"slack:{team}",
-        ),
-        thread_keys=(message_key(own.team, channel, root),),
-        delivery_key=delivery_key or None,
-        value=value,
-    )
+    if not (channel and root):
+        raise Unparsable("the Slack button stands on no message")
+    return message_key(own.team, channel, root)
 
 
 def _part(payload: Payload, name: str) -> Payload:

@@ -32,10 +32,6 @@ ASKS_NOTHING = "asks_nothing"
 _HELP = frozenset({"", "help", "?"})
 
 
-#: Types of payloads that may ask something; a command has none.
-REQUESTS = frozenset({"message_action", "view_submission"})
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """A question that stands in no conversation."""

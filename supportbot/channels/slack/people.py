@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from supportbot.channels.slack.forms import place_of_form
 from supportbot.channels.slack.identity import Identity
 
 Payload = Mapping[str, Any]
@@ -53,6 +54,20 @@ def person_of(payload: Payload, own: Identity) -> Person | None:
     if isinstance(user, dict):
         return _named(user.get("id"), user.get("team_id"), own)
     return _named(payload.get("user_id"), payload.get("team_id"), own)
+
+
+def place_of(payload: Payload) -> str | None:
+    """Return the id of the channel in which it was done."""
+    event = payload.get("event")
+    event = event if isinstance(event, dict) else {}
+    item, container, view = event.get("item"), payload.get("container"), payload.get("view")
+    places = (
+        event.get("channel"),
+        item.get("channel") if isinstance(item, dict) else None,
+        container.get("channel_id") if isinstance(container, dict) else None,
+        place_of_form(view).get("channel") if isinstance(view, dict) else None,
+    )
+    return next((place for place in places if isinstance(place, str)), None)
 
 
 def author(part: Payload, own: Identity) -> Person | None:

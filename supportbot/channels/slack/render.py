@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from supportbot.channels.slack.keys import DELIVERY_EVENT, ESCALATE_ACTION, FEEDBACK_ACTION
+from supportbot.channels.slack.buttons import buttons
+from supportbot.channels.slack.keys import DELIVERY_EVENT
 from supportbot.channels.slack.split import split_markdown
 from supportbot.model.delivery import Delivery
 from supportbot.model.markdown import with_links_spelled_out
@@ -72,19 +73,29 @@ def neutralised(text: str) -> str:
 def _post(delivery: Delivery, number: int, parts: tuple[str, ...]) -> Post:
     markdown = parts[number - 1]
     blocks: list[_Block] = [{"type": "markdown", "text": markdown}] if markdown.strip() else []
-    if delivery.escalate and number == len(parts):
-        blocks += _buttons(delivery.key)
+    named = markdown
+    if delivery.signed and number == 1:
+        named = f"{neutralised(delivery.signed)}: {markdown}"
+        blocks = [_signature(delivery.signed), *blocks]
+    if number == len(parts):
+        blocks += buttons(delivery.offers, delivery.key)
     return Post(
         part=number,
-        text=notification(markdown),
+        text=notification(named),
         markdown=markdown,
-        plain=_plain(markdown),
+        plain=_plain(named),
         blocks=tuple(blocks),
         metadata={
             "event_type": DELIVERY_EVENT,
             "event_payload": {"delivery": delivery.key, "part": number, "parts": len(parts)},
         },
     )
+
+
+def _signature(name: str) -> _Block:
+    """Say above an answer which person wrote it; as plain text a name has no power."""
+    signature = {"type": "plain_text", "text": f"{name} from the support team", "emoji": False}
+    return {"type": "context", "block_id": "supportbot_signature", "elements": [signature]}
 
 
 def notification(markdown: str) -> str:
@@ -99,40 +110,3 @@ def _plain(markdown: str) -> str:
 def _escaped(text: str) -> str:
     """Escape the three characters that `text` gives a meaning to; what is escaped stays so."""
     return text.replace("&lt;", "<").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _buttons(delivery_key: str) -> list[_Block]:
-    return [
-        {
-            "type": "context_actions",
-            "block_id": "supportbot_feedback_row",
-            "elements": [
-                {
-                    "type": "feedback_buttons",
-                    "action_id": FEEDBACK_ACTION,
-                    "positive_button": _vote("Helpful", f"1|{delivery_key}"),
-                    "negative_button": _vote("Not helpful", f"-1|{delivery_key}"),
-                }
-            ],
-        },
-        {
-            "type": "actions",
-            "block_id": "supportbot_escalate_row",
-            "elements": [
-                {
-                    "type": "button",
-                    "action_id": ESCALATE_ACTION,
-                    "text": _label("Talk to a person"),
-                    "value": delivery_key,
-                }
-            ],
-        },
-    ]
-
-
-def _vote(text: str, value: str) -> _Block:
-    return {"text": _label(text), "value": value, "accessibility_label": text}
-
-
-def _label(text: str) -> _Block:
-    return {"type": "plain_text", "text": text, "emoji": True}

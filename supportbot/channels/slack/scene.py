@@ -24,6 +24,11 @@ class Scene:
     #: Facts from the moment when it was heard: see `directory.Directory.facts`.
     meta: Mapping[str, str]
 
+    @property
+    def by_operator(self) -> bool:
+        """True where the person is one of the operators."""
+        return self.meta.get("operator") == "1"
+
     def barred(self, rules: ChannelRules) -> str | None:
         """Say why the person may not open a ticket in a channel that is reserved for some."""
         if not rules.groups or rules.groups & set(self.meta.get("groups", "").split()):

@@ -16,10 +16,11 @@ import structlog
 from supportbot.channels.slack import prompts
 from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.failures import translated
-from supportbot.channels.slack.home import Home, pressed_product
+from supportbot.channels.slack.home import Home, is_asked, pressed_product
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.markup import mentions
 from supportbot.channels.slack.people import Person
+from supportbot.channels.slack.presses import answer_press
 from supportbot.channels.slack.status import Statuses
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.channels.slack.words import BARRED, request_line
@@ -49,11 +50,14 @@ class Surfaces:
     ) -> None:
         """Begin to show what fits a payload that has been committed; returns at once."""
         event = payload.get("event")
-        if payload.get("type") == "message_action" and payload.get("response_url"):
+        press = answer_press(self._web, payload, accepted)
+        if press is not None:
+            self._begin(press)
+        elif payload.get("type") == "message_action" and payload.get("response_url"):
             self._begin(self._answer(payload, accepted))
         elif pressed_product(payload) is not None:
             self._begin(self._home.open_form(payload))
-        elif payload.get("type") == "view_submission" and accepted.ticket is not None:
+        elif is_asked(payload) and accepted.ticket is not None:
             self._begin(self._home.publish(person))
         elif isinstance(event, dict) and not accepted.duplicate:
             self._show_event(event, person, own, accepted)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from supportbot.store.columns import Id
+from supportbot.store.columns import Id, Json
 from supportbot.store.tables.base import Base, Facts, Key, Moment
 
 #: Literal texts, shared by index and query.
@@ -170,7 +170,18 @@ class DeliveryRow(Base):
     #: Set where the text is not a message's own; erasable.
     body: Mapped[str | None] = mapped_column(Text)
     subject: Mapped[str | None] = mapped_column(String(998))
+    #: What `offers` tells now; processes of the release before it read this still.
     escalate: Mapped[bool] = mapped_column(default=False)
+    #: What can be pressed below it: names of actions.
+    offers: Mapped[list[str]] = mapped_column(Json, server_default="[]")
+    #: Operators are told of this draft.
+    draft_id: Mapped[int | None] = mapped_column(Id, ForeignKey("draft.id"))
+    #: Set where it changes what an earlier delivery's message shows.
+    replaces_id: Mapped[int | None] = mapped_column(Id, ForeignKey("delivery.id"))
+    #: Set where it stands in the thread of an earlier one.
+    below_id: Mapped[int | None] = mapped_column(Id, ForeignKey("delivery.id"))
+    #: Name of the person who wrote it.
+    signed: Mapped[str | None] = mapped_column(String(200))
     handler_epoch: Mapped[int | None]
     #: Live replies: the newest customer message that is answered.
     upto_seq: Mapped[int | None]

@@ -8,11 +8,10 @@ import pytest
 
 from supportbot.errors import DeliveryUnknown, SendError
 from supportbot.model.catalog import Mode
-from supportbot.model.delivery import DeliveryKind
 from supportbot.model.inbound import Conversation, CustomerMessage
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT
-from supportbot.orchestrator.saying import say
+from supportbot.orchestrator.saying import NOTICE, say
 from supportbot.testing import said
 from supportbot.testing.memory import Fails
 from tests.integration.orchestrator.conftest import MakeWorld
@@ -79,7 +78,7 @@ async def test_words_of_a_person_written_meanwhile_go_below_the_copy(world: Any)
     (ticket,) = await world.all_tickets()
     async with world.db.writing() as work:
         note = NewMessage(role=Role.ASSISTANT, author=BOT, text="a person comes")
-        await say(world.wiring, work, ticket, note, DeliveryKind.NOTICE)
+        await say(world.wiring, work, ticket, note, NOTICE)
     world.clock.advance(minutes=1)
     await settle_all(world)
     texts = [(text, target.get("to", "")[:5]) for _, text, target in left(world)]

@@ -60,6 +60,7 @@ EVENT_SCOPES: Mapping[str, set[str]] = {
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
     "message.mpim": {"mpim:history"},
+    "reaction_added": {"reactions:read"},
     "tokens_revoked": set(),
 }
 #: Channel types of messages, by the event that tells of them.

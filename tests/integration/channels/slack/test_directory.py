@@ -13,7 +13,7 @@ from supportbot.channels.slack.config import DirectoryRules, Transport
 from supportbot.channels.slack.directory import Directory, Watched
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.web import SlackWeb, WebSession
-from supportbot.model.inbound import CustomerMessage, Ignored, Introduced
+from supportbot.model.inbound import CustomerMessage, Introduced, OperatorMessage
 from supportbot.testing.fake_slack import FakeSlack
 from tests.integration.channels.slack.listening import Setup, connected, make_config, until
 
@@ -112,8 +112,7 @@ async def test_member_of_an_operators_group_is_an_operator(
             await slack.settled()
         question, words = setup.heard()
         assert isinstance(question, CustomerMessage)
-        assert isinstance(words, Ignored)
-        assert words.reason == "operator"
+        assert isinstance(words, OperatorMessage)
 
 
 async def test_press_of_an_operator_says_so(slack: FakeSlack) -> None:

@@ -13,9 +13,8 @@ from supportbot.channels.base import LiveReply
 from supportbot.channels.slack.allowance import AllowanceRules
 from supportbot.channels.slack.channel import SlackChannel
 from supportbot.channels.slack.config import Transport
-from supportbot.channels.slack.keys import ESCALATE_ACTION, FEEDBACK_ACTION
 from supportbot.errors import DeliveryUnknown, ReplyStopped, SendError
-from supportbot.model.delivery import Delivery, DeliveryState
+from supportbot.model.delivery import ANSWER_OFFERS, Delivery, DeliveryState
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
 from tests.integration.channels.slack.listening import make_channel, make_delivery
 
@@ -40,7 +39,7 @@ class Scene:
         return made
 
     def claim(self, **changes: Any) -> Delivery:
-        fields = {"state": DeliveryState.LIVE, "upto_seq": 1, "text": "", "escalate": True}
+        fields = {"state": DeliveryState.LIVE, "upto_seq": 1, "text": "", "offers": ANSWER_OFFERS}
         return make_delivery(self.question, **(fields | changes))
 
     async def opened(self, **changes: Any) -> tuple[LiveReply, Delivery]:
@@ -76,7 +75,7 @@ async def scene(slack: FakeSlack) -> AsyncIterator[Scene]:
 
 def has_buttons(message: FakeMessage) -> bool:
     shown = {e.get("action_id") for block in message.blocks for e in block.get("elements", ())}
-    return {ESCALATE_ACTION, FEEDBACK_ACTION} <= shown
+    return {"supportbot_escalate", "supportbot_feedback"} <= shown
 
 
 async def test_it_grows_and_ends_with_its_buttons(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supportbot.channels.slack.config import Transport
+from supportbot.model.delivery import ANSWER_OFFERS
 from supportbot.model.inbound import (
     Action,
     ActionKind,
@@ -99,7 +100,7 @@ async def test_message_of_a_megabyte_is_kept(setup: Setup) -> None:
 
 async def test_pressed_button_is_committed_before_the_ack(setup: Setup) -> None:
     question = setup.slack.mention("support", "ada", "help")
-    await setup.channel.send(make_delivery(question, escalate=True))
+    await setup.channel.send(make_delivery(question, offers=ANSWER_OFFERS))
     (answer,) = setup.slack.replies(question)
     await setup.slack.settled()
     pressed = setup.slack.click(answer, "supportbot_escalate", "ada")

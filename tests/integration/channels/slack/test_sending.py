@@ -8,14 +8,14 @@ import pytest
 
 from supportbot.channels.slack.config import Transport
 from supportbot.errors import DeliveryUnknown, SendError
-from supportbot.model.delivery import Audience
+from supportbot.model.delivery import ANSWER_OFFERS, Audience
 from supportbot.testing.fake_slack import FakeSlack
 from tests.integration.channels.slack.listening import Setup, make_channel, make_delivery
 
 
 async def test_reply_stands_in_the_thread_with_blocks_and_its_key(setup: Setup) -> None:
     question = setup.slack.mention("support", "ada", "help")
-    receipt = await setup.channel.send(make_delivery(question, escalate=True))
+    receipt = await setup.channel.send(make_delivery(question, offers=ANSWER_OFFERS))
     (answer,) = setup.slack.replies(question)
     assert answer.markdown == "**Answer**"
     assert [block["type"] for block in answer.blocks] == ["markdown", "context_actions", "actions"]

@@ -280,7 +280,7 @@ def test_slack_escapes_become_readable(raw: str, shown: str) -> None:
         ({"bot_id": "B9"}, "bot_message"),
         ({"user": None}, "no_author"),
         ({"subtype": "channel_join"}, "slack message: channel_join"),
-        ({"type": "reaction_added"}, "slack event: reaction_added"),
+        ({"type": "reaction_removed"}, "slack event: reaction_removed"),
     ],
 )
 def test_what_is_no_customer_message_is_ignored_with_its_reason(
@@ -368,7 +368,8 @@ def test_feedback_button_carries_its_vote(vote: int) -> None:
     [
         (pressed("someone_elses", "x"), "slack action: someone_elses"),
         (pressed("supportbot_feedback", "9|x"), "slack action: supportbot_feedback"),
-        ({"type": "view_submission"}, "slack payload: view_submission"),
+        ({"type": "view_submission"}, "slack form: None"),
+        ({"type": "view_closed"}, "slack payload: view_closed"),
         ({"type": "message_action", "callback_id": "x"}, "slack shortcut: x"),
         ({}, "slack payload: None"),
     ],

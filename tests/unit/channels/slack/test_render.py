@@ -10,10 +10,16 @@ from slack_sdk.models.blocks import Block
 
 from supportbot.channels.slack.ladder import forms
 from supportbot.channels.slack.render import Post, render
-from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
+from supportbot.model.delivery import (
+    ANSWER_OFFERS,
+    Audience,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+)
 
 
-def make_delivery(text: str, *, escalate: bool = False) -> Delivery:
+def make_delivery(text: str, **changes: Any) -> Delivery:
     return Delivery(
         id=1,
         key="reply:7",
@@ -27,7 +33,7 @@ def make_delivery(text: str, *, escalate: bool = False) -> Delivery:
         text=text,
         subject=None,
         handler_epoch=0,
-        escalate=escalate,
+        **changes,
     )
 
 
@@ -45,7 +51,7 @@ def test_text_travels_in_a_markdown_block_with_the_delivery_key_beside_it() -> N
 
 
 def test_every_block_passes_the_checks_of_the_sdk() -> None:
-    (post,) = render(make_delivery("Hello", escalate=True))
+    (post,) = render(make_delivery("Hello", offers=ANSWER_OFFERS))
     for block in post.blocks:
         parsed = Block.parse(dict(block))
         assert parsed is not None
@@ -53,7 +59,7 @@ def test_every_block_passes_the_checks_of_the_sdk() -> None:
 
 
 def test_buttons_carry_the_delivery() -> None:
-    (post,) = render(make_delivery("Hello", escalate=True))
+    (post,) = render(make_delivery("Hello", offers=ANSWER_OFFERS))
     feedback, escalate = (block["elements"][0] for block in post.blocks[1:])
     assert feedback["positive_button"]["value"] == "1|reply:7"
     assert feedback["negative_button"]["value"] == "-1|reply:7"
@@ -130,7 +136,7 @@ def test_no_text_at_all_can_call_people(text: str) -> None:
 
 
 def test_very_long_text_becomes_several_messages_with_buttons_under_the_last() -> None:
-    posts = render(make_delivery("paragraph of words\n\n" * 1500, escalate=True))
+    posts = render(make_delivery("paragraph of words\n\n" * 1500, offers=ANSWER_OFFERS))
     assert len(posts) == 3
     assert [post.part for post in posts] == [1, 2, 3]
     assert all(len(post.blocks[0]["text"]) <= 11_800 for post in posts)

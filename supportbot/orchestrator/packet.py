@@ -1,0 +1,149 @@
+"""The handoff packet: all that a person needs to go on where the bot stopped, in a few lines.
+
+Words of customers and models are quoted: one line each, short, and without power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from supportbot.model.delivery import Audience
+from supportbot.model.inbound import ActionKind
+from supportbot.model.message import Message, Role, Visibility
+from supportbot.model.policy import Handoff, HandoffReason
+from supportbot.model.ticket import ActorKind, Handler, Status, Ticket
+from supportbot.orchestrator.notices import Notice, notify, retell
+from supportbot.orchestrator.wiring import Wiring
+from supportbot.store import customers, pressable, threads, tickets
+from supportbot.store.unit_of_work import UnitOfWork
+
+_QUOTED_CHARACTERS = 300
+_HUMAN_OFFERS = (ActionKind.REPLY, ActionKind.RETURN, ActionKind.RESOLVE)
+_NEWER = "A newer notice about this ticket follows."
+
+#: What is missing, where the model did not say.
+_MISSING = {
+    HandoffReason.ASKED: "nothing that the bot knows of: the customer wants a person",
+    HandoffReason.LOW_CONFIDENCE: "an answer that rules, knowledge or tools give",
+    HandoffReason.POLICY: "a decision that the rules leave to people",
+    HandoffReason.ERROR: "a usable answer of the model",
+    HandoffReason.LIMIT: "an answer within the limits",
+    HandoffReason.OVERDUE: "an answer in time",
+    HandoffReason.DELIVERY: "a way to reach the customer",
+    HandoffReason.TAKEOVER: "nothing that the bot knows of: a person stepped in",
+}
+
+
+async def tell_packet(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff, occasion: str
+) -> None:
+    """Put a packet before operators; `ticket` is the head as it is now."""
+    notice = Notice(occasion, await _packet(wiring, work, ticket, handoff), offers_of(ticket))
+    earlier = await _packets(work, ticket.id)
+    if await notify(wiring, work, ticket, notice):
+        for standing in earlier:
+            await retell(wiring, work, standing, _NEWER)
+
+
+async def update_packets(wiring: Wiring, work: UnitOfWork, ticket_id: int, said: str) -> None:
+    """Let the packets of a ticket say what became of it, and offer what can be done now."""
+    standing = await _packets(work, ticket_id)
+    if standing:
+        offers = offers_of(await tickets.get(work, ticket_id))
+        for one in standing:
+            await retell(wiring, work, one, said, offers)
+
+
+async def _packets(work: UnitOfWork, ticket_id: int) -> list[pressable.Standing]:
+    told = await pressable.of_ticket(work, ticket_id, Audience.OPERATORS)
+    return [standing for standing in told if standing.original.draft_id is None]
+
+
+def offers_of(ticket: Ticket) -> tuple[ActionKind, ...]:
+    """Say what operators can do with a ticket as it is."""
+    if ticket.status is Status.RESOLVED:
+        return ()
+    if ticket.handler is Handler.BOT:
+        return (ActionKind.CLAIM, ActionKind.RESOLVE)
+    if ticket.assignee_id is None:
+        return (ActionKind.CLAIM, *_HUMAN_OFFERS)
+    return _HUMAN_OFFERS
+
+
+async def _packet(wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff) -> str:
+    thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
+    asked = handoff.asked or _last_question(thread)
+    lines = [
+        f"**Handoff** ({handoff.reason}): {about(ticket.subject)} `{ticket.public_id}`",
+        f"**Asked:** {quoted(asked) or 'nothing'}",
+        f"**Tried:** {_tried(thread)}",
+        f"**Missing:** {quoted(handoff.missing) or _MISSING[handoff.reason]}",
+        f"**Why:** {quoted(handoff.summary)}" if handoff.summary else "",
+        await facts(wiring, work, ticket),
+        links(wiring, ticket),
+    ]
+    # Two spaces at the end of a line keep it a line of its own in Markdown.
+    return "  \n".join(line for line in lines if line)
+
+
+async def facts(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> str:
+    """Say in a line whose ticket it is, where it came in, and since when they wait."""
+    product = wiring.products.get(ticket.product)
+    name = await customers.name(work, ticket.customer_id)
+    since = ticket.waiting_since
+    parts = [
+        quoted(product.name if product else ticket.product),
+        ticket.channel_kind,
+        quoted(name or ""),
+        f"waits since {since:%Y-%m-%d %H:%M} UTC" if since else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def links(wiring: Wiring, ticket: Ticket) -> str:
+    """Lead to the conversation, where its channel has a link to it, and to the ticket's page."""
+    conversation = ticket.target.get("link")
+    ways = [f"[Conversation]({conversation})"] if conversation else []
+    if wiring.desk_url:
+        ways.append(f"[Ticket]({wiring.desk_url}/tickets/{ticket.public_id})")
+    return " · ".join(ways)
+
+
+def _last_question(thread: Sequence[Message]) -> str:
+    asked = (one for one in reversed(thread) if one.author.kind is ActorKind.CUSTOMER)
+    return next((one.text for one in asked if not one.erased), "")
+
+
+def _tried(thread: Sequence[Message]) -> str:
+    """Name the tools that were called, and how the newest answer began."""
+    called: dict[str, None] = {}
+    answer = ""
+    for message in thread:
+        calls = message.data.get("tool_calls")
+        if isinstance(calls, list):
+            called |= dict.fromkeys(str(name) for _, name, *_ in calls)
+        said = message.role is Role.ASSISTANT and message.visibility is Visibility.PUBLIC
+        if said and message.author.kind is ActorKind.BOT and "notice" not in message.data:
+            answer = message.text
+    parts = [f"tools: {', '.join(called)}"] if called else []
+    if answer:
+        parts.append(f"answered: {quoted(answer)}")
+    return " · ".join(parts) or "nothing yet"
+
+
+def about(subject: str | None) -> str:
+    """Return what operators are told a ticket is about; its public id follows."""
+    return inert(subject or "ticket")
+
+
+def quoted(text: str) -> str:
+    """Return words of somebody else as one short line without power."""
+    line = " ".join(text.split())
+    if len(line) > _QUOTED_CHARACTERS:
+        line = f"{line[: _QUOTED_CHARACTERS - 3].rstrip()}..."
+    return inert(line)
+
+
+def inert(text: str) -> str:
+    """Keep a customer's words from becoming a link whose text hides where it leads."""
+    return text.replace("[", "\\[").replace("<", "\\<")

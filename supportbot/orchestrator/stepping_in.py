@@ -1,0 +1,178 @@
+"""People who write beside the customer: operators answer, others only stand by.
+
+What an operator writes below a notice is sent to the customer; what they write in the customer's
+own thread has been read there. Either takes the ticket over. What somebody else writes in a
+customer's thread is kept as context; where a channel has no operators, whoever steps in takes over.
+"""
+
+from __future__ import annotations
+
+import re
+
+from supportbot.model.delivery import Delivery
+from supportbot.model.inbound import CustomerMessage, OperatorMessage
+from supportbot.model.message import NewMessage, Role, Visibility
+from supportbot.model.ticket import Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.acting import acting_operator
+from supportbot.orchestrator.notices import tell_below
+from supportbot.orchestrator.operating import Operating, give_back
+from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
+from supportbot.store import customers, files, pressable, threads, tickets
+from supportbot.store.inbound import Outcome
+from supportbot.store.threads import Appended, NewEvent
+from supportbot.store.unit_of_work import UnitOfWork
+
+#: What begins so is for colleagues.
+_NOTE = re.compile(r"^\s*note:\s*", re.IGNORECASE)
+_NOT_SENT = "Not sent: the ticket is resolved. It opens again when its customer writes."
+
+
+def divided(text: str) -> tuple[str, str]:
+    """Divide what is said to the customer from the lines that begin with `note:`. Pure."""
+    said, noted = [], []
+    for line in text.splitlines():
+        begins = _NOTE.match(line)
+        if begins:
+            noted.append(line[begins.end() :])
+        else:
+            said.append(line)
+    return "\n".join(said).strip(), "\n".join(noted).strip()
+
+
+async def operator_wrote(
+    wiring: Wiring, work: UnitOfWork, channel: ConnectedChannel, heard: OperatorMessage
+) -> Outcome | None:
+    """Do what an operator's words mean; None: they are anybody's (a question to the bot)."""
+    notice = None
+    if heard.below is not None:
+        notice = await pressable.told_by(work, channel.id, heard.below)
+    if notice is not None:
+        return await _below_notice(wiring, work, channel, heard, notice)
+    ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+    if ticket is None or heard.said.addressed or not heard.said.text.strip():
+        return None
+    own = await customers.known(work, channel.adapter.kind, heard.said.sender)
+    if own == ticket.customer_id:
+        return None
+    operator_id = await acting_operator(work, channel, heard.said.sender, wiring)
+    if operator_id is None:
+        return None
+    operating = await Operating.by(wiring, work, operator_id)
+    message = await operating.said_in_thread(ticket, heard.said.text)
+    await files.attach(work, message.id, heard.said.attachments)
+    return _kept(ticket, message)
+
+
+async def _below_notice(
+    wiring: Wiring,
+    work: UnitOfWork,
+    channel: ConnectedChannel,
+    heard: OperatorMessage,
+    notice: Delivery,
+) -> Outcome:
+    """Send what stands below a notice to the customer, but for asides, which are kept as notes."""
+    ticket = await tickets.get(work, notice.ticket_id, lock=True)
+    operator_id = await acting_operator(work, channel, heard.said.sender, wiring)
+    if operator_id is None:
+        return Outcome("suppressed", reason="operator_disabled", ticket_id=ticket.id)
+    operating = await Operating.by(wiring, work, operator_id)
+    said, noted = ("", heard.said.text) if heard.aside else divided(heard.said.text)
+    message = None
+    if noted:
+        message = await _note(wiring, work, ticket, operator_id, noted)
+    if not said:
+        return _kept(ticket, message)
+    if ticket.status is Status.RESOLVED:
+        await tell_below(wiring, work, notice, f"{_NOT_SENT}", f"unsent-{ticket.last_seq}")
+        return Outcome("suppressed", reason="already_resolved", ticket_id=ticket.id)
+    return _kept(ticket, await operating.reply(ticket, said))
+
+
+async def _note(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, operator_id: int, text: str
+) -> Appended:
+    note = NewMessage(
+        role=Role.ASSISTANT,
+        author=Actor(ActorKind.OPERATOR, operator_id),
+        text=text,
+        visibility=Visibility.INTERNAL,
+        data={"note": True},
+    )
+    return await threads.append_message(work, ticket.id, note, wiring.clock())
+
+
+async def guest_wrote(
+    wiring: Wiring,
+    work: UnitOfWork,
+    channel: ConnectedChannel,
+    ticket: Ticket,
+    guest_id: int,
+    heard: CustomerMessage,
+) -> Outcome:
+    """Keep what somebody else wrote in a customer's thread; they may take over by it."""
+    guest = Actor(ActorKind.GUEST, guest_id)
+    steps_in = (
+        channel.anyone_steps_in
+        and ticket.handler is Handler.BOT
+        and ticket.status is not Status.RESOLVED
+    )
+    message = await threads.append_message(
+        work,
+        ticket.id,
+        NewMessage(
+            role=Role.ASSISTANT if steps_in else Role.USER,
+            author=guest,
+            text=heard.text,
+            sent_at=heard.sent_at,
+            data={"upto": ticket.asked_seq} if steps_in else {},
+        ),
+        wiring.clock(),
+    )
+    await files.attach(work, message.id, heard.attachments)
+    if steps_in:
+        await _step_in(wiring, work, ticket, guest, message)
+    return _kept(ticket, message)
+
+
+async def _step_in(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, guest: Actor, message: Appended
+) -> None:
+    data: dict[str, object] = {"seq": message.seq, "upto": ticket.asked_seq}
+    events = [NewEvent(EventKind.TAKEOVER, guest)]
+    events += [NewEvent(EventKind.HUMAN_REPLIED, guest, data=data)]
+    await threads.append_events(work, ticket, events, wiring.clock())
+    await tickets.change(
+        work,
+        ticket.id,
+        status=Status.PENDING,
+        handler=Handler.HUMAN,
+        handler_epoch=ticket.handler_epoch + 1,
+        answered_seq=ticket.asked_seq,
+        waiting_since=None,
+        attempts=0,
+        retry_at=None,
+    )
+    await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+
+
+async def called_back(
+    wiring: Wiring, work: UnitOfWork, channel: ConnectedChannel, ticket: Ticket, actor: Actor
+) -> Ticket:
+    """Give a ticket that a bystander took over back to the bot, which was called by its name."""
+    if not channel.anyone_steps_in or ticket.handler is Handler.BOT:
+        return ticket
+    kinds = (EventKind.TAKEOVER, EventKind.HANDOFF, EventKind.RETURNED)
+    moves = [one for one in await threads.events(work, ticket.id) if one.kind in kinds]
+    if not moves or moves[-1].actor.kind is not ActorKind.GUEST:
+        return ticket
+    await give_back(wiring, work, ticket, actor)
+    return await tickets.get(work, ticket.id)
+
+
+def _kept(ticket: Ticket, message: Appended | None) -> Outcome:
+    return Outcome(
+        "message",
+        ticket_id=ticket.id,
+        message_id=message.id if message else None,
+        ticket=ticket.public_id,
+    )

@@ -1,0 +1,102 @@
+"""Messages with something to press below them: how they stand, and how they are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from supportbot.model.delivery import Audience, Delivery, DeliveryState, NewDelivery
+from supportbot.model.inbound import ActionKind
+from supportbot.store import deliveries
+from supportbot.store.tables.answers import DeliveryRow
+from supportbot.store.unit_of_work import UnitOfWork
+
+#: Where a message ended so nothing stands that could be changed; one that grows has no words yet.
+_NOT_STANDING = frozenset(
+    {
+        DeliveryState.FAILED,
+        DeliveryState.CANCELLED,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.LIVE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A message as it stands: the delivery that made it, and the newest that changed it."""
+
+    original: Delivery
+    newest: Delivery
+
+    @property
+    def offers(self) -> tuple[ActionKind, ...]:
+        """What can be pressed below it by now."""
+        return self.newest.offers
+
+
+async def of_ticket(work: UnitOfWork, ticket_id: int, audience: Audience) -> list[Standing]:
+    """Return a ticket's messages to an audience that offer something, the oldest first."""
+    found: dict[int, Standing] = {}
+    for delivery, _sent_at in await deliveries.of_ticket(work, ticket_id):
+        if delivery.audience is not audience:
+            continue
+        if delivery.replaces is None:
+            found[delivery.id] = Standing(delivery, delivery)
+        elif delivery.replaces.id in found:
+            standing = found[delivery.replaces.id]
+            found[delivery.replaces.id] = replace(standing, newest=delivery)
+    stand = (one for one in found.values() if one.original.state not in _NOT_STANDING)
+    return [one for one in stand if one.offers]
+
+
+async def change(
+    work: UnitOfWork,
+    standing: Standing,
+    text: str | None,
+    offers: Sequence[ActionKind],
+    at: datetime,
+) -> None:
+    """Let a message show this from now on; None leaves the words of its thread's message.
+
+    A change that has not left yet is overtaken by it.
+    """
+    original = standing.original
+    await work.connection.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.replaces_id == original.id, DeliveryRow.state == DeliveryState.PENDING)
+        .values(state=DeliveryState.CANCELLED, error="overtaken", next_attempt_at=None)
+    )
+    new = NewDelivery(
+        key=f"{original.key}-after-{standing.newest.id}",
+        channel=original.channel,
+        audience=original.audience,
+        kind=original.kind,
+        target=original.target,
+        text=text,
+        subject=original.subject,
+        offers=tuple(offers),
+        message_id=original.message_id,
+        draft_id=original.draft_id,
+        signed=original.signed,
+        replaces_id=original.id,
+    )
+    await deliveries.add(work, original.ticket_id, new, at)
+
+
+async def told_by(work: UnitOfWork, channel_id: int, provider_id: str) -> Delivery | None:
+    """Return the notice to operators that stands under this id of its provider."""
+    key = await work.connection.scalar(
+        select(DeliveryRow.key)
+        .where(
+            DeliveryRow.channel_id == channel_id,
+            DeliveryRow.provider_id == provider_id,
+            DeliveryRow.audience == Audience.OPERATORS,
+        )
+        .order_by(DeliveryRow.id)
+        .limit(1)
+    )
+    return None if key is None else await deliveries.by_key(work, key)
