@@ -93,9 +93,14 @@ def _options(plugin: PluginChannel) -> ChannelOptions:
     )
 
 
-def _slack(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:
+def slack_config(settings: Settings, products: Mapping[str, str]) -> SlackConfig:
+    """Return what the Slack channel needs to know.
+
+    Raises:
+        SettingsError: a secret that it needs is missing.
+    """
     slack = settings.slack
-    config = SlackConfig(
+    return SlackConfig(
         bot_token=_secret(slack.bot_token) or "",
         app_token=_secret(slack.app_token),
         signing_secret=_secret(slack.signing_secret),
@@ -108,6 +113,10 @@ def _slack(settings: Settings, products: Mapping[str, str], parts: ChannelParts)
         oauth=_oauth(settings),
         operators_team=slack.operators_team or "",
     )
+
+
+def _slack(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -> Channel:
+    config = slack_config(settings, products)
     channel: Channel = load_factory(CHANNELS, _SLACK)(config, parts)
     return channel
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from supportbot.errors import StoreError
+from supportbot.errors import SettingsError, StoreError
 from supportbot.knowledge.read import read_collection
+from supportbot.model.findings import Findings
 from supportbot.policy.compile import CompiledPolicies, compile_policies
 from supportbot.policy.load import PolicyFiles, load_policies
 from supportbot.settings.load import examine
@@ -34,8 +35,13 @@ async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
     """Look at a bot folder and its surroundings; return one line for each problem.
 
     `target` is the folder or its supportbot.toml. Changes nothing; connects to a PostgreSQL
-    database and opens the ports for a moment.
+    database, opens the ports for a moment, and asks Slack about what is configured of it.
     """
+    return (await look_at(target, environ)).problems
+
+
+async def look_at(target: Path, environ: Mapping[str, str]) -> Findings:
+    """Look as `find_problems` does, and note what could not be found out."""
     settings, problems = examine(target, environ)
     found = [str(problem) for problem in problems]
     folder = _folder(target)
@@ -53,7 +59,9 @@ async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
         if not problems:  # else it may be the wrong value, left out, that it misses
             found += map(str, unread_mailboxes(settings))
         found += await _surroundings(settings)
-    return found
+        slack = await _slack(settings, products)
+        return Findings([*found, *slack.problems], slack.notes)
+    return Findings(found)
 
 
 def check(
@@ -62,9 +70,12 @@ def check(
     ),
 ) -> None:
     """Print everything that is wrong with the bot folder and its surroundings."""
-    problems = asyncio.run(find_problems(config, os.environ))
+    found = asyncio.run(look_at(config, os.environ))
+    problems = found.problems
     for problem in problems:
         typer.echo(problem)
+    for note in found.notes:
+        typer.echo(f"note: {note}", err=True)
     if problems:
         typer.echo(f"{len(problems)} problem{'s' if problems[1:] else ''} found", err=True)
         raise typer.Exit(1)
@@ -103,6 +114,21 @@ def _unreadable_articles(knowledge: Path) -> Iterator[str]:
         return
     for source in sorted(path for path in knowledge.iterdir() if path.is_dir()):
         yield from map(str, read_collection(source).problems)
+
+
+async def _slack(settings: Settings, products: Iterable[str]) -> Findings:
+    """Ask Slack, where it is configured as far as it goes; it is noted where it cannot be asked."""
+    from supportbot.app.ways_in import slack_config
+    from supportbot.channels.slack.examine import examine
+
+    slack = settings.slack
+    if not slack.bot_token:
+        return Findings()
+    try:
+        config = slack_config(settings, dict.fromkeys(products, ""))
+    except SettingsError:
+        return Findings()  # what it lacks is told already
+    return await examine(config, slack.operators_channel)
 
 
 async def _surroundings(settings: Settings) -> list[str]:

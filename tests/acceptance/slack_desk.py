@@ -22,6 +22,7 @@ from sqlalchemy import select
 from supportbot.app import House, application, running
 from supportbot.channels.slack.channel import SlackChannel
 from supportbot.channels.slack.config import Transport
+from supportbot.channels.slack.manifest import SCOPES
 from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.message import Message
 from supportbot.model.ticket import Ticket, TicketEvent
@@ -189,6 +190,7 @@ async def stage(plan: Plan) -> AsyncIterator[World]:
     """
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(FakeSlack(**plan.workspace))
+        slack.scopes.granted = frozenset(SCOPES)
         plan.furnish(slack)
         model = FakeModel(
             plan.answer,

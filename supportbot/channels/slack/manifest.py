@@ -15,11 +15,13 @@ from supportbot.channels.slack.keys import ASK_SHORTCUT
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "is told when somebody mentions it",
     "assistant:write": "suggested questions, and the line that an answer is being made",
+    "channels:read": "`supportbot check` looks whether it is in its channels",
     "channels:history": "follow-ups in threads of public channels",
     "chat:write": "replies, and notices to operators",
     "commands": '/support, and "Ask support" on a message',
     "files:read": "reads files that customers send",
     "groups:history": "the same in private channels",
+    "groups:read": "the same in private channels",
     "im:history": "direct messages",
     "im:write": "answers commands and shortcuts in direct messages",
     "mpim:history": "group messages",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from supportbot.testing.fake_slack.rates import Rates
+from supportbot.testing.fake_slack.scopes import Scopes
 from supportbot.testing.fake_slack.workspace import Workspace
 
 Method = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
@@ -20,6 +21,7 @@ class Tenant:
     rates: Rates
     #: Methods besides those that every workspace has.
     methods: Mapping[str, Method] = field(default_factory=dict)
+    scopes: Scopes = field(default_factory=Scopes)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from supportbot.testing.fake_slack.oauth import OAuth
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.rates import STREAM_LIMITS, Limit, Rates
 from supportbot.testing.fake_slack.requests import Requests
+from supportbot.testing.fake_slack.scopes import Scopes
 from supportbot.testing.fake_slack.signatures import Signature
 from supportbot.testing.fake_slack.site import Site
 from supportbot.testing.fake_slack.streams import Streams
@@ -92,7 +93,8 @@ class FakeSlack:
             "views.open": self.views.opened,
             "views.publish": self.views.published,
         }
-        tenant = Tenant(workspace, self.rates, methods)
+        self.scopes = Scopes()
+        tenant = Tenant(workspace, self.rates, methods, self.scopes)
         site.tokens.tenants.append(tenant)
         #: The app's installation here.
         self.oauth = OAuth(site.app, tenant, self.emit)

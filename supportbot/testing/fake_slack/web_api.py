@@ -88,7 +88,7 @@ class WebApi:
             await asyncio.sleep(fault.lost_after_seconds)
             if request.transport is not None:
                 request.transport.close()
-        return web.json_response(answer)
+        return web.json_response(answer, headers=tenant.scopes.header() if tenant else None)
 
     def _record(
         self, method: str, arguments: Mapping[str, Any], error: str | None, tenant: Tenant | None
@@ -120,6 +120,7 @@ class WebApi:
         strayed = self._tokens.strayed(tenant, arguments)
         if strayed is not None:
             tenant.workspace.violations.append(strayed)
+        tenant.scopes.check(tenant.workspace, method, arguments)
         run = tenant.methods.get(method) or METHODS[method]
         return run(tenant.workspace, arguments)
 
