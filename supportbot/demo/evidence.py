@@ -22,7 +22,7 @@ SLACK = "slack:main"
 #: A wrong answer that comes late must still be seen.
 LISTEN_SECONDS = 0.4
 
-_SOURCE = "Source: ["
+_SOURCE = "Source: "
 _T = TypeVar("_T")
 Look = Callable[[], Awaitable[Case | None]]
 
@@ -87,7 +87,7 @@ def quotes(day: Day, case: Case, said: list[str]) -> list[Check]:
     quotes = [_plain(text.partition(_SOURCE)[0]) for text in said]
     return [
         Check("word for word from the help pages", each(quotes, lambda quote: quote in pages)),
-        Check("with its link", each(said, lambda text: _SOURCE in text)),
+        Check("with its link", each(said, lambda text: "https://" in text.partition(_SOURCE)[2])),
         Check("policy named", each(_of_the_bot(case), bool)),
     ]
 
