@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from supportbot.channels.slack.config import Transport
-from supportbot.channels.slack.keys import ESCALATE_ACTION, FEEDBACK_ACTION
+from supportbot.channels.slack.keys import action_id
+from supportbot.model.inbound import ActionKind
 from supportbot.model.ticket import Handler, Status
 from supportbot.testing.fake_slack import ALL_LIMITS, FakeMessage, FakeSlack
 from tests.acceptance.slack_desk import Desk, Plan, desk, product, stage
 
+ESCALATE, FEEDBACK = action_id(ActionKind.ESCALATE), action_id(ActionKind.FEEDBACK)
 WORDS = (
     "Open the settings page. Choose the project you want. Then press the Export button. "
     "Pick a format from the list. Wait until the file is ready. We send you a mail then. "
@@ -51,7 +53,7 @@ async def is_whole_once(d: Desk, question: FakeMessage) -> FakeMessage:
     assert reply.markdown == WORDS
     assert reply.streaming_state in {None, "completed"}
     elements = [one for block in reply.blocks for one in block.get("elements", ())]
-    assert {ESCALATE_ACTION, FEEDBACK_ACTION} <= {one.get("action_id") for one in elements}
+    assert {ESCALATE, FEEDBACK} <= {one.get("action_id") for one in elements}
 
     async def no_status() -> bool:
         return not shown_status(d, question) and d.slack.streams.session(question) != "processing"
@@ -69,8 +71,8 @@ async def test_an_answer_grows_sentence_by_sentence(transport: Transport, tmp_pa
         assert len(pieces) >= 2
         assert all(piece.endswith(".") for piece in pieces)
         assert d.slack.calls("chat.update") == []
-        d.slack.click(reply, FEEDBACK_ACTION, "ada")
-        d.slack.click(reply, ESCALATE_ACTION, "ada")
+        d.slack.click(reply, FEEDBACK, "ada")
+        d.slack.click(reply, ESCALATE, "ada")
         await d.settled()
         (ticket,) = await d.tickets()
         assert ticket.handler is Handler.HUMAN
