@@ -17,7 +17,6 @@ BARRED: Mapping[str, str] = {
     "Please try again in a few minutes.",
 }
 TAKEN = "I have your question, and answer you in a direct message."
-_OPERATOR = "You are one of the operators here, so I take nothing you write for a question."
 _NOT_TAKEN = "I can do nothing with that."
 
 
@@ -29,8 +28,6 @@ def request_line(
         return TAKEN
     if accepted.suppressed == ASKS_NOTHING:
         return _help(str(payload.get("command") or "/support"), products)
-    if accepted.suppressed == "operator":
-        return _OPERATOR
     return BARRED.get(accepted.suppressed, _NOT_TAKEN)
 
 

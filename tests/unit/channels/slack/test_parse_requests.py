@@ -162,9 +162,9 @@ def test_whoever_asks_is_told_what_becomes_of_it(suppressed: str | None, line: s
     assert request_line(command("hi"), accepted, PRODUCTS) == line
 
 
-@pytest.mark.parametrize("reason", ["operator", "something_new"])
-def test_every_reason_has_a_line(reason: str) -> None:
-    assert request_line(command("hi"), Accepted(1, suppressed=reason), {}).endswith(".")
+def test_every_reason_has_a_line() -> None:
+    accepted = Accepted(1, suppressed="something_new")
+    assert request_line(command("hi"), accepted, {}).endswith(".")
 
 
 def form(value: Any = "How do I export?", **view: Any) -> dict[str, Any]:
