@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from functools import partial
@@ -21,8 +23,10 @@ from supportbot.testing.fake_slack import FakeMessage
 SLACK = "slack:main"
 #: A wrong answer that comes late must still be seen.
 LISTEN_SECONDS = 0.4
+_LOOK_SECONDS = 0.02
 
-_SOURCE = "Source: "
+#: How an answer ends: in Markdown, or in a mail, where links are spelled out.
+_SOURCE = re.compile(r"Source: .*https?://")
 _T = TypeVar("_T")
 Look = Callable[[], Awaitable[Case | None]]
 
@@ -84,10 +88,10 @@ def quotes(day: Day, case: Case, said: list[str]) -> list[Check]:
     if day.stage.has_model:
         return []
     pages = _help_pages(day.stage.folder)
-    quotes = [_plain(text.partition(_SOURCE)[0]) for text in said]
+    quotes = [_plain(_SOURCE.split(text)[0]) for text in said]
     return [
         Check("word for word from the help pages", each(quotes, lambda quote: quote in pages)),
-        Check("with its link", each(said, lambda text: "https://" in text.partition(_SOURCE)[2])),
+        Check("with its link", each(said, lambda text: bool(_SOURCE.search(text)))),
         Check("policy named", each(_of_the_bot(case), bool)),
     ]
 
@@ -147,3 +151,17 @@ async def settled(day: Day, look: Look, *, asked: int) -> Case:
     return await day.ledger.until(
         look, lambda case: case.asked >= asked and case.settled, day.patience_seconds
     )
+
+
+async def eventually(day: Day, look: Callable[[], _T | None]) -> _T:
+    """Look at Slack until there is something; return it.
+
+    Raises:
+        TimeoutError: the day's patience is at its end.
+    """
+    async with asyncio.timeout(day.patience_seconds):
+        while True:
+            found = look()
+            if found:
+                return found
+            await asyncio.sleep(_LOOK_SECONDS)

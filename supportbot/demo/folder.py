@@ -1,7 +1,8 @@
 """The demo's bot folder: the starter's policies and knowledge, and settings for this machine.
 
-`hosting` answers by itself, `retail` stays in draft mode. A folder of an earlier demo is used again
-with its policies as they are now; any other folder that holds something is refused.
+`hosting` answers by itself and lets answers grow, `retail` stays in draft mode. A folder of an
+earlier demo is used again with its policies as they are now; any other folder that holds something
+is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from supportbot.demo.cast import MAIL_PLACES, SLACK_PLACES, SUPPORT_TEAM
+from supportbot.demo.cast import (
+    MAIL_PLACES,
+    OPERATORS,
+    PROMPTS,
+    SLACK_PLACES,
+    SUPPORT_TEAM,
+    SlackPlace,
+)
 from supportbot.errors import ConfigError
 
 OUTBOX = "outbox"
@@ -68,15 +76,27 @@ def _refuse_foreign(folder: Path) -> None:
         raise ConfigError("is a bot folder of yours; name a new folder for the demo", path=folder)
 
 
+#: What the demo changes in a policy of the starter: answers leave by themselves, and grow as they
+#: are written, which those that must name a source cannot.
+_LIVE = (("default: draft", "default: auto"), ("cite: required", "cite: optional"))
+
+
 def _let_hosting_answer(policy: Path) -> None:
     text = policy.read_text(encoding="utf-8")
-    if "default: draft" not in text:
-        raise ConfigError("does not start in draft mode as the demo expects", path=policy)
-    policy.write_text(text.replace("default: draft", "default: auto", 1), encoding="utf-8")
+    for before, after in _LIVE:
+        if before not in text:
+            raise ConfigError(f"does not say {before!r} as the demo expects", path=policy)
+        text = text.replace(before, after, 1)
+    policy.write_text(text, encoding="utf-8")
 
 
 def _toml(ports: Ports) -> str:
-    channels = "".join(f'{p.id} = "{p.product}"\n' for p in SLACK_PLACES if p.product)
+    channels = "".join(_channel(place) for place in SLACK_PLACES if place.product)
+    operators = ", ".join(f'"{person.slack_user}"' for person in OPERATORS)
+    prompts = "".join(
+        f'\n[[slack.prompts]]\ntitle = "{title}"\nmessage = "{message}"\nproduct = "{product}"\n'
+        for title, message, product in PROMPTS
+    )
     mailboxes = "".join(
         f'\n[[email.mailboxes]]\naddress = "{p.address}"\nproduct = "{p.product}"\n'
         f'outbox = "{OUTBOX}"\n'
@@ -96,13 +116,21 @@ default_product = "hosting"
 mode = "socket"
 api_url = "{ports.slack_url}"
 default_product = "hosting"
+operators = [{operators}]
 operators_channel = "{SUPPORT_TEAM.id}"
 
 [slack.channels]
-{channels}{mailboxes}
+{channels}{prompts}{mailboxes}
 [email.listener]
 port = {ports.smtp}
 
 [web]
 enabled = true
 """
+
+
+def _channel(place: SlackPlace) -> str:
+    """Return a channel's line of `[slack.channels]`."""
+    if place.listens_to_all:
+        return f'{place.id} = {{product = "{place.product}", listen = "all"}}\n'
+    return f'{place.id} = "{place.product}"\n'

@@ -10,7 +10,7 @@ from datetime import datetime
 from supportbot.demo.cast import person_of
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
 from supportbot.model.ticket import ActorKind, EventKind, Ticket, TicketEvent
-from supportbot.store import answers, details, tickets, transcripts, webchat
+from supportbot.store import answers, details, operators, tickets, transcripts, webchat
 from supportbot.store.answers import StoredCompletion
 from supportbot.store.database import Database
 from supportbot.store.details import CustomerCard, DeliveryNote
@@ -103,6 +103,11 @@ class Ledger:
         """
         async with self._db.reading() as work:
             return await _case(work, await tickets.by_public_id(work, public_id))
+
+    async def operator_names(self) -> list[str]:
+        """Return what operators are called."""
+        async with self._db.reading() as work:
+            return [operator.name for operator in await operators.everybody(work)]
 
     async def opened_since(self, moment: datetime) -> list[Case]:
         """Return the cases that were opened since then, the oldest first."""

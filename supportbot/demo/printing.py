@@ -126,6 +126,8 @@ def _messages(case: Case, before: Case | None, answered_by: str) -> Iterator[Lin
 def _author(case: Case, message: Message, answered_by: str) -> Text:
     if message.author.kind is ActorKind.CUSTOMER:
         return Text(case.customer_name, "bold blue")
+    if message.author.kind is ActorKind.OPERATOR:
+        return Text("operator", "bold green")
     if message.model is None:
         return Text("supportbot", "bold magenta")
     return _bot(answered_by)
@@ -136,7 +138,7 @@ def _bot(answered_by: str) -> Text:
 
 
 def _said(message: Message) -> RenderableType:
-    if message.author.kind is ActorKind.CUSTOMER:
+    if message.author.kind is not ActorKind.BOT:
         return Text(message.text)
     return Markdown(message.text, hyperlinks=False)
 
@@ -159,6 +161,7 @@ def _events(case: Case, before: Case | None) -> Iterator[Line]:
 
 _EVENT_LINES = {
     EventKind.HANDOFF: "handed off to a person",
+    EventKind.TAKEOVER: "taken over by a person",
     EventKind.DRAFTED: "the answer waits as a draft for an operator",
     EventKind.SUPPRESSED: "not answered",
     EventKind.MACHINE_MAIL: "machine mail filed, not answered",
@@ -185,4 +188,5 @@ def _deliveries(case: Case, before: Case | None) -> Iterator[Line]:
         if delivery.id in known or delivery.state is not DeliveryState.SENT or sent_at is None:
             continue
         whom = "the customer" if delivery.audience is Audience.CUSTOMER else "the support team"
-        yield sent_at, Text("delivery", "dim"), Text(f"{delivery.kind} sent to {whom}", "green")
+        what = "changed for" if delivery.replaces else "sent to"
+        yield sent_at, Text("delivery", "dim"), Text(f"{delivery.kind} {what} {whom}", "green")

@@ -12,7 +12,7 @@ from supportbot.demo.mail_client import Letter
 from supportbot.demo.stage import Stage
 from supportbot.demo.visitor import Visitor
 from supportbot.errors import SupportbotError
-from supportbot.testing.fake_slack import FakeMessage
+from supportbot.testing.fake_slack import EventDelivery, FakeMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,17 @@ class Take:
         return bool(self.checks) and all(check.holds for check in self.checks)
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A slash command as its author sees it; `channel` is an id."""
+
+    user: str
+    channel: str
+    ts: str
+    text: str
+    delivery: EventDelivery
+
+
 @dataclass(slots=True)
 class Day:
     """The stage, and what later scenes build on."""
@@ -47,10 +58,21 @@ class Day:
     #: How long a turn may take.
     patience_seconds: float
     visitors: list[Visitor] = field(default_factory=list)
+    #: Slash commands so far.
+    typed: list[Typed] = field(default_factory=list)
     #: The first question in Slack, and the payload it travelled in.
     question: FakeMessage | None = None
     #: The first answer by mail.
     answer: Letter | None = None
+
+    def command(self, user: str, text: str, channel: str) -> Typed:
+        """Type a slash command as a person (by handle) in a channel (by id)."""
+        slack = self.stage.slack
+        name, _, rest = text.partition(" ")
+        delivery = slack.requests.command(user, rest.strip(), channel=channel, command=name)
+        typed = Typed(user, channel, slack.workspace.next_ts(), text, delivery)
+        self.typed.append(typed)
+        return typed
 
 
 class Unplayable(SupportbotError):

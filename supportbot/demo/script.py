@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from supportbot.demo.cast import HOSTING_HELP
+from supportbot.demo.cast import HOSTING_HELP, SHOP_HELP, SUPPORT_TEAM
 from supportbot.demo.scene import Scene
-from supportbot.demo.scenes import chat, mail, slack
+from supportbot.demo.scenes import chat, mail, people, slack
 
 SCENES = (
     Scene(
@@ -20,6 +20,27 @@ SCENES = (
         "hosting",
         "answered in the same ticket",
         slack.follow_up,
+    ),
+    Scene(
+        "A slash command",
+        f"Slack #{SHOP_HELP.name}",
+        "hosting",
+        "answered in a direct message",
+        slack.command,
+    ),
+    Scene(
+        "A person takes over",
+        f"Slack #{HOSTING_HELP.name}",
+        "hosting",
+        f"answered from #{SUPPORT_TEAM.name}, bot silent",
+        people.person,
+    ),
+    Scene(
+        "A draft in Slack",
+        f"Slack #{SHOP_HELP.name}",
+        "retail",
+        "sent by an operator, once",
+        people.draft,
     ),
     Scene("A question by mail", "Email", "hosting", "answered by mail, threaded", mail.question),
     Scene(

@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.text import Text
 
 from supportbot.dashboard.access import Access, link_path
+from supportbot.demo.cast import ROBIN
 from supportbot.demo.folder import LOG, prepare
-from supportbot.demo.lab import Lab
+from supportbot.demo.lab.page import Lab
 from supportbot.demo.ledger import Ledger, totals
 from supportbot.demo.printing import announce, console, show_scene, show_summary
 from supportbot.demo.scene import Day, Scene, Take, perform
@@ -28,7 +29,6 @@ from supportbot.model.catalog import OperatorRole
 from supportbot.store import operators
 
 _PATIENCE_SECONDS = 20.0
-_OPERATOR = ("operator@brightfield.example", "Robin Hale")
 
 
 async def show(*, starter: Path, once: bool, keep: Path | None, port: int) -> int:
@@ -99,11 +99,10 @@ async def _invite(out: Console, stage: Stage, *, kept: bool) -> None:
 async def _login(stage: Stage) -> str:
     wiring = stage.house.wiring
     access = Access(wiring.db, wiring.clock)
-    email, name = _OPERATOR
     async with wiring.db.reading() as work:
-        operator = await operators.by_email(work, email)
+        operator = await operators.by_email(work, ROBIN.email)
     if operator is None:
-        operator = await access.create_operator(email, name, OperatorRole.ADMIN)
+        operator = await access.create_operator(ROBIN.email, ROBIN.name, OperatorRole.ADMIN)
     return link_path(await access.login_link(operator.id))
 
 

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from supportbot.app import House, application, running
-from supportbot.demo.cast import IN_SLACK, SLACK_PLACES
+from supportbot.demo.cast import SLACK_PEOPLE, SLACK_PLACES
 from supportbot.demo.folder import LOG, OUTBOX, Ports, demo_environment, write_settings
 from supportbot.demo.logs import logging_to
 from supportbot.demo.mail_client import MailClient
@@ -108,8 +108,8 @@ def _furnish(slack: FakeSlack) -> None:
     slack.workspace.channels.clear()
     for place in SLACK_PLACES:
         slack.add_channel(place.name)
-    for person in IN_SLACK:
-        slack.add_user(person.handle)
+    for person in SLACK_PEOPLE:
+        slack.add_user(person.handle, real_name=person.name, email=person.email)
 
 
 def _tokens(slack: FakeSlack) -> dict[str, str]:

@@ -26,6 +26,8 @@ from supportbot.store.tables.people import (
 from supportbot.store.unit_of_work import UnitOfWork
 
 _MOST_ID_BYTES = 320
+#: How the address of an account ends that was made for somebody of a kind of channel.
+_NOWHERE = "@{}.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ async def ensure(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> O
     if known is not None:
         return await _renamed(work, known, sender)
     external_id = bounded(sender.external_id, _MOST_ID_BYTES)
-    email = (sender.email or f"{external_id.replace(':', '.')}@{kind}.invalid").lower()
+    email = (sender.email or f"{external_id.replace(':', '.')}{_NOWHERE.format(kind)}").lower()
     operator = await by_email(work, email)
     if operator is None:
         new = NewOperator(email[-320:], _name(sender), OperatorRole.OPERATOR)
@@ -139,10 +141,13 @@ async def ensure(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> O
 
 
 async def introduce(work: UnitOfWork, kind: str, sender: Sender) -> bool:
-    """Name an operator who was known by an id only; False: nobody is known by this identity."""
+    """Give an operator the name that was looked up; False: nobody is known by this identity.
+
+    A press tells a short name only. Who has an account of the dashboard keeps its name.
+    """
     known = await _behind(work, kind, sender)
-    if known is not None:
-        await _renamed(work, known, sender)
+    if known is not None and sender.name.strip() and _is_made_for(kind, known):
+        await change(work, known.id, name=_name(sender))
     return known is not None
 
 
@@ -154,6 +159,10 @@ async def _behind(work: UnitOfWork, kind: str, sender: Sender) -> Operator | Non
         )
     )
     return None if number is None else await get(work, number)
+
+
+def _is_made_for(kind: str, operator: Operator) -> bool:
+    return operator.email.endswith(_NOWHERE.format(kind))
 
 
 def _name(sender: Sender) -> str:

@@ -20,6 +20,7 @@ from supportbot.errors import ConfigError
 from supportbot.settings.load import SettingsProblems
 from supportbot.testing.fake_model import FakeModel
 
+README = Path(__file__).parents[2] / "README.md"
 STARTER = Path(supportbot.cli.__file__).parent / "starter"
 
 
@@ -55,9 +56,22 @@ async def test_the_day_goes_as_expected_and_ends_with_zero() -> None:
     assert process.returncode == 0
     assert "No language model is configured." in shown
     assert "kb-extractive" in shown
-    assert "8 of 8 scenes went as expected." in shown
-    assert "messages in: 7 · answered: 4 · handed off: 1 · drafts: 1 · suppressed: 1" in shown
+    assert "11 of 11 scenes went as expected." in shown
+    assert "messages in: 11 · answered: 7 · handed off: 2 · drafts: 2 · suppressed: 1" in shown
     assert "Traceback" not in shown
+    printed = {_timeless(line) for line in shown.splitlines()}
+    assert [line for line in _readme_excerpt() if _timeless(line) not in printed] == []
+
+
+def _readme_excerpt() -> list[str]:
+    """Return what the README says the demo prints; `...` stands for what it leaves out."""
+    (excerpt,) = re.findall(r"```text\n(\.\.\.\n.*?)```", README.read_text("utf-8"), re.DOTALL)
+    return [line for line in excerpt.splitlines() if line.strip() != "..."]
+
+
+def _timeless(line: str) -> str:
+    """Leave out what differs from run to run: times, durations and ids."""
+    return re.sub(r"\d\d:\d\d:\d\d|\d+\.\d+ s\b|…\w{6}", "", line).rstrip()
 
 
 async def test_it_can_be_interrupted_in_the_middle() -> None:
@@ -122,7 +136,7 @@ async def test_with_a_model_structure_alone_counts(
     shown = capsys.readouterr().out
     assert "Answers are written by test-model." in shown
     assert "No language model" not in shown
-    assert "8 of 8 scenes went as expected." in shown
+    assert "11 of 11 scenes went as expected." in shown
     assert any("How do I restore a backup?" in text for text in asked)
 
 
@@ -137,7 +151,7 @@ async def test_a_kept_folder_is_a_bot_folder_that_can_be_played_again(
     assert policy.read_text().endswith("Be brief.\n")
     assert f'{HOSTING_HELP.id} = "hosting"' in (folder / "supportbot.toml").read_text()
     assert (folder / "supportbot.db").stat().st_size > 0
-    assert capsys.readouterr().out.count("8 of 8 scenes") == 2
+    assert capsys.readouterr().out.count("11 of 11 scenes") == 2
 
 
 async def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:

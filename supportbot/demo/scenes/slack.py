@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from supportbot.demo.cast import HOSTING_HELP, MAYA
+from supportbot.demo.cast import HOSTING_HELP, MAYA, SHOP_HELP, TOMAS
 from supportbot.demo.evidence import (
     LISTEN_SECONDS,
     Verdict,
     decided,
+    eventually,
     needed,
     quotes,
     settled,
@@ -17,6 +18,7 @@ from supportbot.demo.evidence import (
     verdict,
 )
 from supportbot.demo.scene import Check, Day, Take
+from supportbot.testing.fake_slack import FakeMessage
 
 
 async def mention(day: Day) -> Take:
@@ -85,4 +87,31 @@ async def redelivery(day: Day) -> Take:
         ),
         case,
         before,
+    )
+
+
+async def command(day: Day) -> Take:
+    """Ask with a slash command, in a channel that is about something else."""
+    slack = day.stage.slack
+    typed = day.command(TOMAS.handle, "/support hosting How do I restore a backup?", SHOP_HELP.id)
+    direct = slack.workspace.direct_channel(slack.workspace.user(TOMAS.handle))
+
+    def copied() -> FakeMessage | None:
+        return next((m for m in slack.workspace.messages if m.channel == direct.id), None)
+
+    copy = await eventually(day, copied)
+    case = await settled(day, slack_case(day, copy), asked=1)
+    answers = slack.replies(copy)[1:]
+    in_channel = [m for m in slack.workspace.messages if m.channel == SHOP_HELP.id]
+    return Take(
+        told(case, None),
+        (
+            decided(day, case, None, Verdict.ANSWERED),
+            Check("told at once where", "direct message" in str(typed.delivery.response)),
+            Check("the question stands above the answer", "restore a backup" in copy.markdown),
+            Check("one message below it", len(answers) == 1),
+            Check("nothing in the channel", not in_channel),
+            *quotes(day, case, [answer.markdown for answer in answers]),
+        ),
+        case,
     )

@@ -78,7 +78,7 @@ class Requests:
                 "text": html.escape(text, quote=False),
                 "api_app_id": APP,
                 "is_enterprise_install": "false",
-                "response_url": self._response_url(person.id),
+                "response_url": self._response_url(person.id, place.id),
                 "trigger_id": self._triggers.issue(person.id),
             },
         )
@@ -97,12 +97,24 @@ class Requests:
                 "channel": {"id": place.id, "name": place.name},
                 "callback_id": callback_id,
                 "trigger_id": self._triggers.issue(person.id),
-                "response_url": self._response_url(person.id),
+                "response_url": self._response_url(person.id, place.id, message.thread_ts),
                 "message_ts": message.ts,
                 "message": message.as_json(),
                 "is_enterprise_install": False,
             },
         )
 
-    def _response_url(self, user: str) -> str:
-        return self._responses.open(lambda body: self.answers.append((user, body)))
+    def _response_url(self, user: str, channel: str, thread_ts: str | None = None) -> str:
+        def take(body: dict[str, Any]) -> None:
+            self.answers.append((user, body))
+            said = FakeMessage(
+                channel=channel,
+                ts=self._workspace.next_ts(),
+                user=self._workspace.bot_user,
+                text=str(body.get("text") or ""),
+                thread_ts=thread_ts,
+                blocks=list(body.get("blocks") or ()),
+            )
+            self._workspace.ephemerals.append((user, said))
+
+        return self._responses.open(take)

@@ -17,6 +17,7 @@ from supportbot.testing.fake_slack.messages_tab import MessagesTab
 from supportbot.testing.fake_slack.oauth import OAuth
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.rates import STREAM_LIMITS, Limit, Rates
+from supportbot.testing.fake_slack.reactions import Reactions
 from supportbot.testing.fake_slack.requests import Requests
 from supportbot.testing.fake_slack.scopes import Scopes
 from supportbot.testing.fake_slack.signatures import Signature
@@ -84,6 +85,7 @@ class FakeSlack:
         self.views = Views(workspace, self.emit, site.send)
         self.requests = Requests(workspace, site.send, site.responses, self.views.triggers)
         self.streams = Streams(workspace, self.emit)
+        self.reactions = Reactions(workspace, self._announce)
         self.tab = MessagesTab(workspace, self.emit)
         self.files = Files(workspace, site.files, self.say, site.number)
         methods = {
@@ -171,9 +173,12 @@ class FakeSlack:
         self.workspace.channels[channel.id] = channel
         return channel
 
-    def add_user(self, name: str, *, team: str | None = None) -> FakeUser:
+    def add_user(
+        self, name: str, *, team: str | None = None, real_name: str = "", email: str | None = None
+    ) -> FakeUser:
         """Let a person join; another `team` makes a guest of a shared channel."""
-        user = FakeUser(self.workspace.id("U", name), name, team or self.team)
+        id_ = self.workspace.id("U", name)
+        user = FakeUser(id_, name, team or self.team, real_name=real_name, email=email)
         self.workspace.users[user.id] = user
         return user
 

@@ -61,6 +61,19 @@ class FakeView:
     user: str
     body: dict[str, Any]
     hash: str
+    #: How the modal was sent last.
+    sent: EventDelivery | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """False from when it is sent; true again where it could not be, or the app refused it.
+
+        https://docs.slack.dev/surfaces/modals#displaying_errors
+        """
+        if self.sent is None or self.sent.failures:
+            return True
+        response = self.sent.response
+        return isinstance(response, dict) and response.get("response_action") == "errors"
 
     @property
     def text(self) -> str:
@@ -118,29 +131,42 @@ class Views:
         action = payloads.pressed_in(home.body["blocks"], action_id, action_ts=ts)
         return self._send("interactive", self._pressed(home, person, action))
 
-    def submit(self, user: str, text: str) -> EventDelivery:
-        """Fill in the newest modal: each input gets this text. The modal closes.
+    def submit(self, user: str, words: str | Mapping[str, str]) -> EventDelivery:
+        """Fill in the newest modal and send it: it closes, unless the app finds fault with it.
 
-        Whether it would, is in the delivery's `response`.
+        `words` goes into every text input; or it tells by block id what is written or chosen.
 
         Raises:
             LookupError: no modal is open.
         """
-        person = self._workspace.user(user)
-        if not self._modals.get(person.id):
+        person, modal = self._workspace.user(user), self.modal(user)
+        if modal is None:
             raise LookupError(f"{user} has no modal open")
-        modal = self._modals[person.id].pop()
         values = {
             block["block_id"]: {
-                block["element"]["action_id"]: {"type": block["element"]["type"], "value": text}
+                block["element"]["action_id"]: _filled_in(
+                    block["block_id"], block["element"], words
+                )
             }
             for block in modal.body["blocks"]
             if block["type"] == "input"
         }
         view = modal.as_json(self._workspace.team) | {"state": {"values": values}}
-        return self._send(
+        modal.sent = self._send(
             "interactive", self._interaction("view_submission", person) | {"view": view}
         )
+        return modal.sent
+
+    def close(self, user: str) -> None:
+        """Close the newest modal without sending it; the app hears nothing of it.
+
+        Raises:
+            LookupError: no modal is open.
+        """
+        modal = self.modal(user)
+        if modal is None:
+            raise LookupError(f"{user} has no modal open")
+        self._modals[modal.user].remove(modal)
 
     # What can be seen
 
@@ -150,8 +176,8 @@ class Views:
 
     def modal(self, user: str) -> FakeView | None:
         """Return the modal that a user sees on top, if one is open."""
-        stack = self._modals.get(self._workspace.user(user).id)
-        return stack[-1] if stack else None
+        stack = self._modals.get(self._workspace.user(user).id, [])
+        return next((modal for modal in reversed(stack) if modal.is_open), None)
 
     # What the bot calls
 
@@ -219,6 +245,18 @@ def _checked(workspace: Workspace, view: Any, kind: str) -> dict[str, Any]:
     if kind == "modal" and not (view.get("title") and (view.get("submit") or not asks)):
         checks.refuse(workspace, "invalid_arguments", "a modal has a title, and a form a submit")
     return view
+
+
+def _filled_in(
+    block_id: str, element: Mapping[str, Any], words: str | Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the state of an input as `view.state.values` has it."""
+    given = words.get(block_id) if isinstance(words, Mapping) else words
+    if "options" not in element:
+        return {"type": element["type"], "value": given or element.get("initial_value")}
+    options = element["options"]
+    chosen = next((o for o in options if o["value"] == given), element.get("initial_option"))
+    return {"type": element["type"], "selected_option": chosen}
 
 
 def _texts(part: Any) -> list[str]:

@@ -29,17 +29,22 @@ class FakeUser:
     name: str
     team: str = TEAM
     is_bot: bool = False
+    #: Empty: the same as `name`.
+    real_name: str = ""
+    email: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object of `users.info`."""
+        """Return the object of `users.info`, for an app with the scope `users:read.email`."""
+        name = self.real_name or self.name
+        mail = {"email": self.email} if self.email else {}
         return {
             "id": self.id,
             "team_id": self.team,
             "name": self.name,
-            "real_name": self.name,
+            "real_name": name,
             "is_bot": self.is_bot,
             "deleted": False,
-            "profile": {"display_name": self.name, "real_name": self.name},
+            "profile": {"display_name": name, "real_name": name, **mail},
         }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from supportbot.errors import NotFoundError
 from supportbot.model.catalog import Operator, OperatorRole
+from supportbot.model.inbound import Sender
 from supportbot.store import operators
 from supportbot.store.database import Database
 from supportbot.store.operators import NewOperator, NewSession
@@ -29,6 +30,28 @@ async def test_operator_is_found_by_number_and_address(db: Database) -> None:
         assert await operators.names(work) == {ana.id: "Ana"}
         with pytest.raises(NotFoundError):
             await operators.get(work, ana.id + 1)
+
+
+async def test_account_made_for_a_channel_takes_the_name_that_was_looked_up(db: Database) -> None:
+    pressed = Sender("T1:U1", "robin")
+    async with db.writing() as work:
+        robin = await operators.ensure(work, "slack", pressed, AT)
+        assert robin.name == "robin"
+        assert await operators.introduce(work, "slack", Sender("T1:U1", "Robin Hale"))
+        assert await operators.introduce(work, "slack", Sender("T1:U1", " "))
+        assert not await operators.introduce(work, "slack", Sender("T1:U2", "Maya"))
+    async with db.reading() as work:
+        assert (await operators.get(work, robin.id)).name == "Robin Hale"
+
+
+async def test_account_of_the_dashboard_keeps_its_name(db: Database) -> None:
+    ana = await make(db)
+    async with db.writing() as work:
+        found = await operators.ensure(work, "slack", Sender("T1:U1", email="Ana@desk.test"), AT)
+        assert found == ana
+        assert await operators.introduce(work, "slack", Sender("T1:U1", "Anastasia"))
+    async with db.reading() as work:
+        assert (await operators.get(work, ana.id)).name == "Ana"
 
 
 async def test_link_is_used_once_and_in_time(db: Database) -> None:

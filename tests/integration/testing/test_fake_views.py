@@ -55,6 +55,30 @@ async def test_modal_is_opened_filled_in_and_sent(lenient: FakeSlack) -> None:
     assert lenient.views.modal("ada") is None
 
 
+async def test_modal_that_could_not_be_sent_stays_open_until_it_is_closed(
+    lenient: FakeSlack,
+) -> None:
+    await client(lenient).views_open(trigger_id=trigger_of(lenient), view=MODAL)
+    lenient.views.submit("ada", "words")
+    assert lenient.views.modal("ada") is None  # on its way
+    await lenient.settled()
+    assert lenient.views.modal("ada") is not None  # nobody took it
+    lenient.views.close("ada")
+    assert lenient.views.modal("ada") is None
+
+
+async def test_each_input_can_be_given_its_own(lenient: FakeSlack) -> None:
+    options = [{"value": value, "text": TEXT} for value in ("rocket", "boat")]
+    choice = {"type": "static_select", "action_id": "chosen", "options": options}
+    chosen = {"type": "input", "block_id": "choice", "label": TEXT, "element": choice}
+    view = {**MODAL, "blocks": [INPUT, chosen]}
+    await client(lenient).views_open(trigger_id=trigger_of(lenient), view=view)
+    sent = lenient.views.submit("ada", {"words": "my question", "choice": "boat"}).payload
+    values = sent["view"]["state"]["values"]
+    assert values["words"]["typed"]["value"] == "my question"
+    assert values["choice"]["chosen"]["selected_option"]["value"] == "boat"
+
+
 async def test_trigger_opens_one_view(lenient: FakeSlack) -> None:
     trigger = trigger_of(lenient)
     await client(lenient).views_open(trigger_id=trigger, view=MODAL)
