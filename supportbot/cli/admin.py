@@ -1,15 +1,25 @@
-"""`supportbot admin`: the operators of the dashboard, and a key for tokens."""
+"""`supportbot admin`: operators of the dashboard, and workspaces that installed the Slack app."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from supportbot.cli.options import Config
+from supportbot.cli.options import Config, Format, OutputFormat
+
+_WORKSPACE_COLUMNS = (
+    "id",
+    "name",
+    "installed_at",
+    "installed_by",
+    "removed_at",
+    "missing_scopes",
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -41,6 +51,36 @@ def token_key() -> None:
     from supportbot.channels.slack.vault import new_key
 
     typer.echo(new_key())
+
+
+@app.command()
+def workspaces(config: Config = Path(), output: OutputFormat = Format.TABLE) -> None:
+    """List the Slack workspaces that installed the app, the ones that removed it too."""
+    from supportbot.cli.output import emit
+
+    emit(_WORKSPACE_COLUMNS, asyncio.run(list_workspaces(config, os.environ)), output)
+
+
+async def list_workspaces(config: Path, environ: Mapping[str, str]) -> list[Mapping[str, object]]:
+    """Return a record for each workspace, with the scopes that it should be asked for again."""
+    from supportbot.app.house import database
+    from supportbot.channels.slack.manifest import SCOPES
+    from supportbot.settings.load import load
+    from supportbot.store import installations
+
+    async with database(load(config, environ)) as db, db.reading() as work:
+        found = await installations.all_of(work, "slack:main")
+    return [
+        {
+            "id": one.grant.owner,
+            "name": one.grant.name,
+            "installed_at": one.grant.installed_at,
+            "installed_by": one.grant.installed_by,
+            "removed_at": one.removed_at,
+            "missing_scopes": ", ".join(sorted(set(SCOPES) - set(one.grant.scopes))),
+        }
+        for one in found
+    ]
 
 
 async def _link(config: Path, email: str) -> str:

@@ -35,7 +35,7 @@ app.add_typer(policy.app, name="policy", help="Look at compiled policies.")
 app.add_typer(knowledge.app, name="knowledge", help="Import and search knowledge.")
 app.add_typer(mail.app, name="email", help="Look at raw mails.")
 app.add_typer(db.app, name="db", help="Upgrade, look at and back up the database.")
-app.add_typer(admin.app, name="admin", help="Operators of the dashboard.")
+app.add_typer(admin.app, name="admin", help="Operators of the dashboard, Slack workspaces.")
 
 
 def _print_version(wanted: bool) -> None:

@@ -56,12 +56,10 @@ async def find(work: UnitOfWork, channel: str, owners: Sequence[str]) -> list[In
     return [found[owner] for owner in owners if owner in found]
 
 
-async def present(work: UnitOfWork, channel: str) -> list[Installation]:
-    """Return all installations of a channel that are not removed, in the order they came."""
+async def all_of(work: UnitOfWork, channel: str) -> list[Installation]:
+    """Return all installations of a channel in the order they came, the removed ones too."""
     rows = await work.connection.execute(
-        _OF_CHANNEL.where(ChannelRow.key == channel, InstallationRow.removed_at.is_(None)).order_by(
-            InstallationRow.id
-        )
+        _OF_CHANNEL.where(ChannelRow.key == channel).order_by(InstallationRow.id)
     )
     return [_installation(row) for row in rows]
 

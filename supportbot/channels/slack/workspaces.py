@@ -176,7 +176,8 @@ class InstalledWorkspaces:
         """Try whether every stored token can be read, and bring them all under the newest key."""
         register = self._register
         async with register.db.reading() as work:
-            present = await installations.present(work, register.channel)
+            found = await installations.all_of(work, register.channel)
+        present = [one for one in found if one.removed_at is None]
         unreadable = [one.grant.owner for one in present if not self._readable(one)]
         for one in present:
             sealed = register.vault.renewed(one.grant.sealed)

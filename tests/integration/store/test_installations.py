@@ -93,7 +93,7 @@ async def test_removing_forgets_the_token_once(store: Database) -> None:
     (removed,) = await found(store, "T1")
     assert (removed.removed_at, removed.grant.sealed) == (AT + MINUTE, "")
     async with store.reading() as work:
-        assert await installations.present(work, CHANNEL) == []
+        assert await installations.all_of(work, CHANNEL) == [removed]
 
 
 async def test_a_late_removal_leaves_a_newer_installation_alone(store: Database) -> None:

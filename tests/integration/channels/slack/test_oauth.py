@@ -56,7 +56,7 @@ class Site:
 
     async def installed(self) -> list[Installation]:
         async with self.register.db.reading() as work:
-            return await installations.present(work, self.register.channel)
+            return await installations.all_of(work, self.register.channel)
 
 
 @pytest.fixture
