@@ -46,6 +46,8 @@ EVENTS: Mapping[str, str] = {
 }
 COMMAND = "/support"
 ADDRESS = "https://support.example.com/slack/events"
+#: Where Slack sends those back who install the app themselves.
+REDIRECT = "https://support.example.com/slack/oauth_redirect"
 
 _HEAD = """\
 # Slack app of supportbot, written from supportbot/channels/slack/manifest.py by `make docs`.
@@ -59,6 +61,9 @@ _HEAD = """\
 # comments off the lines with an address, put your public one in, and copy the signing secret from
 # "Basic Information" to SLACK_SIGNING_SECRET. supportbot must be running when you save: Slack asks
 # the address for a challenge.
+#
+# Workspaces that install the app themselves: take the comments off redirect_urls too, and see
+# docs/how-to/slack-workspaces.md.
 #
 # After an update that brings new scopes or events, paste the file again under "App Manifest" and
 # install the app again. `supportbot check` tells which scopes are missing.
@@ -91,6 +96,8 @@ features:
       usage_hint: "[product] question"
       should_escape: true
 oauth_config:
+  # redirect_urls:
+  #   - {redirect}
   scopes:
     bot:
 {scopes}
@@ -115,6 +122,7 @@ def render_manifest() -> str:
         shortcut=ASK_SHORTCUT,
         command=COMMAND,
         address=ADDRESS,
+        redirect=REDIRECT,
         scopes=_listed(SCOPES),
         events=_listed(EVENTS),
     )

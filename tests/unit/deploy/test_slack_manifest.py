@@ -18,7 +18,7 @@ from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.http import PATH
 from supportbot.channels.slack.keys import ASK_SHORTCUT
 from supportbot.channels.slack.manifest import COMMAND, EVENTS, SCOPES, render_manifest
-from supportbot.channels.slack.oauth import BOT_SCOPES
+from supportbot.channels.slack.oauth import BOT_SCOPES, REDIRECT_PATH
 from supportbot.channels.slack.parse import EVENT_PARSERS, OLDER_EVENTS, parse
 from supportbot.channels.slack.workspaces import TAKEN_BACK
 from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
@@ -168,6 +168,14 @@ def test_buttons_and_direct_messages_are_switched_on(manifest: dict[str, Any]) -
     assert manifest["features"]["app_home"]["home_tab_enabled"] is True
     assert manifest["features"]["app_home"]["messages_tab_enabled"] is True
     assert manifest["features"]["app_home"]["messages_tab_read_only_enabled"] is False
+
+
+def test_the_way_back_from_installing_is_a_comment_away(text: str) -> None:
+    config = yaml.safe_load(
+        text.replace("  # redirect_urls", "  redirect_urls").replace("  #   - ", "    - ")
+    )
+    (address,) = config["oauth_config"]["redirect_urls"]
+    assert address.partition("example.com")[2] == REDIRECT_PATH
 
 
 def test_socket_mode_is_on_and_http_is_three_comments_away(text: str) -> None:
