@@ -64,6 +64,16 @@ async def all_of(work: UnitOfWork, channel: str) -> list[Installation]:
     return [_installation(row) for row in rows]
 
 
+async def is_bot(work: UnitOfWork, channel: str, user: str) -> bool:
+    """Tell whether a user is the app's bot in some workspace that has it."""
+    query = _OF_CHANNEL.where(
+        ChannelRow.key == channel,
+        InstallationRow.bot_user == user,
+        InstallationRow.removed_at.is_(None),
+    )
+    return bool(await work.connection.scalar(select(query.exists())))
+
+
 async def remove(work: UnitOfWork, seen: Installation, at: datetime) -> bool:
     """Note that the owner took the app back, and forget the token.
 

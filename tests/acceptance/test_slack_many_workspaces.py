@@ -280,3 +280,40 @@ async def test_a_wrong_key_is_shown_and_mended_without_installing_again(
         async with product(world, transport, tmp_path, replace(PLAN, environ=both)) as d:
             question = other.mention("support", "ada", "How do I export?")
             await other.wait_for_replies(question)
+
+
+async def test_a_channel_that_two_installations_share_is_answered_once_and_goes_on(
+    transport: Transport, tmp_path: Path
+) -> None:
+    """Slack names one installation for all that happens there, whichever bot is mentioned."""
+    async with two(transport, tmp_path) as (d, home, other):
+        common = home.add_channel("common")
+        home.share("common", other)
+        asked = [
+            home.mention(common.id, "ada", "How do I export?"),
+            other.mention(common.id, "U0UMBRELLAGRACE", "How do we import?"),
+            home.say(common.id, "grace", f"<@{other.bot_user}> And who are you?"),
+        ]
+        for question in asked:
+            (answer,) = await _answers(d, question, 1)
+            assert answer.markdown == ANSWER
+        home.say(common.id, "ada", "And then?", thread=asked[0])
+        other.say(common.id, "U0UMBRELLAGRACE", "And then?", thread=asked[1])
+        for question in asked[:2]:
+            await _answers(d, question, 2)
+        await d.settled()
+        tickets = await d.tickets()
+        assert len(tickets) == len(asked)
+        assert {ticket.target["team"] for ticket in tickets} == {other.team}
+        assert [len(home.thread(question)) for question in asked] == [4, 4, 2]
+
+
+async def _answers(d: Desk, question: FakeMessage, count: int) -> list[FakeMessage]:
+    """Wait for answers in a thread, whichever bot of ours gives them."""
+
+    async def given() -> list[FakeMessage]:
+        found = [one for one in d.slack.thread(question) if one.bot_id]
+        return found if len(found) >= count else []
+
+    answers: list[FakeMessage] = await d.eventually(given)
+    return answers

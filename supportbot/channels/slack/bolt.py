@@ -16,6 +16,7 @@ from supportbot.channels.slack.hearing import Hearing
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.logs import vendor_logger
 from supportbot.channels.slack.origin import origin_of
+from supportbot.channels.slack.shared import perhaps_ours
 from supportbot.channels.slack.workspaces import TAKEN_BACK, Workspaces
 from supportbot.errors import SupportbotError
 
@@ -43,7 +44,7 @@ def build_bolt(client: AsyncWebClient, workspaces: Workspaces, hearing: Hearing)
     ) -> None:
         origin = origin_of(body)
         nobody = Identity(next(iter(origin.teams), ""), "", "")
-        context[_IDENTITY] = await workspaces.identity(origin) or nobody
+        context[_IDENTITY] = await workspaces.identity(origin, perhaps_ours(body)) or nobody
         if _taken_back(body):
             await workspaces.taken_back(origin, body)
         await next_()

@@ -19,11 +19,17 @@ class Identity:
     enterprise: str = ""
     #: Address of the workspace, for links to what is said in it; empty: unknown.
     url: str = ""
+    #: Further bots of ours in a channel that companies share; see `shared`.
+    aliases: tuple[str, ...] = ()
 
     def meta(self) -> Mapping[str, str]:
         """Return it as stored beside each inbound, so that parsing stays pure."""
         known = {"team": self.team, "bot_user": self.bot_user, "bot_id": self.bot_id}
-        also = {"enterprise": self.enterprise, "url": self.url}
+        also = {
+            "enterprise": self.enterprise,
+            "url": self.url,
+            "aliases": " ".join(self.aliases),
+        }
         return known | {name: value for name, value in also.items() if value}
 
     @property
@@ -43,8 +49,14 @@ class Identity:
     @classmethod
     def from_meta(cls, meta: Mapping[str, str]) -> Identity:
         """Read what `meta` wrote."""
-        named = (meta["team"], meta["bot_user"], meta["bot_id"])
-        return cls(*named, meta.get("enterprise", ""), meta.get("url", ""))
+        return cls(
+            meta["team"],
+            meta["bot_user"],
+            meta["bot_id"],
+            meta.get("enterprise", ""),
+            meta.get("url", ""),
+            tuple(meta.get("aliases", "").split()),
+        )
 
     def link(self, channel: str, ts: str) -> str | None:
         """Return the address of a message, as `chat.getPermalink` gives it."""

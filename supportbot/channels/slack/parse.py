@@ -25,6 +25,7 @@ from supportbot.channels.slack.parse_requests import parse_request
 from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
 from supportbot.channels.slack.scene import NOT_INSTALLED, Scene
+from supportbot.channels.slack.shared import as_one
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Action,
@@ -65,7 +66,7 @@ def parse(inbound: Inbound, rulebook: Rulebook) -> Heard:
         Unparsable: no JSON object, or a message without its place.
     """
     scene = Scene(Identity.from_meta(inbound.meta), rulebook, inbound.meta)
-    payload = _load(inbound.raw)
+    payload = as_one(_load(inbound.raw), scene.own)
     heard = _parse_payload(payload, scene)
     name = inbound.meta.get("name")
     if name and isinstance(heard, CustomerMessage | Edited | Action):

@@ -8,11 +8,9 @@ bound to that owner by the vault, so the tokens of two workspaces cannot cross.
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
@@ -22,6 +20,7 @@ from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.identity import Identity, identify
 from supportbot.channels.slack.origin import Origin
 from supportbot.channels.slack.register import Register
+from supportbot.channels.slack.remembered import Remembered
 from supportbot.channels.slack.rotation import Rotation
 from supportbot.channels.slack.vault import VARIABLE
 from supportbot.channels.slack.web import SlackWeb, WebSession
@@ -49,8 +48,13 @@ class Workspaces(Protocol):
             SendError: nobody, or Slack does not tell now.
         """
 
-    async def identity(self, origin: Origin) -> Identity | None:
-        """Return to whom a payload was sent; None: the app is not installed there."""
+    async def identity(
+        self, origin: Origin, perhaps_ours: frozenset[str] = frozenset()
+    ) -> Identity | None:
+        """Return to whom a payload was sent; None: the app is not installed there.
+
+        Those of the users that are bots of ours in other workspaces become its aliases.
+        """
 
     async def taken_back(self, origin: Origin, body: Mapping[str, Any]) -> None:
         """Honour an event that tells of an uninstalled app or a revoked token."""
@@ -81,9 +85,11 @@ class OneWorkspace:
                 self._known = await identify(self._web.client())
         return self._known
 
-    async def identity(self, origin: Origin) -> Identity | None:
+    async def identity(
+        self, origin: Origin, perhaps_ours: frozenset[str] = frozenset()
+    ) -> Identity | None:
         """Return who we are: whatever a payload says, it was sent to us."""
-        del origin
+        del origin, perhaps_ours
         return self._known
 
     async def taken_back(self, origin: Origin, body: Mapping[str, Any]) -> None:
@@ -110,12 +116,11 @@ class InstalledWorkspaces:
     ) -> None:
         self._register = register
         self._rotation = rotation
-        self._memory = memory or Memory()
-        self._found: OrderedDict[tuple[str, ...], tuple[datetime, Installation | None]] = (
-            OrderedDict()
+        self._memory = memory = memory or Memory()
+        self._found = Remembered[tuple[str, ...], Installation | None](
+            register.clock, memory.workspaces
         )
-        #: One asks, and whoever came meanwhile finds the answer.
-        self._asking = asyncio.Lock()
+        self._bots = Remembered[str, bool](register.clock, memory.workspaces)
         #: What is wrong with the stored tokens, for `/readyz`.
         self.trouble: str | None = None
 
@@ -131,13 +136,18 @@ class InstalledWorkspaces:
         """
         return _identity((await self._present(owner)).grant, owner)
 
-    async def identity(self, origin: Origin) -> Identity | None:
+    async def identity(
+        self, origin: Origin, perhaps_ours: frozenset[str] = frozenset()
+    ) -> Identity | None:
         """Return who we are there; None: nobody installed the app, or it was removed."""
         found = await self._installation(origin.owners())
         if found is None:
             return None
         team = found.grant.owner
-        return _identity(found.grant, team if team in origin.teams else (*origin.teams, team)[0])
+        own = _identity(found.grant, team if team in origin.teams else (*origin.teams, team)[0])
+        others = sorted(perhaps_ours - {own.bot_user})
+        aliases = [user for user in others if await self._is_ours(user)]
+        return replace(own, aliases=tuple(aliases))
 
     async def token(self, owner: str) -> str:
         """Return the token of an owner; one that is about to expire is exchanged before.
@@ -169,8 +179,7 @@ class InstalledWorkspaces:
 
     def forget(self, owner: str) -> None:
         """Look again before the next use: something about this owner changed."""
-        for key in [key for key in self._found if owner in key]:
-            del self._found[key]
+        self._found.forget(lambda owners: owner in owners)
 
     async def examine(self) -> None:
         """Try whether every stored token can be read, and bring them all under the newest key."""
@@ -213,33 +222,27 @@ class InstalledWorkspaces:
         return found
 
     async def _installation(self, owners: tuple[str, ...]) -> Installation | None:
-        if not owners:
-            return None
-        remembered = self._remembered(owners)
-        if remembered is not None:
-            return remembered[1]
-        async with self._asking:
-            remembered = self._remembered(owners)
-            if remembered is not None:
-                return remembered[1]
-            register = self._register
+        memory, register = self._memory, self._register
+
+        async def ask() -> Installation | None:
             async with register.db.reading() as work:
                 found = await installations.find(work, register.channel, owners)
-            present = next((one for one in found if one.removed_at is None), None)
-            self._remember(owners, present)
-            return present
+            return next((one for one in found if one.removed_at is None), None)
 
-    def _remembered(self, owners: tuple[str, ...]) -> tuple[datetime, Installation | None] | None:
-        entry = self._found.get(owners)
-        return entry if entry is not None and self._register.clock() < entry[0] else None
+        if not owners:
+            return None
+        return await self._found.answer(
+            owners, ask, lambda found: memory.seconds if found else memory.unknown_seconds
+        )
 
-    def _remember(self, owners: tuple[str, ...], found: Installation | None) -> None:
-        memory = self._memory
-        seconds = memory.unknown_seconds if found is None else memory.seconds
-        self._found[owners] = (self._register.clock() + timedelta(seconds=seconds), found)
-        self._found.move_to_end(owners)
-        while len(self._found) > memory.workspaces:
-            self._found.popitem(last=False)
+    async def _is_ours(self, user: str) -> bool:
+        register = self._register
+
+        async def ask() -> bool:
+            async with register.db.reading() as work:
+                return await installations.is_bot(work, register.channel, user)
+
+        return await self._bots.answer(user, ask, lambda _: self._memory.seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,6 @@ class Tokens:
         """Tell whether a call with one workspace's token names a channel of another one."""
         channel = arguments.get("channel") or arguments.get("channel_id")
         for other in self.tenants:
-            if other is not tenant and channel in other.workspace.channels:
+            if channel in other.workspace.channels and channel not in tenant.workspace.channels:
                 return f"a token of {tenant.workspace.team} on {channel} of {other.workspace.team}"
         return None

@@ -20,7 +20,9 @@ Payload = dict[str, Any]
 
 def envelope(event: Payload, event_id: str, at_seconds: int, workspace: Workspace) -> Payload:
     """Wrap an event as the Events API does for the installation in a workspace."""
-    own = {"team_id": workspace.team, "user_id": workspace.bot_user}
+    place = str(event.get("channel"))
+    seen_by = workspace.authorized.get(place, workspace)
+    own = {"team_id": seen_by.team, "user_id": seen_by.bot_user}
     return {
         "token": "deprecated",
         "team_id": workspace.team,
@@ -29,6 +31,7 @@ def envelope(event: Payload, event_id: str, at_seconds: int, workspace: Workspac
         "event_id": event_id,
         "event_time": at_seconds,
         "event": event,
+        "is_ext_shared_channel": place in workspace.partners,
         "authorizations": [
             {"enterprise_id": None, **own, "is_bot": True, "is_enterprise_install": False}
         ],

@@ -20,6 +20,7 @@ from supportbot.testing.fake_slack.rates import STREAM_LIMITS, Limit, Rates
 from supportbot.testing.fake_slack.reactions import Reactions
 from supportbot.testing.fake_slack.requests import Requests
 from supportbot.testing.fake_slack.scopes import Scopes
+from supportbot.testing.fake_slack.sharing import share
 from supportbot.testing.fake_slack.signatures import Signature
 from supportbot.testing.fake_slack.site import Site
 from supportbot.testing.fake_slack.streams import Streams
@@ -173,6 +174,12 @@ class FakeSlack:
         self.workspace.channels[channel.id] = channel
         return channel
 
+    def share(self, channel: str, other: FakeSlack) -> FakeChannel:
+        """Let another workspace, with its people and its bot, join a channel (Slack Connect)."""
+        shared = self.workspace.channel(channel)
+        share(shared, self.workspace, other.workspace)
+        return shared
+
     def add_user(
         self, name: str, *, team: str | None = None, real_name: str = "", email: str | None = None
     ) -> FakeUser:
@@ -213,11 +220,12 @@ class FakeSlack:
         self.workspace.add(message)
         place = self.workspace.channels[message.channel]
         # The app hears nothing of a channel that its bot is not in.
-        if self.bot_user not in place.members:
+        bots = self.workspace.bots_in(place)
+        if not bots:
             return message
         self._announce(payloads.message_event(message, place))
         # A mention arrives a second time, with an event id of its own; not so in a DM.
-        if f"<@{self.bot_user}>" in text and not place.is_im:
+        if any(f"<@{bot}>" in text for bot in bots) and not place.is_im:
             self._announce(payloads.mention_event(message))
         return message
 

@@ -191,6 +191,9 @@ class Workspace:
     stream_appends: int | None = None
     #: Thread key `channel:thread_ts` → the status of the agent session there.
     sessions: dict[str, str] = field(default_factory=dict)
+    #: Channels that are shared, by id: with whom, and for whom their events are authorized.
+    partners: dict[str, Workspace] = field(default_factory=dict)
+    authorized: dict[str, Workspace] = field(default_factory=dict)
     announce: Callable[[dict[str, Any]], None] = lambda _event: None
     #: Wakes whoever waits for something to be seen; no event goes to the bot.
     notify: Callable[[], None] = lambda: None
@@ -241,6 +244,14 @@ class Workspace:
         if root is not None:
             root.thread_ts = root.ts
         self.messages.append(message)
+        if message.channel in self.partners:
+            self.partners[message.channel].messages.append(message)
+
+    def bots_in(self, channel: FakeChannel) -> set[str]:
+        """Return the users as which the app is in a channel."""
+        partner = self.partners.get(channel.id)
+        ours = {self.bot_user, partner.bot_user} if partner else {self.bot_user}
+        return ours & channel.members
 
     def take_back(self, message: FakeMessage) -> bool:
         """Remove a message; True: it has replies, so a tombstone stays in its place."""
