@@ -317,3 +317,15 @@ async def _answers(d: Desk, question: FakeMessage, count: int) -> list[FakeMessa
 
     answers: list[FakeMessage] = await d.eventually(given)
     return answers
+
+
+async def test_a_command_from_a_workspace_without_the_app_gets_a_kind_line(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with two(transport, tmp_path) as (d, home, _):
+        stranger = home.another("hooli")
+        typed = stranger.requests.command("ada", "How do I export?")
+        await d.slack.settled()
+        assert typed.acked
+        assert "not installed" in str(typed.response)
+        assert await d.tickets() == []

@@ -43,8 +43,8 @@ _CURES = {
     "not_allowed_token_type": "SLACK_BOT_TOKEN starts with xoxb-, SLACK_APP_TOKEN with xapp-",
     "not_authed": "set SLACK_BOT_TOKEN",
     "not_in_channel": "invite the bot to the channel (/invite @bot)",
-    "token_expired": "issue a new token and set SLACK_BOT_TOKEN",
-    "token_revoked": "install the app again and set SLACK_BOT_TOKEN",
+    "token_expired": "set a new SLACK_BOT_TOKEN, or install the app again at /slack/install",
+    "token_revoked": "install the app again: at /slack/install, or with a new SLACK_BOT_TOKEN",
 }
 _SERVER_ERROR = 500
 _TOO_MANY_REQUESTS = 429

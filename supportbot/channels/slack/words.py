@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from supportbot.channels.slack.parse_requests import ASKS_NOTHING
-from supportbot.channels.slack.scene import GROUP_UNKNOWN, NOT_IN_GROUP
+from supportbot.channels.slack.scene import GROUP_UNKNOWN, NOT_IN_GROUP, NOT_INSTALLED
 from supportbot.model.inbound import Accepted
 
 #: Told to whoever may not ask in a channel, by the reason that is stored.
@@ -15,6 +15,7 @@ BARRED: Mapping[str, str] = {
     "Ask me in a direct message, or ask a colleague who is a member.",
     GROUP_UNKNOWN: "I cannot find out right now whether you may ask me in this channel. "
     "Please try again in a few minutes.",
+    NOT_INSTALLED: "I am not installed in this workspace (any more), so I cannot answer here.",
 }
 TAKEN = "I have your question, and answer you in a direct message."
 _NOT_TAKEN = "I can do nothing with that."
