@@ -24,6 +24,8 @@ class Grant:
     #: The person who installed it, as the provider names them.
     installed_by: str
     installed_at: datetime
+    #: The workspace's address, for links; empty: unknown.
+    url: str = ""
     #: The token must be exchanged for a new one before that moment; None: it stays valid.
     expires_at: datetime | None = None
 

@@ -122,9 +122,9 @@ def _missing_for_oauth(settings: Settings) -> Iterator[SettingsError]:
             "SUPPORTBOT_SECRET_TOKEN_KEY: is not set; the tokens of workspaces are encrypted "
             "under it (`supportbot admin token-key` prints one)"
         )
-    if slack.operators_channel and slack.operators_team is None:
+    if (slack.operators_channel or slack.operators) and slack.operators_team is None:
         yield SettingsError(
-            "[slack] operators_team: is not set; say which workspace operators_channel is in"
+            "[slack] operators_team: is not set; say in which workspace operators are"
         )
 
 

@@ -161,6 +161,7 @@ def _values(grant: Grant) -> dict[str, Any]:
     return {
         "owner": grant.owner,
         "name": grant.name[:200],
+        "url": grant.url[:300],
         "app_id": grant.app_id,
         "bot_user": grant.bot_user,
         "bot_id": grant.bot_id,
@@ -180,6 +181,7 @@ def _installation(row: Row[*tuple[Any, ...]]) -> Installation:
         grant=Grant(
             owner=row.owner,
             name=row.name,
+            url=row.url,
             app_id=row.app_id,
             bot_user=row.bot_user,
             bot_id=row.bot_id,

@@ -96,7 +96,7 @@ async def test_two_workspaces_are_answered_each_by_its_own_bot(
             assert answer.user == workspace.bot_user
             assert (await ticket_of(d, question)).target["team"] == workspace.team
         for workspace, question in asked[:4]:
-            workspace.say("support", "ada", "And then?", thread=question)
+            workspace.say("support", question.user, "And then?", thread=question)
         for workspace, question in asked[:4]:
             await workspace.wait_for_replies(question, 2)
         await d.settled()
@@ -141,7 +141,8 @@ def _something(
     mine = [question for place, question in before if place is workspace]
     user, what = chance.choice(["ada", "grace"]), chance.random()
     if mine and what < 0.2:
-        workspace.say("support", user, "And then?", thread=chance.choice(mine))
+        question = chance.choice(mine)
+        workspace.say("support", question.user, "And then?", thread=question)
         return []
     if mine and what < 0.3:
         workspace.edit(chance.choice(mine), f"<@{workspace.bot_user}> How do I import?")

@@ -23,6 +23,7 @@ from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.oauth import OAuthStateUtils
+from slack_sdk.oauth.installation_store import Installation
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -32,7 +33,12 @@ from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.install_pages import failure_page, success_page
 from supportbot.channels.slack.logs import vendor_logger
 from supportbot.channels.slack.manifest import SCOPES
-from supportbot.channels.slack.oauth_stores import STATE_LIVES, InstallationStore, StateStore
+from supportbot.channels.slack.oauth_stores import (
+    STATE_LIVES,
+    URL,
+    InstallationStore,
+    StateStore,
+)
 from supportbot.channels.slack.web import WebSession
 from supportbot.errors import ChannelError, StoreError
 
@@ -52,6 +58,18 @@ _HEADERS = {
 BOT_SCOPES = tuple(sorted(SCOPES))
 _WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 _WANTED = ("code", "state", "error")
+
+
+class _Flow(AsyncOAuthFlow):
+    """Bolt's flow, which also learns the address of a workspace."""
+
+    async def store_installation(
+        self, request: AsyncBoltRequest, installation: Installation
+    ) -> None:
+        who = await self.client.auth_test(token=installation.bot_token)
+        installation.set_custom_value(URL, who.get("url"))
+        await super().store_installation(request, installation)
+
 
 _Step = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
 
@@ -116,7 +134,7 @@ def _flow(parts: InstallParts) -> AsyncOAuthFlow:
     )
     settings.state_utils = _Cookie(expiration_seconds=settings.state_expiration_seconds)
     client = parts.session.plain()
-    return AsyncOAuthFlow(client=client, logger=vendor_logger(), settings=settings)
+    return _Flow(client=client, logger=vendor_logger(), settings=settings)
 
 
 async def _answered(step: _Step, request: Request, query: str) -> Response:

@@ -27,6 +27,8 @@ from supportbot.store import installations
 
 _log = structlog.get_logger(__name__)
 
+#: What the SDK's installation has no field of its own for.
+URL = "url"
 STATE_LIVES = timedelta(minutes=10)
 
 
@@ -66,6 +68,7 @@ class InstallationStore(AsyncInstallationStore):
         return Grant(
             owner=owner,
             name=name or owner,
+            url=str(granted.get_custom_value(URL) or ""),
             app_id=granted.app_id or "",
             bot_user=granted.bot_user_id,
             bot_id=granted.bot_id,

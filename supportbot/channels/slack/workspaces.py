@@ -267,6 +267,7 @@ def _identity(grant: Grant, team: str) -> Identity:
         bot_user=grant.bot_user,
         bot_id=grant.bot_id,
         enterprise=grant.owner if grant.owner != team else "",
+        url=grant.url,
     )
 
 

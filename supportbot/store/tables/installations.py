@@ -18,6 +18,7 @@ class InstallationRow(Base):
     channel_id: Mapped[int] = mapped_column(Id, ForeignKey("channel.id"))
     owner: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str] = mapped_column(String(300), default="", server_default="")
     app_id: Mapped[str] = mapped_column(String(64))
     bot_user: Mapped[str] = mapped_column(String(64))
     bot_id: Mapped[str] = mapped_column(String(64))

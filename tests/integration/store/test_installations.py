@@ -16,6 +16,7 @@ MINUTE = timedelta(minutes=1)
 GRANT = Grant(
     owner="T1",
     name="Umbrella",
+    url="https://umbrella.slack.test/",
     app_id="A1",
     bot_user="UBOT",
     bot_id="B1",

@@ -43,6 +43,7 @@ BOX = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\n'
         ("", {"SLACK_CLIENT_ID": "1.2", "SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "x"}, []),
         (HTTP, OAUTH | KEPT, ["SLACK_SIGNING_SECRET"]),
         (PLACE, OAUTH | KEPT, ["[slack] operators_team"]),
+        ('[slack]\noperators = ["U1"]\n', OAUTH | KEPT, ["[slack] operators_team"]),
         (f'{PLACE}operators_team = "T1"\n', OAUTH | KEPT, []),
         (PLACE, {"SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "x"}, []),
         (BOX, {}, []),

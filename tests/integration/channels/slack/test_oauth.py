@@ -86,6 +86,7 @@ async def test_a_workspace_installs_the_app(site: Site) -> None:
     (found,) = await site.installed()
     assert (found.grant.owner, found.grant.name) == (FakeSlack.team, "Fake")
     assert (found.grant.bot_user, found.grant.scopes) == (FakeSlack.bot_user, BOT_SCOPES)
+    assert found.grant.url == "https://fake.slack.test/"
     assert found.grant.expires_at is None
     assert site.register.open(found).bot in site.slack.oauth.app.tokens.known
     assert site.changed == [FakeSlack.team]
