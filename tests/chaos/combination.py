@@ -32,6 +32,8 @@ _CUSTOMERS = {"slack": 8, "mail": 4, "mail by smtp": 2, "web": 4}
 _READY_SECONDS = 30.0
 #: Four processes share the machine: each has a longer life, to get something done in it.
 _LONGER = 2.5
+#: A model that takes so long over each of its eight chunks is seen speaking.
+_SLOW = 0.1
 _SETTLE_SECONDS = 60.0
 #: Nothing is owed for so long, and still something is not covered: it never will be.
 _HOPELESS_SECONDS = 8.0
@@ -168,7 +170,9 @@ async def opened(combination: Combination, database_url: str, place: Path) -> As
 def _roles(combination: Combination, folder: Path, told: dict[str, str]) -> list[Role]:
     start, log = ["run", "--config", str(folder)], folder / "run.log"
     if not combination.workers:
-        return [Role("supportbot", start, told, points.ALL, log)]
+        # What grows takes a life that is long enough for it.
+        longer = _LONGER if combination.seconds_per_chunk >= _SLOW else 1.0
+        return [Role("supportbot", start, told, points.ALL, log, longer)]
     listens = Role(
         "listens", [*start, "--only", "web,slack,email"], told, points.HEARING, log, _LONGER
     )

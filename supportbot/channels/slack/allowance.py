@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-START, APPEND, STOP, UPDATE, SESSION = (
+START, APPEND, STOP, UPDATE, SESSION, STATUS = (
     "chat.startStream",
     "chat.appendStream",
     "chat.stopStream",
     "chat.update",
     "agents.sessions.setStatus",
+    "assistant.threads.setStatus",
 )
 
 
@@ -38,8 +39,10 @@ class AllowanceRules:
     updates: int = 25
     #: The least time between two updates of one message.
     update_seconds: float = 3.0
-    #: Of 50; each session that works is ended by a second call.
+    #: Of 50; each session that works is ended by a second call,
     sessions: int = 40
+    #: and each status is taken away by one. In a rush there is better to do than to show it.
+    statuses: int = 240
     #: A place that was booked and not taken is free again after this,
     booked_seconds: float = 10.0
     #: and one that was taken and not given back, after this.
@@ -110,11 +113,12 @@ class Allowance:
         gap_seconds = max(rules.update_seconds, shared_seconds)
         return self._take(UPDATE, self._open.get(key), rules.updates, gap_seconds)
 
-    def may_work(self) -> bool:
-        """Tell whether a session may be shown at work now; if so, that and its end are counted."""
-        if not self._take(SESSION, None, self.rules.sessions, 0.0):
+    def may_show(self, method: str) -> bool:
+        """Tell whether a status, or a session at work, may be shown; its end is counted with it."""
+        most = self.rules.sessions if method == SESSION else self.rules.statuses
+        if not self._take(method, None, most, 0.0):
             return False
-        self.spend(SESSION)
+        self.spend(method)
         return True
 
     def spend(self, method: str) -> None:

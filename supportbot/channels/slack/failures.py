@@ -16,10 +16,9 @@ from supportbot.errors import DeliveryUnknown, SendError
 
 #: Slack says that some part of the work may have been done.
 _UNKNOWN = frozenset({"fatal_error", "internal_error", "http_200"})
-_TEMPORARY = frozenset(
+RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_TEMPORARY = RATE_LIMITED | frozenset(
     {
-        "ratelimited",
-        "rate_limited",
         "request_timeout",
         "service_unavailable",
         "team_added_to_org",

@@ -19,7 +19,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from supportbot.channels.slack import outbound
 from supportbot.channels.slack.allowance import APPEND, STOP, UPDATE, Allowance
-from supportbot.channels.slack.failures import error_code, retry_after_seconds, translated
+from supportbot.channels.slack.failures import (
+    RATE_LIMITED,
+    error_code,
+    retry_after_seconds,
+    translated,
+)
 from supportbot.channels.slack.ladder import FORM_REFUSED, in_some_form
 from supportbot.channels.slack.render import (
     MAX_MARKDOWN_CHARS,
@@ -36,7 +41,6 @@ _STOPPED_BY_USER = "stopped_by_user"
 _OVER = frozenset({"message_not_in_streaming_state", _STOPPED_BY_USER})
 #: The message is gone, or can't be changed any more.
 _FIXED = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ class GrowingReply:
                 try:
                     await self._call_stop(**last, blocks=post.below, metadata=post.metadata)
                 except SlackApiError as error:
-                    limited = self._learn(STOP, error) in _RATE_LIMITED
+                    limited = self._learn(STOP, error) in RATE_LIMITED
                     raise
         except ChannelError:
             if limited:  # till it is stopped it can't be updated either
@@ -254,7 +258,7 @@ class GrowingReply:
         if code in _OVER:
             self.may_stream, self.shown, self._closed_by_slack = False, None, True
             self._stopped_by_user = self._stopped_by_user or code == _STOPPED_BY_USER
-        if code in _RATE_LIMITED:
+        if code in RATE_LIMITED:
             self.tools.allowance.hold(method, retry_after_seconds(error) or 1.0)
         return code
 
@@ -271,4 +275,4 @@ def _surely_not(error: SlackApiError) -> bool:
     except DeliveryUnknown:
         return False
     except SendError as refusal:
-        return refusal.permanent or error_code(error) in _RATE_LIMITED
+        return refusal.permanent or error_code(error) in RATE_LIMITED

@@ -11,7 +11,12 @@ from slack_sdk.errors import SlackApiError
 from supportbot.channels.slack import outbound
 from supportbot.channels.slack.allowance import START
 from supportbot.channels.slack.config import SlackConfig
-from supportbot.channels.slack.failures import error_code, retry_after_seconds, translated
+from supportbot.channels.slack.failures import (
+    RATE_LIMITED,
+    error_code,
+    retry_after_seconds,
+    translated,
+)
 from supportbot.channels.slack.growing import GrowingReply, Tools
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.status import Statuses
@@ -121,7 +126,7 @@ class Growth:
         self._allowance.end(delivery.key)
         self._never(delivery)
         wait_seconds = retry_after_seconds(error)
-        if wait_seconds is not None or code == "ratelimited":
+        if wait_seconds is not None or code in RATE_LIMITED:
             self._allowance.hold(START, wait_seconds or 1.0)
         else:
             self._allowance.refuse(delivery.target["channel"])
