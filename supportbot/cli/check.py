@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from supportbot.channels.slack.config import SlackConfig, SlackOAuth
 from supportbot.errors import SettingsError, StoreError
 from supportbot.knowledge.read import read_collection
 from supportbot.model.findings import Findings
@@ -122,13 +123,31 @@ async def _slack(settings: Settings, products: Iterable[str]) -> Findings:
     from supportbot.channels.slack.examine import examine
 
     slack = settings.slack
-    if not slack.bot_token:
+    if not (slack.bot_token or slack.by_oauth):
         return Findings()
     try:
         config = slack_config(settings, dict.fromkeys(products, ""))
+        if config.oauth is not None:
+            return await _installed(settings.database.url, config, config.oauth)
     except SettingsError:
         return Findings()  # what it lacks is told already
     return await examine(config, slack.operators_channel)
+
+
+async def _installed(url: str, config: SlackConfig, oauth: SlackOAuth) -> Findings:
+    """Look at the workspaces that installed the app, where there is a database to tell of them."""
+    from supportbot.app.house import now
+    from supportbot.channels.slack.examine_installed import examine_installed
+    from supportbot.channels.slack.register import Register
+    from supportbot.channels.slack.vault import Vault
+
+    vault = Vault(oauth.token_keys)
+    if await _database_problem(url) is not None:
+        return Findings()  # it is told already
+    async with aclosing(Database(url)) as database:
+        if database.path is not None and _is_new(database.path):
+            return Findings()
+        return await examine_installed(config, oauth, Register(database, config.key, now, vault))
 
 
 async def _surroundings(settings: Settings) -> list[str]:

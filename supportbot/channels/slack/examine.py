@@ -5,7 +5,7 @@ Nothing is posted or changed. `apps.connections.open` only hands out an address 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -37,6 +37,16 @@ async def examine(config: SlackConfig, operators_channel: str | None) -> Finding
         await session.aclose()
 
 
+async def examine_home(config: SlackConfig, token: str) -> Findings:
+    """Ask Slack about where operators are at home, by the token of an installation there."""
+    session = WebSession(config)
+    try:
+        web = SlackWeb(session, FixedToken(token))
+        return await _Examination(config, config.operators_channel, web).run_home()
+    finally:
+        await session.aclose()
+
+
 class _Examination:
     def __init__(self, config: SlackConfig, operators_channel: str | None, web: SlackWeb) -> None:
         self._config = config
@@ -50,6 +60,15 @@ class _Examination:
             if await self._bot_token():
                 async for problem in self._all():
                     self._findings.problems.append(problem)
+        except SendError as error:
+            self._findings.notes.append(f"{error}; what is left of Slack was not checked")
+        return self._findings
+
+    async def run_home(self) -> Findings:
+        """Look at what does not depend on any customer's workspace."""
+        try:
+            async for problem in self._home():
+                self._findings.problems.append(problem)
         except SendError as error:
             self._findings.notes.append(f"{error}; what is left of Slack was not checked")
         return self._findings
@@ -76,18 +95,31 @@ class _Examination:
         return True
 
     async def _all(self) -> AsyncIterator[str]:
+        async for problem in self._app():
+            yield problem
+        for channel in self._config.rulebook.by_channel:
+            async for problem in self._channel(channel, "channels"):
+                yield problem
+        async for problem in self._people(self._config.operators | self._config.rulebook.groups):
+            yield problem
+
+    async def _home(self) -> AsyncIterator[str]:
+        async for problem in self._app():
+            yield problem
+        async for problem in self._people(self._config.operators):
+            yield problem
+
+    async def _people(self, names: Iterable[str]) -> AsyncIterator[str]:
+        for name in sorted(names):
+            async for problem in self._group(name) if is_group(name) else self._person(name):
+                yield problem
+
+    async def _app(self) -> AsyncIterator[str]:
         if self._config.transport is Transport.SOCKET:
             async for problem in self._app_token():
                 yield problem
         if self._operators_channel:
             async for problem in self._channel(self._operators_channel, "operators_channel"):
-                yield problem
-        for channel in self._config.rulebook.by_channel:
-            async for problem in self._channel(channel, "channels"):
-                yield problem
-        people = self._config.operators | self._config.rulebook.groups
-        for name in sorted(people):
-            async for problem in self._group(name) if is_group(name) else self._person(name):
                 yield problem
 
     async def _app_token(self) -> AsyncIterator[str]:
