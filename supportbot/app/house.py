@@ -225,6 +225,7 @@ def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts
     sweep = SweepRules(
         overdue_minutes=tickets.overdue_minutes,
         assume_resolved_hours=tickets.assume_resolved_hours,
+        human_minutes=tickets.human_minutes,
         grace_seconds=2 * model.turn_seconds,
         retention=RetentionRules(raw_days=settings.retention.raw_days),
     )

@@ -20,7 +20,7 @@ class ViolationKind(StrEnum):
     DELIVERY = "delivery"
     #: A reply or notice of unknown fate, or a refused one, that no operator looked at.
     UNCERTAIN = "uncertain"
-    #: A ticket in people's hands whose customer waits.
+    #: A ticket in people's hands whose customer waits, or that somebody took and said nothing in.
     PERSON = "person"
 
     @property

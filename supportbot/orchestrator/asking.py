@@ -15,6 +15,7 @@ from supportbot.orchestrator.echoing import ECHO, show
 from supportbot.orchestrator.flood import Calm, Flood, tell_flooding
 from supportbot.orchestrator.greeting import greet, may_greet
 from supportbot.orchestrator.notices import drop_drafts
+from supportbot.orchestrator.packet import tell_follow_up
 from supportbot.orchestrator.stepping_in import called_back, guest_wrote
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import customers, files, threads, tickets
@@ -198,6 +199,8 @@ class Asking:
         events += told
         if wait > timedelta(0):
             head["retry_at"] = at + wait
+        if heard and ticket.handler is Handler.HUMAN:
+            await tell_follow_up(self._wiring, work, ticket, message.seq, heard.text)
         if disposition.reply_allowed:
             events += await drop_drafts(self._wiring, work, ticket, "stale")
         else:

@@ -51,7 +51,7 @@ async def notify(wiring: Wiring, work: UnitOfWork, ticket: Ticket, notice: Notic
     new = False
     for number, route in enumerate(wiring.notice_routes):
         delivery = NewDelivery(
-            key=f"{ticket.public_id}-{notice.occasion}-operators-{number}",
+            key=notice_key(ticket, notice.occasion, number),
             channel=route.channel,
             audience=Audience.OPERATORS,
             kind=DeliveryKind.NOTICE,
@@ -65,6 +65,11 @@ async def notify(wiring: Wiring, work: UnitOfWork, ticket: Ticket, notice: Notic
             await deliveries.add(work, ticket.id, delivery, wiring.clock())
             new = True
     return new
+
+
+def notice_key(ticket: Ticket, occasion: str, route: int = 0) -> str:
+    """Return the key of a notice's delivery by the route of this number."""
+    return f"{ticket.public_id}-{occasion}-operators-{route}"
 
 
 async def tell_below(
@@ -118,6 +123,20 @@ async def forget_words(wiring: Wiring, work: UnitOfWork, ticket: Ticket, words: 
         if _TAKEN_BACK in standing.newest.text and standing.original.state is DeliveryState.SENT:
             text, offers = standing.newest.text, standing.offers
             await pressable.change(work, standing, text, offers, wiring.clock())
+
+
+async def forget_follow_up(wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int) -> None:
+    """Forget what operators were told of a message that its author took back."""
+    told = await pressable.told_on(work, ticket.id, follow_up(seq))
+    await erasure.forget_told(work, [one.original.id for one in told])
+    for one in told:
+        if one.original.state is DeliveryState.SENT:
+            await pressable.change(work, one, _TAKEN_BACK, (), wiring.clock())
+
+
+def follow_up(seq: int) -> str:
+    """Name the occasion of telling operators what the customer wrote."""
+    return f"said-{seq}"
 
 
 async def close_drafts(

@@ -12,12 +12,20 @@ from supportbot.model.inbound import ActionKind
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import ActorKind, Handler, Status, Ticket
-from supportbot.orchestrator.notices import Notice, notify, retell
+from supportbot.orchestrator.notices import (
+    Notice,
+    follow_up,
+    notice_key,
+    notify,
+    retell,
+    tell_below,
+)
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import customers, pressable, threads, tickets
+from supportbot.store import customers, deliveries, operators, pressable, threads, tickets
 from supportbot.store.unit_of_work import UnitOfWork
 
 _QUOTED_CHARACTERS = 300
+_TOLD_CHARACTERS = 3_000
 _HUMAN_OFFERS = (ActionKind.REPLY, ActionKind.RETURN, ActionKind.RESOLVE)
 _NEWER = "A newer notice about this ticket follows."
 
@@ -38,9 +46,48 @@ async def tell_packet(
     wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff, occasion: str
 ) -> None:
     """Put a packet before operators; `ticket` is the head as it is now."""
-    notice = Notice(occasion, await _packet(wiring, work, ticket, handoff), offers_of(ticket))
+    await _tell(wiring, work, ticket, occasion, await _packet(wiring, work, ticket, handoff))
+
+
+async def tell_reminder(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> None:
+    """Remind operators of a ticket in their hands in which nobody has answered for long."""
+    has = "Nobody has it"
+    if ticket.assignee_id is not None:
+        has = f"{inert((await operators.get(work, ticket.assignee_id)).name)} has it"
+    lines = [
+        f"**Nobody answered yet**: {about(ticket.subject)} `{ticket.public_id}`",
+        f"{has}, and the bot stays silent until somebody answers or returns it.",
+        await facts(wiring, work, ticket),
+        links(wiring, ticket),
+    ]
+    await _tell(wiring, work, ticket, _reminder(ticket), _lines(lines))
+
+
+async def is_reminded(work: UnitOfWork, ticket: Ticket) -> bool:
+    """Tell whether operators were reminded since the ticket changed hands or its customer wrote."""
+    return await deliveries.by_key(work, notice_key(ticket, _reminder(ticket))) is not None
+
+
+async def tell_follow_up(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, text: str
+) -> None:
+    """Tell operators, below the newest packet, what the customer of their ticket wrote."""
+    packets = await _packets(work, ticket.id)
+    if packets:
+        name = inert(await customers.name(work, ticket.customer_id) or "The customer")
+        lines = inert(text[:_TOLD_CHARACTERS]).splitlines()
+        said = "\n".join([f"**{name}** wrote:", "", *(f"> {line}" for line in lines)])
+        await tell_below(wiring, work, packets[-1].original, said, follow_up(seq))
+
+
+def _reminder(ticket: Ticket) -> str:
+    return f"waits-{ticket.handler_epoch}-{ticket.asked_seq}"
+
+
+async def _tell(wiring: Wiring, work: UnitOfWork, ticket: Ticket, occasion: str, text: str) -> None:
+    """Write a notice that offers what can be done with the ticket; earlier ones lead to it."""
     earlier = await _packets(work, ticket.id)
-    if await notify(wiring, work, ticket, notice):
+    if await notify(wiring, work, ticket, Notice(occasion, text, offers_of(ticket))):
         for standing in earlier:
             await retell(wiring, work, standing, _NEWER)
 
@@ -82,6 +129,10 @@ async def _packet(wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Han
         await facts(wiring, work, ticket),
         links(wiring, ticket),
     ]
+    return _lines(lines)
+
+
+def _lines(lines: Sequence[str]) -> str:
     # Two spaces at the end of a line keep it a line of its own in Markdown.
     return "  \n".join(line for line in lines if line)
 

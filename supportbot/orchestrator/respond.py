@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from supportbot.dispatch.base import News
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery
-from supportbot.model.policy import Decision
+from supportbot.model.policy import Decision, Handoff, HandoffReason
 from supportbot.model.ticket import Ticket
+from supportbot.model.wishes import wants_person
 from supportbot.orchestrator import echoing
 from supportbot.orchestrator.budgets import Plan, Step
 from supportbot.orchestrator.live import LiveRules, Voice, live_channel, take_away, voice_of
@@ -116,6 +117,9 @@ class Respond:
             return await self._commit(turn, [], unfinished(None))
         if turn.mode is Mode.OFF:
             return await commit(self._wiring, turn, (), None, self._lease)
+        if turn.live is None and any(wants_person(one.text) for one in turn.questions):
+            summary = "The customer asked for a person."
+            return await self._commit(turn, [], Handoff(HandoffReason.ASKED, summary=summary))
         if turn.plan.step is Step.HANDOFF:
             return await self._commit(turn, [], out_of_budget(turn.plan))
         self._show_work(turn)

@@ -15,11 +15,14 @@ from supportbot.orchestrator.asking import Asking, headline
 from supportbot.orchestrator.notices import (
     close_drafts,
     discarded,
+    forget_follow_up,
     forget_words,
     why_discarded,
 )
 from supportbot.orchestrator.owed import unanswered
-from supportbot.orchestrator.packet import about, quoted
+from supportbot.orchestrator.own_words import is_own, reworded, taken_back
+from supportbot.orchestrator.packet import about, quoted, tell_follow_up
+from supportbot.orchestrator.stepping_in import said_or_noted
 from supportbot.orchestrator.tool_rounds import CHANGED
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import (
@@ -87,6 +90,9 @@ class Rewording:
         unused = await _unused(work, place, heard)
         if unused is not None:
             return unused
+        if is_own(place.message):
+            text = said_or_noted(heard.text, place.message)
+            return await reworded(self._wiring, work, place.ticket, place.message, text)
         ticket, message, at = place.ticket, place.asks, self._wiring.clock()
         dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
         by_bot = ticket.handler is Handler.BOT
@@ -125,6 +131,8 @@ class Rewording:
         )
         ticket = place.ticket
         added = await threads.append_message(work, ticket.id, new, self._wiring.clock())
+        if ticket.handler is Handler.HUMAN:
+            await tell_follow_up(self._wiring, work, ticket, added.seq, heard.text)
         if again:
             await self._asking.ask_anew(work, ticket, added)
 
@@ -148,6 +156,8 @@ class Rewording:
         if isinstance(place, Outcome):
             return place
         ticket, message, at = place.ticket, place.message, self._wiring.clock()
+        if is_own(message):
+            return await taken_back(self._wiring, work, ticket, message)
         if _named_after(ticket, message):
             await _rename(work, ticket, None)
             ticket = replace(ticket, subject=None)
@@ -157,6 +167,7 @@ class Rewording:
             await close_drafts(self._wiring, work, ticket.id, dropped, why_discarded("deleted"))
         for said in (message, *place.edits):
             await forget_words(self._wiring, work, ticket, quoted(said.text))
+            await forget_follow_up(self._wiring, work, ticket, said.seq)
         await erasure.erase(work, message, _DELETED, at)
         await summaries.erase_covering(work, ticket.id, message.seq, at)
         await tickets.revise(work, ticket.id)

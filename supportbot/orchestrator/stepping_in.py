@@ -11,7 +11,7 @@ import re
 
 from supportbot.model.delivery import Delivery
 from supportbot.model.inbound import CustomerMessage, OperatorMessage
-from supportbot.model.message import NewMessage, Role, Visibility
+from supportbot.model.message import Message, NewMessage, Role, Visibility
 from supportbot.model.ticket import Actor, ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.acting import acting_operator
 from supportbot.orchestrator.notices import tell_below
@@ -37,6 +37,12 @@ def divided(text: str) -> tuple[str, str]:
         else:
             said.append(line)
     return "\n".join(said).strip(), "\n".join(noted).strip()
+
+
+def said_or_noted(text: str, message: Message) -> str:
+    """Return the part of an operator's words that a message of theirs stands for. Pure."""
+    said, noted = divided(text)
+    return (noted or text) if message.visibility is Visibility.INTERNAL else (said or text)
 
 
 async def operator_wrote(

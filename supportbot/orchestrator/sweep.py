@@ -13,10 +13,11 @@ from supportbot.model.ticket import SYSTEM, EventKind, Ticket
 from supportbot.orchestrator.closing import resolve
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off
+from supportbot.orchestrator.packet import is_reminded, tell_reminder
 from supportbot.orchestrator.retention import Retention, RetentionRules
 from supportbot.orchestrator.tool_rounds import ToolRounds
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import due, threads, tickets, tool_calls
+from supportbot.store import due, threads, tickets, tool_calls, violations
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -27,6 +28,8 @@ class SweepRules:
 
     overdue_minutes: float = 10.0
     assume_resolved_hours: float = 24.0
+    #: Operators are reminded of a ticket in their hands in which nobody answered for so long.
+    human_minutes: float = 240.0
     #: After a start the bot first gets so long to answer what piled up meanwhile.
     grace_seconds: float = 0.0
     wake_every_seconds: float = 1.0
@@ -52,6 +55,7 @@ class Sweep:
         return (
             _job("wake", self._rules.wake_every_seconds, self.wake_owing),
             _job("overdue", every, self.hand_off_overdue),
+            _job("reminder", every, self.remind_people),
             _job("silent", every, self.resolve_silent),
             _job("abandoned", every, self.close_abandoned),
             _job("waiting", 60.0, self._retention.forget_waiting),
@@ -91,6 +95,14 @@ class Sweep:
         for ticket_id in found:
             await survive("silent", self._resolve(ticket_id, before), ticket=ticket_id)
 
+    async def remind_people(self) -> None:
+        """Tell operators, once, of each ticket in their hands in which nobody answered in time."""
+        before = self._wiring.clock() - timedelta(minutes=self._rules.human_minutes)
+        async with self._wiring.db.reading() as work:
+            found = await violations.people_awaited(work, before)
+        for ticket in found:
+            await survive("reminder", self._remind(ticket, before), ticket=ticket)
+
     async def close_abandoned(self) -> None:
         """Answer the tool calls that nobody goes on with; what became of a write, a person asks.
 
@@ -101,6 +113,17 @@ class Sweep:
             found = await tool_calls.abandoned(work, before)
         for ticket_id in found:
             await survive("abandoned", self._rounds.abandon(ticket_id, before), ticket=ticket_id)
+
+    async def _remind(self, public_id: str, before: datetime) -> None:
+        async with self._wiring.db.reading() as work:
+            if await is_reminded(work, await tickets.by_public_id(work, public_id)):
+                return
+        async with self._wiring.db.writing() as work:
+            ticket = await tickets.by_public_id(work, public_id, lock=True)
+            # It was read without a lock: somebody may have answered.
+            if await violations.is_awaited(work, public_id, before):
+                await tell_reminder(self._wiring, work, ticket)
+                await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
     async def _end_wait(self, ticket_id: int, before: datetime) -> None:
         async with self._wiring.db.writing() as work:

@@ -78,6 +78,7 @@ class Turn:
     def askers(self, upto_seq: int) -> tuple[int | None, ...]:
         """Return the customers whose questions up to a message are open, the newest first.
 
+        Behind them stand those who said something beside it: a model reads their words too.
         Where a live reply has covered them already, the thread tells what was open before.
         """
         covered = self.ticket.answered_seq
@@ -86,7 +87,9 @@ class Turn:
             covered = max((seq for seq in reach if seq < upto_seq), default=0)
         said = [m for m in self.thread if asks(m) and m.seq <= upto_seq]
         open_ones = [m for m in said if m.seq > covered] or said[-1:]
-        return tuple(dict.fromkeys(message.author.id for message in reversed(open_ones)))
+        guests = [m for m in self.thread if m.author.kind is ActorKind.GUEST and m.seq > covered]
+        heard = [*reversed(open_ones), *guests]
+        return tuple(dict.fromkeys(message.author.id for message in heard))
 
     @property
     def question(self) -> Question:

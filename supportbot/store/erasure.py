@@ -84,6 +84,17 @@ async def retell(work: UnitOfWork, ticket: Ticket, before: str, instead: str) ->
     await reword_notices(work, ticket, before + end, instead + end)
 
 
+async def forget_told(work: UnitOfWork, delivery_ids: Sequence[int]) -> None:
+    """Forget the words of these deliveries; what was not sent yet never is."""
+    told = update(DeliveryRow).where(DeliveryRow.id.in_(delivery_ids))
+    await work.connection.execute(
+        told.where(DeliveryRow.state == DeliveryState.PENDING).values(
+            state=DeliveryState.CANCELLED, error="taken back", next_attempt_at=None
+        )
+    )
+    await work.connection.execute(told.values(body=None))
+
+
 async def reword_notices(work: UnitOfWork, ticket: Ticket, before: str, instead: str) -> None:
     """Let what operators were told of a ticket, or are about to be, hold other words."""
     await work.connection.execute(

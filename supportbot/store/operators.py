@@ -125,7 +125,7 @@ async def ensure(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> O
     """
     known = await _behind(work, kind, sender)
     if known is not None:
-        return await _renamed(work, known, sender)
+        return await _linked(work, kind, await _renamed(work, known, sender), sender)
     external_id = bounded(sender.external_id, _MOST_ID_BYTES)
     email = (sender.email or f"{external_id.replace(':', '.')}{_NOWHERE.format(kind)}").lower()
     operator = await by_email(work, email)
@@ -138,6 +138,28 @@ async def ensure(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> O
         )
     )
     return operator
+
+
+async def _linked(work: UnitOfWork, kind: str, operator: Operator, sender: Sender) -> Operator:
+    """Lead an identity whose address is known only now to the account that has it, if any does.
+
+    What was done under it before stays where it is.
+    """
+    if not sender.email or not _is_made_for(kind, operator):
+        return operator
+    account = await by_email(work, sender.email)
+    if account is None:
+        await change(work, operator.id, email=sender.email.lower())
+        return replace(operator, email=sender.email.lower())
+    await work.connection.execute(
+        update(OperatorIdentityRow)
+        .where(
+            OperatorIdentityRow.channel_kind == kind,
+            OperatorIdentityRow.external_id == bounded(sender.external_id, _MOST_ID_BYTES),
+        )
+        .values(operator_id=account.id)
+    )
+    return account
 
 
 async def introduce(work: UnitOfWork, kind: str, sender: Sender) -> bool:

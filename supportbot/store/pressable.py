@@ -40,6 +40,38 @@ class Standing:
 
 async def of_ticket(work: UnitOfWork, ticket_id: int, audience: Audience) -> list[Standing]:
     """Return a ticket's messages to an audience that offer something, the oldest first."""
+    return [one for one in await _standing(work, ticket_id, audience) if one.offers]
+
+
+async def of_message(work: UnitOfWork, ticket_id: int, message_id: int) -> Standing | None:
+    """Return how a message of the thread stands before the customer, if it was sent at all."""
+    for one in await _standing(work, ticket_id, Audience.CUSTOMER):
+        if one.original.message_id == message_id and one.original.state is DeliveryState.SENT:
+            return one
+    return None
+
+
+async def told_on(work: UnitOfWork, ticket_id: int, occasion: str) -> list[Standing]:
+    """Return what stands below notices because of an occasion."""
+    told = await _standing(work, ticket_id, Audience.OPERATORS)
+    return [
+        one
+        for one in told
+        if one.original.below is not None
+        and one.original.key == f"{one.original.below.key}-{occasion}"
+    ]
+
+
+async def withdraw(work: UnitOfWork, message_id: int, reason: str) -> None:
+    """Let a message of the thread that has not left yet never leave."""
+    await work.connection.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.message_id == message_id, DeliveryRow.state == DeliveryState.PENDING)
+        .values(state=DeliveryState.CANCELLED, error=reason, next_attempt_at=None)
+    )
+
+
+async def _standing(work: UnitOfWork, ticket_id: int, audience: Audience) -> list[Standing]:
     found: dict[int, Standing] = {}
     for delivery, _sent_at in await deliveries.of_ticket(work, ticket_id):
         if delivery.audience is not audience:
@@ -49,8 +81,7 @@ async def of_ticket(work: UnitOfWork, ticket_id: int, audience: Audience) -> lis
         elif delivery.replaces.id in found:
             standing = found[delivery.replaces.id]
             found[delivery.replaces.id] = replace(standing, newest=delivery)
-    stand = (one for one in found.values() if one.original.state not in _NOT_STANDING)
-    return [one for one in stand if one.offers]
+    return [one for one in found.values() if one.original.state not in _NOT_STANDING]
 
 
 async def change(

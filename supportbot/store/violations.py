@@ -58,6 +58,7 @@ def _overdue(now: datetime, deadlines: Deadlines) -> CompoundSelect[*tuple[Any, 
         _deliveries(before(ViolationKind.DELIVERY)),
         _uncertain(before(ViolationKind.UNCERTAIN)),
         _people(before(ViolationKind.PERSON)),
+        _taken(before(ViolationKind.PERSON)),
     )
 
 
@@ -145,12 +146,50 @@ def _uncertain(before: datetime) -> Select[*tuple[Any, ...]]:
     )
 
 
+async def people_awaited(work: UnitOfWork, before: datetime, limit: int = 100) -> list[str]:
+    """Return the tickets in people's hands in which nobody has answered since that moment."""
+    overdue = union_all(_people(before), _taken(before))
+    query = overdue.order_by(overdue.selected_columns.since).limit(limit)
+    rows = await work.connection.execute(query)
+    return list(dict.fromkeys(row.ticket for row in rows))
+
+
+async def is_awaited(work: UnitOfWork, ticket: str, before: datetime) -> bool:
+    """Tell whether the ticket still is one of them."""
+    overdue = union_all(_people(before), _taken(before)).subquery()
+    query = select(overdue.c.ticket).where(overdue.c.ticket == ticket)
+    return (await work.connection.execute(query)).first() is not None
+
+
+def _taken(before: datetime) -> Select[*tuple[Any, ...]]:
+    """Tickets that somebody took although no customer waited, and said nothing in since."""
+    since = func.max(TicketEventRow.at, type_=TicketEventRow.at.type)
+    return (
+        select(
+            literal(ViolationKind.PERSON.value).label("kind"),
+            TicketRow.public_id.label("ticket"),
+            TicketRow.asked_seq.label("number"),
+            since.label("since"),
+        )
+        .join(TicketEventRow, TicketEventRow.ticket_id == TicketRow.id)
+        .where(
+            ACTIVE,
+            TicketRow.handler == Handler.HUMAN,
+            TicketRow.status == Status.OPEN,
+            TicketRow.waiting_since.is_(None),
+            TicketEventRow.kind == EventKind.TAKEOVER,
+        )
+        .group_by(TicketRow.id, TicketRow.public_id, TicketRow.asked_seq)
+        .having(since < before)
+    )
+
+
 def _people(before: datetime) -> Select[*tuple[Any, ...]]:
     return select(
-        literal(ViolationKind.PERSON.value),
-        TicketRow.public_id,
-        TicketRow.asked_seq,
-        TicketRow.waiting_since,
+        literal(ViolationKind.PERSON.value).label("kind"),
+        TicketRow.public_id.label("ticket"),
+        TicketRow.asked_seq.label("number"),
+        TicketRow.waiting_since.label("since"),
     ).where(
         ACTIVE,
         TicketRow.handler == Handler.HUMAN,

@@ -31,10 +31,12 @@ Introduce = Callable[[Person, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A name that was looked up; empty where Slack has none."""
+    """What was looked up of a person; empty where Slack has none."""
 
-    name: str
-    at: datetime
+    name: str = ""
+    #: Kept of operators only: it leads to their account.
+    email: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +68,20 @@ class _Names:
     rules: DirectoryRules
     known: OrderedDict[str, _Known] = field(default_factory=OrderedDict)
 
-    def of(self, person: Person) -> str:
+    def of(self, person: Person) -> _Known:
         found = self.known.get(person.external_id)
         if found is None:
-            return ""
+            return _Known()
         self.known.move_to_end(person.external_id)
-        return found.name
+        return found
 
     def is_fresh(self, person: Person, at: datetime) -> bool:
         found = self.known.get(person.external_id)
-        return found is not None and at - found.at < timedelta(hours=self.rules.names_hours)
+        looked_up = found.at if found is not None else None
+        return looked_up is not None and at - looked_up < timedelta(hours=self.rules.names_hours)
 
-    def keep(self, person: Person, name: str, at: datetime) -> None:
-        self.known[person.external_id] = _Known(name, at)
+    def keep(self, person: Person, found: _Known) -> None:
+        self.known[person.external_id] = found
         self.known.move_to_end(person.external_id)
         while len(self.known) > self.rules.most_names:
             self.known.popitem(last=False)
@@ -106,17 +109,25 @@ class Directory:
     def facts(self, person: Person, place: str | None = None) -> Mapping[str, str]:
         """Return what is known now, to be kept beside what they did in a channel; asks nobody.
 
-        `name`; `operator` = "1"; `groups` that they are in; `groups_unknown`, those of which
-        nobody can tell yet. What is not so is left out.
+        `name`; `operator` = "1", and then `email`; `groups` that they are in; `groups_unknown`,
+        those of which nobody can tell yet. What is not so is left out.
         """
-        groups = sorted(name for name, users in self._members.items() if person.user in users)
+        groups = self._groups(person)
+        known, is_operator = self._names.of(person), self._is_operator(person, place)
         found = {
-            "name": self._names.of(person),
-            "operator": "1" if self._watched.is_operator({person.user, *groups}, place) else "",
+            "name": known.name,
+            "operator": "1" if is_operator else "",
+            "email": known.email if is_operator else "",
             "groups": " ".join(groups),
             "groups_unknown": " ".join(sorted(self._watched.all_groups - set(self._members))),
         }
         return {name: value for name, value in found.items() if value}
+
+    def _groups(self, person: Person) -> list[str]:
+        return sorted(name for name, users in self._members.items() if person.user in users)
+
+    def _is_operator(self, person: Person, place: str | None = None) -> bool:
+        return self._watched.is_operator({person.user, *self._groups(person)}, place)
 
     def want(self, person: Person) -> None:
         """Let a person's name be looked up soon, unless it is known or too many wait already."""
@@ -162,12 +173,13 @@ class Directory:
         except SendError as error:
             _log.info("slack_user_unknown", user=person.user, detail=str(error))
             if error.permanent:
-                self._names.keep(person, "", self._clock())
+                self._names.keep(person, _Known(at=self._clock()))
                 return self._rules.pause_seconds
             self.want(person)
             return max(error.retry_after_seconds or 0.0, self._rules.retry_seconds)
         name = _shown_name(answer.get("user"))
-        self._names.keep(person, name, self._clock())
+        email = _email(answer.get("user")) if self._is_operator(person) else ""
+        self._names.keep(person, _Known(name, email, self._clock()))
         if name:
             await introduce(person, name)
         return self._rules.pause_seconds
@@ -187,6 +199,13 @@ class Directory:
 def is_group(name: str) -> bool:
     """Tell the id of a user group from that of a user."""
     return name.startswith("S")
+
+
+def _email(user: Any) -> str:
+    """Return a mail address; Slack tells it with the scope `users:read.email` only."""
+    profile = user.get("profile") if isinstance(user, dict) else None
+    email = profile.get("email") if isinstance(profile, dict) else None
+    return email.strip()[:320] if isinstance(email, str) else ""
 
 
 def _shown_name(user: Any) -> str:

@@ -28,6 +28,7 @@ SCOPES: Mapping[str, str] = {
     "reactions:read": "a check mark on the first message of a thread resolves its ticket",
     "usergroups:read": "who is in a user group",
     "users:read": "what customers are called",
+    "users:read.email": "knows operators by their accounts of the dashboard",
 }
 #: Events of the bot, and what for. https://docs.slack.dev/reference/events
 EVENTS: Mapping[str, str] = {

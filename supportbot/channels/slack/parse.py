@@ -68,9 +68,9 @@ def parse(inbound: Inbound, rulebook: Rulebook) -> Heard:
     scene = Scene(Identity.from_meta(inbound.meta), rulebook, inbound.meta)
     payload = as_one(_load(inbound.raw), scene.own)
     heard = _parse_payload(payload, scene)
-    name = inbound.meta.get("name")
+    name, email = inbound.meta.get("name"), inbound.meta.get("email")
     if name and isinstance(heard, CustomerMessage | Edited | Action):
-        heard = replace(heard, sender=replace(heard.sender, name=name))
+        heard = replace(heard, sender=replace(heard.sender, name=name, email=email))
     return _of_operator(heard, payload.get("event"), scene.own) if scene.by_operator else heard
 
 

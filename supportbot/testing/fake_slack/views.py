@@ -6,6 +6,7 @@ https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -72,8 +73,16 @@ class FakeView:
         """
         if self.sent is None or self.sent.failures:
             return True
-        response = self.sent.response
-        return isinstance(response, dict) and response.get("response_action") == "errors"
+        return bool(self.errors)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Block id → why the app did not take what was filled in there."""
+        response = self.sent.response if self.sent else None
+        if isinstance(response, str):  # over HTTP
+            response = json.loads(response) if response.startswith("{") else None
+        refused = isinstance(response, dict) and response.get("response_action") == "errors"
+        return dict(response.get("errors") or {}) if refused else {}
 
     @property
     def text(self) -> str:

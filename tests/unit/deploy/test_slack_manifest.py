@@ -45,7 +45,7 @@ METHOD_SCOPES: Mapping[str, set[str]] = {
     "files_info": {"files:read"},  # and to fetch a file by its url_private
     "oauth_v2_access": set(),  # the app's own client id and secret
     "usergroups_users_list": {"usergroups:read"},
-    "users_info": {"users:read"},
+    "users_info": {"users:read", "users:read.email"},
     "views_open": set(),
     "views_publish": set(),
 }
