@@ -81,8 +81,9 @@ class FakeView:
         response = self.sent.response if self.sent else None
         if isinstance(response, str):  # over HTTP
             response = json.loads(response) if response.startswith("{") else None
-        refused = isinstance(response, dict) and response.get("response_action") == "errors"
-        return dict(response.get("errors") or {}) if refused else {}
+        if not isinstance(response, dict) or response.get("response_action") != "errors":
+            return {}
+        return dict(response.get("errors") or {})
 
     @property
     def text(self) -> str:
