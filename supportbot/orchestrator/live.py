@@ -40,7 +40,7 @@ _LONGER = 1.05
 class LiveRules:
     """How a live reply grows."""
 
-    #: An answer that is whole by then is sent in one piece.
+    #: An answer that is whole so soon after its first words is sent in one piece.
     start_seconds: float = 0.4
     #: At most one update so often; every provider counts them.
     flush_seconds: float = 0.6
@@ -126,6 +126,8 @@ class LiveAnswer:
         self._looked_at = ""
         self._next_look = 0.0
         self._stopped = False
+        #: When the model began to speak, by the loop's clock.
+        self._spoke_at: float | None = None
         #: What the channel was asked to show last.
         self._tried = ""
         self._resting = False
@@ -147,6 +149,7 @@ class LiveAnswer:
         self.before = f"{self.shown}\n\n" if self.shown else ""
         self._said = self._wanted = self._tried = self.shown
         self._next_look = 0.0
+        self._spoke_at = None
         self.go_on()
 
     def grow(self, text: str) -> None:
@@ -158,6 +161,8 @@ class LiveAnswer:
             Moved: somebody else has the ticket, or nobody wants the answer; nothing more is shown.
         """
         self._said = self.before + text
+        if self._spoke_at is None:
+            self._spoke_at = asyncio.get_running_loop().time()
         if len(self._said) >= self._next_look:
             self._look()
         if self._stopped:
@@ -216,7 +221,8 @@ class LiveAnswer:
             raise failure
 
     async def _write(self) -> None:
-        await pause(self._rules.start_seconds, unless=self._ending)
+        spoken_seconds = asyncio.get_running_loop().time() - (self._spoke_at or 0.0)
+        await pause(max(0.0, self._rules.start_seconds - spoken_seconds), unless=self._ending)
         may_go_on = True
         while may_go_on and not self._ending.is_set():
             async with self._step:

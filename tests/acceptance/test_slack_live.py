@@ -177,9 +177,9 @@ def lost(method: str) -> Callable[[FakeSlack], None]:
     ],
 )
 async def test_trouble_costs_no_answer_and_says_none_twice(
-    transport: Transport, tmp_path: Path, trouble: Callable[[FakeSlack], None]
+    tmp_path: Path, trouble: Callable[[FakeSlack], None]
 ) -> None:
-    async with desk(transport, tmp_path, SLOWLY) as d:
+    async with desk(Transport.SOCKET, tmp_path, SLOWLY) as d:
         trouble(d.slack)
         question = d.slack.mention("support", "ada", "How do I export?")
         await is_whole_once(d, question)

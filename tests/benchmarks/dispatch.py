@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import Message, Scope
 
 from supportbot.channels.slack.channel import SlackChannel
-from supportbot.channels.slack.config import Products, SlackConfig, Transport
+from supportbot.channels.slack.config import ChannelRules, Rulebook, SlackConfig, Transport
 from supportbot.model.inbound import Accepted, CustomerMessage, Inbound
 from supportbot.testing.fake_slack import FakeSlack
 from supportbot.testing.fake_slack.signatures import signed_headers
@@ -112,7 +112,7 @@ async def _ours(slack: FakeSlack) -> AsyncIterator[_Program]:
         bot_token=slack.bot_token,
         signing_secret=slack.signing_secret,
         transport=Transport.HTTP,
-        products=Products(default="hosting"),
+        rulebook=Rulebook(default=ChannelRules("hosting")),
         api_url=slack.url,
     )
     channel, program = SlackChannel(config, lambda: datetime.now(UTC)), _Program("supportbot")

@@ -25,6 +25,7 @@ from tests.benchmarks.closed import closed
 from tests.benchmarks.dispatch import dispatch
 from tests.benchmarks.everyday import everyday
 from tests.benchmarks.figures import print_table
+from tests.benchmarks.growing import growing
 from tests.benchmarks.plan import Found, Plan
 from tests.benchmarks.rush import flight, rush
 from tests.benchmarks.stores import acks, wire, workers
@@ -34,6 +35,7 @@ _SECTIONS: dict[str, tuple[Callable[[Plan, Path], Awaitable[Found]], float]] = {
     "everyday": (everyday, 300),
     "closed": (closed, 240),
     "dispatch": (dispatch, 120),
+    "growing": (growing, 120),
     "rush": (rush, 180),
     "wire": (wire, 120),
     "flight": (flight, 180),

@@ -98,7 +98,9 @@ class Traffic:
         self.slack.workspace.add(message)
         watched = self._by_thread[message.ts] = Watched(message.ts)
         self.watched.append(watched)
-        payload = envelope(mention_event(message), f"EvBench{number}", int(time.time()))
+        payload = envelope(
+            mention_event(message), f"EvBench{number}", int(time.time()), self.slack.workspace
+        )
         body = json.dumps(payload).encode()
         headers = signed_headers(body, self.slack.signing_secret, int(time.time()))
         headers["Content-Type"] = "application/json"

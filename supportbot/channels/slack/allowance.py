@@ -35,6 +35,8 @@ class AllowanceRules:
     #: Of 100. The first words of each stream are shown at once, so some are kept for them.
     appends: int = 95
     appends_kept: int = 17
+    #: What is left of a minute is meant to last for so long; most answers are whole by then.
+    spread_seconds: float = 12.0
     #: Of 50: half is kept for finishing, and for messages that change for other reasons.
     updates: int = 25
     #: The least time between two updates of one message.
@@ -98,12 +100,14 @@ class Allowance:
     def may_append(self, key: str) -> bool:
         """Tell whether a growing message may be shown more now; if so it is counted.
 
-        All that grow share what a minute allows: the more there are, the slower each one grows.
+        All that grow share what is left of a minute: the more there are, and the less there is,
+        the slower each one grows.
         """
         rules, growing = self.rules, self._open.get(key)
         first = growing is not None and growing.shown is None
         most = rules.appends if first else rules.appends - rules.appends_kept
-        gap_seconds = len(self._open) * rules.window_seconds / (rules.appends - rules.appends_kept)
+        left = max(1, rules.appends - rules.appends_kept - self._count(APPEND))
+        gap_seconds = len(self._open) * rules.spread_seconds / left
         return self._take(APPEND, growing, most, gap_seconds)
 
     def may_update(self, key: str) -> bool:

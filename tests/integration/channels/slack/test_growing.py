@@ -20,7 +20,9 @@ from tests.integration.channels.slack.listening import make_channel, make_delive
 
 ANSWER = "Open the page. Then press Export. Done now."
 #: As fast as a test likes.
-SWIFT = AllowanceRules(window_seconds=0.05, update_seconds=0.0, appends=10_000, updates=10_000)
+SWIFT = AllowanceRules(
+    window_seconds=0.05, spread_seconds=0.0, update_seconds=0.0, appends=10_000, updates=10_000
+)
 
 
 class Scene:

@@ -105,6 +105,35 @@ def test_all_that_grow_share_the_minute(allowance: Allowance, watch: Watch, coun
     assert max(appended.values()) - min(appended.values()) <= 1
 
 
+def test_few_that_grow_are_shown_more_every_second(allowance: Allowance, watch: Watch) -> None:
+    keys = begun(allowance, 5)
+    shown = dict.fromkeys(keys, 0)
+    for _ in range(500):
+        for key in keys:
+            shown[key] += allowance.may_append(key)
+        watch.seconds += 0.01
+    assert min(shown.values()) >= 5
+
+
+def test_a_minute_is_never_overspent(allowance: Allowance, watch: Watch) -> None:
+    """Answers of a few seconds come and go for ten minutes; Slack's 100 hold in any minute."""
+    calls: list[float] = []
+    for tenth in range(6_000):
+        if tenth % 10 == 0:
+            key = f"k{tenth}"
+            if allowance.book(key, "C1"):
+                allowance.begin(key)
+        for number in range(max(0, tenth - 80), tenth + 1):
+            key = f"k{number}"
+            if allowance.may_append(key) if key in allowance._open else False:
+                calls.append(watch.seconds)
+        if f"k{tenth - 80}" in allowance._open:
+            ended(allowance, f"k{tenth - 80}")
+        watch.seconds += 0.1
+    for at in calls:
+        assert sum(at <= other < at + 60 for other in calls) < 100
+
+
 def test_updates_of_growing_messages_leave_half_of_the_minute(
     allowance: Allowance, watch: Watch
 ) -> None:
