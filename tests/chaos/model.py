@@ -10,6 +10,8 @@ from supportbot.model.completion import ToolCall
 from supportbot.testing.fake_answers import Said
 from tests.chaos.conversation import questions_in
 
+#: Several sentences, which are seen one after the other where the model is slow.
+_STEPS = "Open Websites > Backups. Choose a day. Press Restore. It takes ten minutes."
 #: Which questions need tools, by their number within the conversation.
 _BOOKED, _POSTED = frozenset({3, 6}), frozenset({5})
 
@@ -25,7 +27,7 @@ def answer(request: dict[str, Any]) -> Said:
         if calls:
             return Said(tool_calls=calls)
     numbers = ", ".join(str(number) for _, number in asked)
-    return Said(f"Covered {asked[0][0]}: {numbers}. Open Websites > Backups and choose a day.")
+    return Said(f"Covered {asked[0][0]}: {numbers}. {_STEPS}")
 
 
 def _since_the_last_answer(messages: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:

@@ -55,6 +55,11 @@ CLAIM = Point(
 LIVE_CLAIM = Point("live claim", (Door("supportbot.store.live:claim"),))
 LIVE_OPEN = Point("live message named", (Door("supportbot.store.live:name"),))
 LIVE_GROW = Point("live text shown", (Door("supportbot.store.live:grow"),))
+STREAM = Point("stream opened", (Door("supportbot.channels.slack.live:Growth.open"),))
+STREAM_MORE = Point(
+    "stream shows more", (Door("supportbot.channels.slack.growing:GrowingReply.append"),)
+)
+STREAM_END = Point("stream ended", (Door("supportbot.channels.slack.growing:GrowingReply.finish"),))
 SEND = Point(
     "provider send",
     (
@@ -76,6 +81,6 @@ SWEEP = Point("sweep", (Door("supportbot.orchestrator.sweep:Sweep.wake_owing"),)
 
 HEARING = (INBOUND, ACK, COMMITTED, UNDERSTOOD, WAKE)
 ANSWERING = (TURN, LOAD, MODEL, COVER, COMMIT, CLAIM, SEND, ANSWER, SENT, SWEEP, OUTBOX, SUBMIT)
-LIVE = (LIVE_CLAIM, LIVE_OPEN, LIVE_GROW)
+LIVE = (LIVE_CLAIM, LIVE_OPEN, LIVE_GROW, STREAM, STREAM_MORE, STREAM_END)
 TOOLS = (TOOL_ASKED, TOOL_START, TOOL_FINISH)
 ALL = (*HEARING, *ANSWERING, *LIVE, *TOOLS)

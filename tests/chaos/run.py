@@ -33,7 +33,7 @@ COMBINATIONS = {
     "sqlite-http": ("sqlite", Combination("SQLite, one process, Slack over HTTP")),
     "sqlite-socket": (
         "sqlite",
-        # So slow that replies of the web chat grow in the visitor's sight.
+        # So slow that replies grow in the sight of visitors and in Slack's threads.
         Combination(
             "SQLite, one process, Slack over a socket, slow answers",
             "socket",

@@ -84,6 +84,8 @@ def _judge_one(
     missing = set(range(1, one.asked + 1)) - one.covered
     if not handed:
         verdict.lost += [f"{one.name} no {number}" for number in sorted(missing)]
+    empty = sum(not heard.text.strip() for heard in one.heard)
+    verdict.unfinished += [f"{one.name}: {empty} messages without words"] if empty else []
     keys = Counter(heard.key for heard in one.heard)
     verdict.duplicated += [f"{one.name}: {key} stands twice" for key, n in keys.items() if n > 1]
     newest = [
