@@ -63,7 +63,7 @@ def test_an_older_key_still_reads_and_the_newest_writes() -> None:
     assert Vault(new).renewed(sealed) is None
 
 
-@pytest.mark.parametrize("keys", ["", " , ", "short", f"{new_key()},short", "ü" * 44])
+@pytest.mark.parametrize("keys", ["", " , ", "short", f"{'A' * 43}=,short", "ü" * 44])
 def test_what_is_no_key_is_refused_with_the_command_that_makes_one(keys: str) -> None:
     with pytest.raises(SettingsError, match="supportbot admin token-key") as caught:
         Vault(keys)
