@@ -8,7 +8,7 @@ that does not have the app; so may `team` of an interaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Payload = Mapping[str, Any]
@@ -24,6 +24,8 @@ class Origin:
     enterprise: str = ""
     #: The organisation installed the app, for all of its workspaces.
     whole_org: bool = False
+    #: Slack says itself whose bot was told, and nothing was guessed.
+    sure: bool = False
 
     def owners(self) -> tuple[str, ...]:
         """Return who may have installed the app there, the likeliest one first."""
@@ -37,7 +39,7 @@ def origin_of(payload: Payload) -> Origin:
     first = told[0] if isinstance(told, list) and told else None
     if isinstance(first, dict):
         sure = first.get("team_id") or payload.get("team_id")
-        return _origin(first, [sure])
+        return replace(_origin(first, [sure]), sure=bool(first.get("team_id")))
     return _origin(payload, _teams(payload))
 
 

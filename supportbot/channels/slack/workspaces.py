@@ -88,9 +88,14 @@ class OneWorkspace:
     async def identity(
         self, origin: Origin, perhaps_ours: frozenset[str] = frozenset()
     ) -> Identity | None:
-        """Return who we are: whatever a payload says, it was sent to us."""
-        del origin, perhaps_ours
-        return self._known
+        """Return who we are; None where Slack says that the bot of another workspace was told.
+
+        The app may be installed elsewhere too: with this token nothing could be answered there.
+        """
+        del perhaps_ours
+        told = bool(origin.teams) and origin.sure and not origin.whole_org
+        ours = self._known is not None and self._known.team in origin.teams
+        return None if told and not ours else self._known
 
     async def taken_back(self, origin: Origin, body: Mapping[str, Any]) -> None:
         """Do nothing: the token is not ours to forget, and Slack refuses it from now on."""

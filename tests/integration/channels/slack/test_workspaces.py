@@ -215,13 +215,18 @@ async def test_a_new_key_takes_over_and_the_old_one_can_go(here: Process, slack:
         assert await there.workspaces.token("TGRACE") == "xoxb-TGRACE"
 
 
-async def test_one_workspace_takes_every_payload_for_its_own(slack: FakeSlack) -> None:
+async def test_one_workspace_takes_a_payload_for_its_own_unless_slack_says_otherwise(
+    slack: FakeSlack,
+) -> None:
     session = web_of(slack)
     one = OneWorkspace(slack.bot_token, session)
     assert await one.identity(Origin(("T1",))) is None
     own = await one.who()
     assert (own.team, own.bot_user) == (slack.team, slack.bot_user)
     assert await one.identity(Origin(("TGUEST",), "E1")) == own
+    assert await one.identity(Origin((slack.team,), sure=True)) == own
+    assert await one.identity(Origin(("TOTHER",), sure=True)) is None
+    assert await one.identity(Origin((), "E1", whole_org=True, sure=True)) == own
     assert await one.tokens("").token() == await one.tokens("TGUEST").token() == slack.bot_token
     await one.taken_back(Origin((slack.team,)), uninstalled(0))
     assert await one.tokens("").token() == slack.bot_token

@@ -14,12 +14,12 @@ def authorized(**changes: Any) -> dict[str, Any]:
 
 def test_an_authorization_is_who_we_are_whoever_did_it() -> None:
     payload = authorized() | {"event": {"type": "message", "user_team": "TGUEST", "team": "TGUEST"}}
-    assert origin_of(payload) == Origin(("T1",))
+    assert origin_of(payload) == Origin(("T1",), sure=True)
 
 
 def test_an_organisation_that_installed_for_all_is_asked_first() -> None:
     origin = origin_of(authorized(enterprise_id="E1", is_enterprise_install=True))
-    assert origin == Origin(("T1",), "E1", whole_org=True)
+    assert origin == Origin(("T1",), "E1", whole_org=True, sure=True)
     assert origin.owners() == ("E1", "T1")
     assert origin_of(authorized(enterprise_id="E1")).owners() == ("T1", "E1")
 
@@ -27,6 +27,7 @@ def test_an_organisation_that_installed_for_all_is_asked_first() -> None:
 def test_an_organisations_authorization_may_name_no_team() -> None:
     payload = authorized(team_id=None, enterprise_id="E1", is_enterprise_install=True)
     assert origin_of(payload).owners() == ("E1", "T9")
+    assert not origin_of(payload).sure
 
 
 def test_an_event_without_authorizations_is_of_its_team() -> None:
