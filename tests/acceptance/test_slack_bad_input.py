@@ -106,7 +106,7 @@ INTERACTIONS: dict[str, tuple[dict[str, Any], str]] = {
             "container": {"channel_id": "C0SUPPORT", "message_ts": AT},
             "user": {"id": "U0ADA"},
         },
-        "unknown_thread",
+        "unknown_delivery",
     ),
 }
 
@@ -237,6 +237,7 @@ async def test_button_on_an_old_answer_still_calls_a_person(
         (ticket,) = await d.tickets()
         await d.house.takeover.resolve(ticket.public_id, None)
         d.slack.click(answer, "supportbot_escalate", "ada")
-        await d.slack.wait_for_replies(question, 2)
+        await d.eventually(lambda: _with_people(d))
+        await d.eventually(d.left)
         (ticket,) = await d.tickets()
         assert (ticket.handler, ticket.episode_n) == (Handler.HUMAN, 2)
