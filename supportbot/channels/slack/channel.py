@@ -186,7 +186,7 @@ class SlackChannel:
         for wait_seconds in self._waits():
             self._report("connecting")
             try:
-                await line.live_once(ready.bolt)
+                await line.live_once(ready)
             except SendError as error:
                 await self._wait_or_give_up(error, wait_seconds)
             except TimeoutError:

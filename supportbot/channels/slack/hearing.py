@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from supportbot.channels.slack.keys import inbound_keys
 from supportbot.channels.slack.people import Person, person_of, place_of
 from supportbot.channels.slack.presses import ack_body
 from supportbot.channels.slack.profiles import profile_payload
+from supportbot.channels.slack.scene import UNREADABLE
 from supportbot.channels.slack.words import request_line
 from supportbot.errors import SupportbotError
 from supportbot.model.inbound import Accepted, Inbound
@@ -58,8 +60,11 @@ class Hearing:
         return request_line(payload, accepted, self._beside.rulebook.products)
 
     async def hear_unreadable(self, raw: bytes) -> None:
-        """Commit bytes that Slack signed but that are no JSON object; parsing refuses them."""
-        await self._commit({}, raw, Identity("", "", ""))
+        """Commit bytes that Slack signed but nobody can read; parsing refuses them."""
+        _log.warning("slack_payload_unreadable", size_bytes=len(raw))
+        digest = hashlib.sha256(raw).hexdigest()
+        meta = {**Identity("", "", "").meta(), UNREADABLE: "1"}
+        await self._accept(Inbound(self._channel, (f"sha256:{digest}",), raw, meta, self._clock()))
 
     async def introduce(self, person: Person, name: str, identity: Identity) -> None:
         """Commit a name that was looked up; where that fails, their next message brings it."""

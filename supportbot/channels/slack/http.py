@@ -5,20 +5,19 @@ https://docs.slack.dev/authentication/verifying-requests-from-slack
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 from slack_bolt.adapter.starlette.async_handler import to_starlette_response
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
-from slack_bolt.request.internals import parse_body
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from supportbot.channels.slack.hearing import Hearing
+from supportbot.channels.slack.shape import readable
 from supportbot.errors import SupportbotError
 
 _log = structlog.get_logger(__name__)
@@ -81,24 +80,13 @@ async def _bounded_body(request: Request) -> bytes | None:
 
 
 async def _dispatch(request: Request, body: bytes, ready: Ready) -> Response:
-    text = body.decode()
-    if not _is_shaped(text, request.headers.get("content-type", "")):
+    bolt_request = readable(body.decode(), request.headers)
+    if bolt_request is None:
         return await _keep_unreadable(body, ready)
-    bolt_request = AsyncBoltRequest(body=text, headers=dict(request.headers))
     return to_starlette_response(await ready.bolt.async_dispatch(bolt_request))
 
 
-def _is_shaped(text: str, content_type: str) -> bool:
-    """Tell whether Bolt can read it; it trips over lists and over events that are no object."""
-    try:
-        payload: object = parse_body(text, content_type.partition(";")[0].strip())
-    except json.JSONDecodeError:
-        return False
-    return isinstance(payload, dict) and isinstance(payload.get("event", {}), dict)
-
-
 async def _keep_unreadable(body: bytes, ready: Ready) -> Response:
-    _log.warning("slack_payload_unreadable", size_bytes=len(body))
     try:
         await ready.hearing.hear_unreadable(body)
     except SupportbotError as error:

@@ -24,7 +24,7 @@ from supportbot.channels.slack.parse_actions import parse_actions, parse_stop, p
 from supportbot.channels.slack.parse_requests import parse_request
 from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
-from supportbot.channels.slack.scene import NOT_INSTALLED, Scene
+from supportbot.channels.slack.scene import NOT_INSTALLED, UNREADABLE, Scene
 from supportbot.channels.slack.shared import as_one
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
@@ -67,6 +67,8 @@ def parse(inbound: Inbound, rulebook: Rulebook) -> Heard:
     """
     scene = Scene(Identity.from_meta(inbound.meta), rulebook, inbound.meta)
     payload = as_one(_load(inbound.raw), scene.own)
+    if inbound.meta.get(UNREADABLE):
+        raise Unparsable("the Slack payload is not shaped as Slack shapes it")
     heard = _parse_payload(payload, scene)
     name, email = inbound.meta.get("name"), inbound.meta.get("email")
     if name and isinstance(heard, CustomerMessage | Edited | Action):

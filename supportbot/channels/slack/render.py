@@ -32,6 +32,8 @@ _Block = Mapping[str, Any]
 _CONTROL = re.compile(
     r"<(?=!(?!--|doctype\b|\[cdata\[)|[@#]|[a-z][a-z0-9+.-]*:[^<>\n|]*\|)", re.IGNORECASE
 )
+_USER_ID = re.compile(r"[UW][A-Z0-9]{5,}")
+_NOBODY_NAMED = "Somebody"
 _CUT_ENTITY = re.compile(r"&[a-z]{0,3}$")
 
 
@@ -75,8 +77,9 @@ def _post(delivery: Delivery, number: int, parts: tuple[str, ...]) -> Post:
     blocks: list[_Block] = [{"type": "markdown", "text": markdown}] if markdown.strip() else []
     named = markdown
     if delivery.signed and number == 1:
-        named = f"{neutralised(delivery.signed)}: {markdown}"
-        blocks = [_signature(delivery.signed), *blocks]
+        name = _name_for(delivery.target, delivery.signed)
+        named = f"{neutralised(name)}: {markdown}"
+        blocks = [_signature(name), *blocks]
     if number == len(parts):
         blocks += buttons(delivery.offers, delivery.key)
     return Post(
@@ -90,6 +93,15 @@ def _post(delivery: Delivery, number: int, parts: tuple[str, ...]) -> Post:
             "event_payload": {"delivery": delivery.key, "part": number, "parts": len(parts)},
         },
     )
+
+
+def _name_for(target: Mapping[str, str], name: str) -> str:
+    """Return what a customer is told of an operator's name.
+
+    People of another company are not told who works here, and an id is no name.
+    """
+    guest = target.get("user_team", target.get("team")) != target.get("team")
+    return _NOBODY_NAMED if guest or _USER_ID.fullmatch(name) else name
 
 
 def _signature(name: str) -> _Block:

@@ -11,6 +11,8 @@ from supportbot.channels.slack.identity import Identity
 #: Why somebody may not open a ticket in a channel that is reserved for groups.
 NOT_IN_GROUP = "not_in_group"
 GROUP_UNKNOWN = "group_unknown"
+#: Marks what Bolt could not read, in an inbound's meta.
+UNREADABLE = "unreadable"
 #: Why nothing is made of what comes from a workspace that never installed the app, or removed it.
 NOT_INSTALLED = "app_not_installed"
 

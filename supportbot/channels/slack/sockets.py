@@ -6,19 +6,27 @@ https://docs.slack.dev/apis/events-api/using-socket-mode
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import Callable
 
 import aiohttp
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.adapter.socket_mode.internals import build_headers
+from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from supportbot.channels.slack.config import SlackConfig
 from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.http import Ready
 from supportbot.channels.slack.logs import vendor_logger
+from supportbot.channels.slack.shape import readable
 from supportbot.channels.slack.web import goes_direct
+from supportbot.errors import SupportbotError
 
 _log = structlog.get_logger(__name__)
 
@@ -31,6 +39,39 @@ _PATIENCE_PINGS = 8
 Report = Callable[[str | None], None]
 
 
+class _Handler(AsyncSocketModeHandler):
+    """Hands envelopes to Bolt; what it cannot read is committed and acknowledged all the same."""
+
+    def __init__(self, ready: Ready, config: SlackConfig, client: AsyncWebClient) -> None:
+        super().__init__(
+            ready.bolt,
+            config.app_token,
+            logger=vendor_logger(),
+            web_client=client,
+            ping_interval=config.ping_seconds,
+        )
+        self._hearing = ready.hearing
+
+    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as the SDK's own
+        """Answer one envelope; without an ack Slack sends it again."""
+        begun_at = time.time()
+        request = readable(req.payload, build_headers(req), "socket_mode")
+        if request is not None:
+            answer = await self.app.async_dispatch(request)
+        else:
+            answer = await self._unreadable(req)
+        await send_async_response(client, req, answer, begun_at)
+
+    async def _unreadable(self, req: SocketModeRequest) -> BoltResponse:
+        raw = json.dumps(req.payload).encode()
+        try:
+            await self._hearing.hear_unreadable(raw)
+        except SupportbotError as error:
+            _log.error("slack_event_not_committed", error=type(error).__name__)
+            return BoltResponse(status=500)
+        return BoltResponse(status=200)
+
+
 class SocketLine:
     """One life of a socket after the other; ends only when cancelled or refused for good."""
 
@@ -39,7 +80,7 @@ class SocketLine:
         self._client = client
         self._report = report
 
-    async def live_once(self, bolt: AsyncApp) -> None:
+    async def live_once(self, ready: Ready) -> None:
         """Connect, stay while the socket lives, close it.
 
         Raises:
@@ -50,13 +91,7 @@ class SocketLine:
             address = await self._client.apps_connections_open(
                 app_token=self._config.app_token or ""
             )
-        handler = AsyncSocketModeHandler(
-            bolt,
-            self._config.app_token,
-            logger=vendor_logger(),
-            web_client=self._client,
-            ping_interval=self._config.ping_seconds,
-        )
+        handler = _Handler(ready, self._config, self._client)
         if goes_direct(self._config.api_url):
             handler.client.proxy = None
         # The first address is ours: asked for here, a refused token is not tried for ever.

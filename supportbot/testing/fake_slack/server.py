@@ -24,6 +24,7 @@ from supportbot.testing.fake_slack.sharing import share
 from supportbot.testing.fake_slack.signatures import Signature
 from supportbot.testing.fake_slack.site import Site
 from supportbot.testing.fake_slack.streams import Streams
+from supportbot.testing.fake_slack.trouble import Losses
 from supportbot.testing.fake_slack.views import Views
 from supportbot.testing.fake_slack.web_api import Call
 from supportbot.testing.fake_slack.webhooks import Webhooks
@@ -83,6 +84,7 @@ class FakeSlack:
         self.faults, self.sockets = site.faults, site.sockets
         self.rates = Rates(self._limits, site.violations)
         self.groups = UserGroups(workspace)
+        self.lose, self.order = Losses(workspace), site.order
         self.views = Views(workspace, self.emit, site.send)
         self.requests = Requests(workspace, site.send, site.responses, self.views.triggers)
         self.streams = Streams(workspace, self.emit)

@@ -16,6 +16,7 @@ from supportbot.testing.fake_slack.oauth import App
 from supportbot.testing.fake_slack.outbox import EventDelivery, Outbox
 from supportbot.testing.fake_slack.requests import Responses
 from supportbot.testing.fake_slack.sockets import Sockets
+from supportbot.testing.fake_slack.trouble import Order
 from supportbot.testing.fake_slack.web_api import WebApi
 from supportbot.testing.fake_slack.webhooks import Webhooks
 from supportbot.testing.fake_slack.workspace import Workspace
@@ -40,6 +41,7 @@ class Site:
         own = {"apps.connections.open": self._open_socket, "oauth.v2.access": self.app.access}
         self.api = WebApi(self.faults, self.tokens, own)
         self.responses = Responses()
+        self.order = Order()
         self.files = FileServer(self.tokens)
         self.origin = ""
         self._changed = asyncio.Event()
@@ -88,8 +90,11 @@ class Site:
     def send(self, kind: str, payload: dict[str, Any]) -> EventDelivery:
         """Send a payload to the request URL where there is one, else to a socket."""
         event = EventDelivery(kind, payload, secrets.token_hex(16))
-        self.outbox.send(event, self.webhooks or self.sockets)
+        self.order.take(event, self._send)
         return event
+
+    def _send(self, event: EventDelivery) -> None:
+        self.outbox.send(event, self.webhooks or self.sockets)
 
     def notify(self) -> None:
         """Wake whoever waits for something."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,3 +143,20 @@ def test_very_long_text_becomes_several_messages_with_buttons_under_the_last() -
     assert all(len(post.blocks[0]["text"]) <= 11_800 for post in posts)
     assert block_types(posts[0]) == ["markdown"]
     assert block_types(posts[-1]) == ["markdown", "context_actions", "actions"]
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "shown"),
+    [
+        ({"team": "T1", "user_team": "T1"}, "Grace Hopper", "Grace Hopper"),
+        ({"team": "T1"}, "Grace Hopper", "Grace Hopper"),
+        ({"team": "T1", "user_team": "T2"}, "Grace Hopper", "Somebody"),
+        ({"team": "T1", "user_team": "T1"}, "U0123ABC", "Somebody"),
+    ],
+)
+def test_operators_are_named_to_colleagues_only(
+    target: dict[str, str], name: str, shown: str
+) -> None:
+    (post,) = render(replace(make_delivery("Press *Export*."), signed=name, target=target))
+    assert post.text.startswith(f"{shown}: ")
+    assert post.blocks[0]["elements"][0]["text"] == f"{shown} from the support team"
