@@ -128,6 +128,9 @@ async def test_whatever_people_do_at_once_no_token_strays(
             theirs = [reply.user for reply in workspace.replies(question)]
             assert theirs, f"{question.text} in {workspace.team} has no answer"
             assert set(theirs) == {workspace.bot_user}
+        asked = str(d.model.requests)
+        for workspace in {place.team for place, question in questions if question.files}:
+            assert f"secret of {workspace}" in asked  # its file was read by its own token
         for ticket in await d.tickets():
             team = ticket.target["team"]
             (place,) = [one for one in (home, other, third) if one.team == team]
@@ -146,6 +149,16 @@ def _something(
         return []
     if mine and what < 0.3:
         workspace.edit(chance.choice(mine), f"<@{workspace.bot_user}> How do I import?")
+        return []
+    if what < 0.4:
+        note = ("note.txt", "text/plain", f"secret of {workspace.team}".encode())
+        text = f"<@{workspace.bot_user}> What is in this?"
+        return [(workspace, workspace.files.share("support", user, text, [note]))]
+    if what < 0.5:
+        workspace.requests.command(user, f"Question {chance.random()}")
+        return []
+    if what < 0.6:
+        workspace.direct(user, f"Question {chance.random()}")
         return []
     return [(workspace, workspace.mention("support", user, f"Question {chance.random()}"))]
 

@@ -11,7 +11,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from supportbot.channels.slack.failures import error_code
 
 #: Slack did nothing, because the token is no good (any more).
-_REFUSED = frozenset({"account_inactive", "invalid_auth", "token_expired", "token_revoked"})
+EXPIRED = "token_expired"
+_REFUSED = frozenset({"account_inactive", "invalid_auth", EXPIRED, "token_revoked"})
 
 
 class TokenSource(Protocol):
@@ -24,8 +25,8 @@ class TokenSource(Protocol):
             SendError: there is none (`permanent`), or none can be had now.
         """
 
-    async def another(self, refused: str) -> str | None:
-        """Look again after Slack refused a token; None: there is no other one.
+    async def another(self, refused: str, code: str) -> str | None:
+        """Look again after Slack refused a token with this code; None: there is no other one.
 
         Raises:
             SendError: as of `token`.
@@ -42,9 +43,9 @@ class FixedToken:
         """Return it."""
         return self._token
 
-    async def another(self, refused: str) -> str | None:
+    async def another(self, refused: str, code: str) -> str | None:
         """Return None: there is only one."""
-        del refused
+        del refused, code
         return None
 
 
@@ -66,7 +67,8 @@ class SlackClient(AsyncWebClient):
         try:
             return await super().api_call(api_method, **given)
         except SlackApiError as error:
-            other = await self._tokens.another(used) if error_code(error) in _REFUSED else None
+            code = error_code(error)
+            other = await self._tokens.another(used, code) if code in _REFUSED else None
             if other is None:
                 raise
         self.token = other

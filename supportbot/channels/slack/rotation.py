@@ -60,15 +60,19 @@ class Rotation:
         #: refresh token whose successor is lost cannot be mended.
         self._under_way: dict[int, asyncio.Task[Installation]] = {}
 
-    async def fresh(self, seen: Installation) -> Installation:
+    async def fresh(self, seen: Installation, *, is_over: bool = False) -> Installation:
         """Return the installation with a token that is valid for a while.
+
+        `is_over`: the token has expired already, whatever our clock says.
 
         Raises:
             SendError: it expired, and no new one can be had (now).
         """
         now, expires_at = self._register.clock(), seen.grant.expires_at
-        if expires_at is None or now < expires_at - self._rules.early:
+        if expires_at is None or (now < expires_at - self._rules.early and not is_over):
             return seen
+        if is_over:
+            seen = replace(seen, grant=replace(seen.grant, expires_at=min(now, expires_at)))
         exchange = self._under_way.get(seen.id)
         if exchange is None:
             exchange = asyncio.create_task(self._newer(seen))
@@ -77,7 +81,7 @@ class Rotation:
         try:
             return await asyncio.shield(exchange)
         except (SendError, StoreUnavailable) as error:
-            if now < expires_at - self._rules.safe:
+            if now < expires_at - self._rules.safe and not is_over:
                 _log.warning("slack_token_not_exchanged", owner=seen.grant.owner, detail=str(error))
                 return seen
             raise

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from supportbot.channels.slack.client import FixedToken, TokenSource
+from supportbot.channels.slack.client import EXPIRED, FixedToken, TokenSource
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.identity import Identity, identify
 from supportbot.channels.slack.origin import Origin
@@ -154,14 +154,16 @@ class InstalledWorkspaces:
         aliases = [user for user in others if await self._is_ours(user)]
         return replace(own, aliases=tuple(aliases))
 
-    async def token(self, owner: str) -> str:
+    async def token(self, owner: str, *, is_over: bool = False) -> str:
         """Return the token of an owner; one that is about to expire is exchanged before.
+
+        `is_over`: Slack says that it has expired, whatever our clock says.
 
         Raises:
             SendError: see `TokenSource.token`.
         """
         found = await self._present(owner)
-        fresh = await self._rotation.fresh(found)
+        fresh = await self._rotation.fresh(found, is_over=is_over)
         if fresh is not found:
             self.forget(owner)
         try:
@@ -260,9 +262,11 @@ class _StoredToken:
     async def token(self) -> str:
         return await self.workspaces.token(self.owner)
 
-    async def another(self, refused: str) -> str | None:
+    async def another(self, refused: str, code: str) -> str | None:
         self.workspaces.forget(self.owner)
         token = await self.workspaces.token(self.owner)
+        if token == refused and code == EXPIRED:
+            token = await self.workspaces.token(self.owner, is_over=True)
         return token if token != refused else None
 
 

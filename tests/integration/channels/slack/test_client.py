@@ -22,7 +22,8 @@ class Tokens:
     async def token(self) -> str:
         return self._left[0]
 
-    async def another(self, refused: str) -> str | None:
+    async def another(self, refused: str, code: str) -> str | None:
+        assert code
         self.refused.append(refused)
         if len(self._left) == 1:
             return None

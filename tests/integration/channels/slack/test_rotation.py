@@ -14,6 +14,7 @@ import pytest
 from supportbot.channels.slack.origin import Origin
 from supportbot.channels.slack.register import Register
 from supportbot.channels.slack.vault import Tokens, Vault, new_key
+from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import SendError, StoreUnavailable
 from supportbot.store import installations
 from supportbot.store.database import Database
@@ -23,6 +24,7 @@ from tests.integration.channels.slack.installing import (
     install_expiring,
     make_register,
     process,
+    web_of,
 )
 from tests.integration.channels.slack.listening import until
 
@@ -111,6 +113,20 @@ async def test_a_token_that_is_over_fails_for_now_while_slack_is_away(
         assert not caught.value.permanent
         clock.advance(seconds=60)
         assert await here.workspaces.token(FakeSlack.team) == (await stored(register)).bot
+
+
+async def test_a_token_that_slack_says_is_over_is_exchanged_whatever_our_clock_says(
+    slack: FakeSlack, register: Register
+) -> None:
+    await install_expiring(slack, register, timedelta(hours=10))
+    slack.oauth.expire()
+    session = web_of(slack)
+    async with process(slack, register) as here:
+        client = SlackWeb(session, here.workspaces.tokens(FakeSlack.team)).client()
+        assert (await client.auth_test())["team_id"] == FakeSlack.team
+        assert (await client.auth_test())["team_id"] == FakeSlack.team
+    await session.aclose()
+    assert slack.oauth.app.refreshed == 1
 
 
 async def test_a_refused_refresh_token_names_the_cure(slack: FakeSlack, register: Register) -> None:
