@@ -235,6 +235,29 @@ async def test_tokens_that_end_are_renewed_while_people_are_answered(
         assert app.refreshed >= 1
 
 
+async def test_two_processes_never_spend_a_refresh_token_twice(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    """Every token here is about to end from the start, so each of them is exchanged at its use."""
+    secret = {"SUPPORTBOT_SECRET_KEY": "the same in both processes"}
+    plan = replace(PLAN, database_url=postgresql_url, environ={**PLAN.environ, **secret})
+    async with (
+        stage(plan) as world,
+        product(world, Transport.SOCKET, tmp_path / "one", plan) as one,
+        product(world, Transport.SOCKET, tmp_path / "two", plan) as two_,
+    ):
+        other = one.slack.another("umbrella")
+        app = one.slack.oauth.app
+        app.rotates, app.token_seconds = True, 3600.0
+        await install(one, other)
+        asked = [other.mention("support", "ada", f"Question {number}") for number in range(12)]
+        for question in asked:
+            assert len(await other.wait_for_replies(question, timeout_seconds=60)) == 1
+        assert app.refreshed > 1
+        await two_.eventually(two_.left)
+        assert len(await two_.tickets()) == len(asked)
+
+
 async def test_a_restarted_process_answers_with_the_stored_tokens(
     transport: Transport, tmp_path: Path
 ) -> None:
