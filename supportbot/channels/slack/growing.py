@@ -180,11 +180,13 @@ class GrowingReply:
             return False
         self.shown, limited = None, False
         rest = post.markdown[len(shown) :]
-        last = {"chunks": _chunks(rest)} if rest else {}
+        last: dict[str, Any] = {"chunks": _chunks(rest)} if rest else {}
+        if post.below:
+            last["blocks"] = post.below
         try:
             with translated(f"end a reply in {self.channel}", may_repeat=False):
                 try:
-                    await self._call_stop(**last, blocks=post.below, metadata=post.metadata)
+                    await self._call_stop(**last, metadata=post.metadata)
                 except SlackApiError as error:
                     limited = self._learn(STOP, error) in RATE_LIMITED
                     raise

@@ -12,9 +12,10 @@ refuses what Slack refuses, sends again what was not acknowledged, and can be to
 
 People also share files (`slack.files`), type commands and choose shortcuts (`slack.requests`), open
 the home tab, press in it and fill in modals (`slack.views`), open the messages tab (`slack.tab`),
-put reactions on messages (`slack.reactions`) and belong to user groups (`slack.groups`). Things
-vanish (`slack.lose`) and come in another order (`slack.order`). Not here yet: files that a bot
-uploads.
+put reactions on messages (`slack.reactions`) and belong to user groups (`slack.groups`). Streams
+grow, expire and are stopped (`slack.streams`); what is called too often is refused (`slack.rates`).
+Things vanish (`slack.lose`) and come in another order (`slack.order`). Not here yet: files that a
+bot uploads.
 """
 
 from __future__ import annotations
