@@ -181,6 +181,9 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
         rules: RespondRules | None = None,
         attempts: int = 8,
         patience: Patience | None = None,
+        anyone_steps_in: bool = False,
+        scored: bool = False,
+        desk_url: str | None = None,
         toolbox: Toolbox | None = None,
         budgets: SpendingRules | None = None,
         completer: Any = None,
@@ -192,9 +195,15 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
         channel = channel or MemoryChannel(clock)
         completer = completer or ScriptedCompleter(script or _answers(), clock=clock)
         wiring = await _wiring(db, clock, channel, policy(mode, **policy_changes))
+        connected = replace(wiring.channels[channel.key], anyone_steps_in=anyone_steps_in)
         if patience is not None:
-            connected = replace(wiring.channels[channel.key], patience=patience)
-            wiring = replace(wiring, channels={channel.key: connected})
+            connected = replace(connected, patience=patience)
+        wiring = replace(
+            wiring,
+            channels={channel.key: connected},
+            scored=frozenset({channel.key} if scored else ()),
+            desk_url=desk_url,
+        )
         retriever = FakeRetriever()
         window = Window(budget_tokens=100_000, count=lambda text: len(text) // 3)
         mind = Mind(

@@ -1,20 +1,100 @@
-"""What operators read about a handoff: customers' words in it stay words."""
+"""What operators read about a handoff: enough to go on, and customers' words stay words."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from supportbot.channels.web.html import to_html
-from supportbot.model.inbound import Action, ActionKind
+from supportbot.completions.scripted import Turn
+from supportbot.model.completion import ToolCall
+from supportbot.model.inbound import Action, ActionKind, Deleted
 from supportbot.testing import said
+from supportbot.tools.declare import tool
+from supportbot.tools.toolbox import gather
+from tests.integration.orchestrator.desk import ADA, customer_presses, escalated, packet
 
 
 async def test_a_subject_is_no_link_in_the_packet(world: Any) -> None:
     subject = "[Session expired, sign in](https://evil.example) <https://evil.example>"
     accepted = await world.hear(said("hi", subject=subject), "m1")
-    await world.hear(Action(ActionKind.ESCALATE, said("hi").sender, ("t1",)))
+    await world.hear(Action(ActionKind.ESCALATE, ADA, ("t1",)))
     ticket = await world.ticket(accepted.ticket)
-    [packet] = [one for one in await world.deliveries(ticket) if one.audience == "operators"]
-    assert "Session expired" in packet.text
-    assert "<a " not in to_html(packet.text.replace("https", "hxxps"))
-    assert 'href="https://evil.example">Session' not in to_html(packet.text)
+    [told] = [one for one in await world.deliveries(ticket) if one.audience == "operators"]
+    assert "Session expired" in told.text
+    assert "<a " not in to_html(told.text.replace("https", "hxxps"))
+    assert 'href="https://evil.example">Session' not in to_html(told.text)
+
+
+async def test_a_packet_tells_what_was_asked_tried_and_missing(world: Any, clock: Any) -> None:
+    since = f"{clock():%Y-%m-%d %H:%M} UTC"
+    ticket, notice = await escalated(world, "Where is\nmy **parcel**?")
+    assert notice.text.split("  \n") == [
+        f"**Handoff** (asked): Where is `{ticket.public_id}`",
+        "**Asked:** Where is my **parcel**?",
+        "**Tried:** answered: answer 1",
+        "**Missing:** nothing that the bot knows of: the customer wants a person",
+        "**Why:** The customer asked for a person.",
+        f"Shop · memory · Ada · waits since {since}",
+    ]
+
+
+async def test_links_lead_to_the_conversation_and_to_the_ticket(make_world: Any) -> None:
+    world = await make_world(desk_url="https://desk.example")
+    target = {"to": "t1", "link": "https://chat.example/archives/C1/p1"}
+    await world.ask(said("hi", target=target))
+    accepted = await customer_presses(world, ActionKind.ESCALATE)
+    assert packet(world).text.endswith(
+        "[Conversation](https://chat.example/archives/C1/p1) · "
+        f"[Ticket](https://desk.example/tickets/{accepted.ticket})"
+    )
+
+
+async def test_the_model_says_what_is_asked_and_missing(make_world: Any) -> None:
+    @tool
+    def my_orders() -> str:
+        """List orders."""
+        return "none"
+
+    given = {
+        "reason": "low_confidence",
+        "message": "A colleague will help.",
+        "summary": "Wants [the parcel](https://evil.example) of order 7",
+        "missing": "the carrier's\nanswer",
+    }
+    script = [
+        Turn(tool_calls=(ToolCall("c1", "my_orders", "{}"),)),
+        Turn(tool_calls=(ToolCall("c2", "handoff", json.dumps(given)),)),
+    ]
+    world = await make_world(script, toolbox=gather([my_orders]).toolbox, tools=("my_orders",))
+    await world.ask(said("hi"))
+    text = packet(world).text
+    assert "**Asked:** Wants \\[the parcel](https://evil.example) of order 7  \n" in text
+    assert "**Tried:** tools: my_orders  \n" in text
+    assert "**Missing:** the carrier's answer  \n" in text
+
+
+async def test_long_words_are_cut(world: Any) -> None:
+    _, notice = await escalated(world, "x" * 5_000)
+    assert len(notice.text) < 1_500
+
+
+async def test_what_the_customer_takes_back_is_not_quoted_any_more(world: Any) -> None:
+    await world.hear(said("hi"))
+    await world.hear(said("my password is R0SEBUD"), "m2")
+    await world.settle()
+    accepted = await customer_presses(world, ActionKind.ESCALATE)
+    assert "R0SEBUD" in packet(world).text
+    await world.hear(Deleted("m2", ("t1",)))
+    await world.settle()
+    assert "**Asked:** (deleted by its author)" in packet(world).text
+    assert packet(world).offers
+    ticket = await world.ticket(accepted.ticket)
+    assert "R0SEBUD" not in "".join(one.text for one in await world.deliveries(ticket))
+
+
+async def test_a_wish_for_a_person_is_handed_over_without_a_model(world: Any) -> None:
+    ticket = await world.ask(said("a human, please"))
+    assert world.completer.prompts == []
+    assert [e.reason for e in await world.events(ticket) if e.kind == "handoff"] == ["asked"]
+    assert "**Asked:** a human, please" in packet(world).text
