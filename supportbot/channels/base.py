@@ -67,6 +67,9 @@ class Channel(Protocol):
     async def send(self, delivery: Delivery) -> Receipt:
         """Send once.
 
+        A channel whose `parse` asks for echoes sends them here too: the receipt's `place` tells
+        where the ticket's later words go.
+
         Raises:
             SendError: it did not leave; `permanent` tells whether to try again.
             DeliveryUnknown: it may or may not have left (a time-out after the last byte).
