@@ -99,13 +99,16 @@ def install_routes(parts: InstallParts) -> tuple[Route, ...]:
     async def install(request: Request) -> Response:
         team = request.query_params.get("team", "")
         query = urlencode({"team": team}) if _WORKSPACE.fullmatch(team) else ""
-        return await _answered(_flow(parts).handle_installation, request, query)
+        return await _answered(
+            lambda asked: _flow(parts).handle_installation(asked), request, query
+        )
 
     async def come_back(request: Request) -> Response:
         given = {
             name: request.query_params[name] for name in _WANTED if name in request.query_params
         }
-        return await _answered(_flow(parts).handle_callback, request, urlencode(given))
+        query = urlencode(given)
+        return await _answered(lambda asked: _flow(parts).handle_callback(asked), request, query)
 
     return (
         Route(INSTALL_PATH, install, methods=["GET"]),

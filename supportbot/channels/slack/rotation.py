@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -59,6 +59,8 @@ class Rotation:
         #: Exchanges of this process, by installation. They outlive whoever asked for them: a spent
         #: refresh token whose successor is lost cannot be mended.
         self._under_way: dict[int, asyncio.Task[Installation]] = {}
+        #: When a token that is still good is to be tried again, after it was not exchanged.
+        self._not_before: dict[int, datetime] = {}
 
     async def fresh(self, seen: Installation, *, is_over: bool = False) -> Installation:
         """Return the installation with a token that is valid for a while.
@@ -71,6 +73,9 @@ class Rotation:
         now, expires_at = self._register.clock(), seen.grant.expires_at
         if expires_at is None or (now < expires_at - self._rules.early and not is_over):
             return seen
+        good = now < expires_at - self._rules.safe and not is_over
+        if good and now < self._not_before.get(seen.id, now):
+            return seen
         if is_over:
             seen = replace(seen, grant=replace(seen.grant, expires_at=min(now, expires_at)))
         exchange = self._under_way.get(seen.id)
@@ -81,10 +86,11 @@ class Rotation:
         try:
             return await asyncio.shield(exchange)
         except (SendError, StoreUnavailable) as error:
-            if now < expires_at - self._rules.safe and not is_over:
-                _log.warning("slack_token_not_exchanged", owner=seen.grant.owner, detail=str(error))
-                return seen
-            raise
+            if not good:
+                raise
+            _log.warning("slack_token_not_exchanged", owner=seen.grant.owner, detail=str(error))
+            self._not_before[seen.id] = now + timedelta(seconds=self._rules.lease_seconds)
+            return seen
 
     async def drained(self) -> None:
         """Wait for exchanges under way; each ends by the time limits of its call and its claim."""

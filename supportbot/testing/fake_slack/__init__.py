@@ -16,6 +16,14 @@ put reactions on messages (`slack.reactions`) and belong to user groups (`slack.
 grow, expire and are stopped (`slack.streams`); what is called too often is refused (`slack.rates`).
 Things vanish (`slack.lose`) and come in another order (`slack.order`). Not here yet: files that a
 bot uploads.
+
+Further workspaces install the same app (`slack.oauth`: consent, codes, tokens that end, removal)
+and may share channels; a token that is used in another workspace than its own is a violation::
+
+    other = slack.another("umbrella")
+    code = other.oauth.consent("ada")     # buys a token by oauth.v2.access
+    slack.share("support", other)         # Slack Connect
+    other.oauth.uninstall()
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import pytest
 from supportbot.channels.slack.oauth import BOT_SCOPES, InstallParts, install_routes
 from supportbot.channels.slack.oauth_stores import STATE_LIVES, InstallationStore, StateStore
 from supportbot.channels.slack.register import Register
+from supportbot.channels.slack.web import WebSession
 from supportbot.errors import StoreUnavailable
 from supportbot.model.installation import Installation
 from supportbot.store import installations
@@ -39,6 +40,7 @@ class Site:
     register: Register
     browser: Browser
     changed: list[str]
+    session: WebSession
 
     async def begin(self, **query: str) -> str:
         """Open the install page; return the address of Slack's consent page."""
@@ -71,7 +73,7 @@ async def site(slack: FakeSlack, db: Database, clock: Any) -> AsyncIterator[Site
     )
     slack.oauth.app.redirect_urls.add(f"https://bot.example{REDIRECT}")
     async with served(install_routes(parts)) as origin, browser(origin) as visitor:
-        yield Site(slack, register, visitor, changed)
+        yield Site(slack, register, visitor, changed, web)
     await web.aclose()
 
 
@@ -282,3 +284,12 @@ async def test_variables_that_bolt_reads_change_nothing(
         monkeypatch.setenv(name, "https://evil.example")
     assert "evil" not in await site.begin()
     assert (await site.browser.get(REDIRECT, **await site.consent())).status == 200
+
+
+async def test_a_channel_that_has_been_stopped_says_so(site: Site) -> None:
+    await site.session.aclose()
+    status, text = await page(await site.browser.get(INSTALL))
+    assert status == 502
+    assert "Nothing was installed" in text
+    site.session.reopen()
+    assert (await site.browser.get(INSTALL)).status == 302

@@ -91,15 +91,20 @@ async def test_the_next_exchange_follows_when_the_new_token_ends(
 
 
 async def test_a_token_that_is_still_good_is_used_while_slack_is_away(
-    slack: FakeSlack, register: Register
+    slack: FakeSlack, register: Register, clock: Any
 ) -> None:
     first = register.open(await install_expiring(slack, register, SOON)).bot
     slack.faults.fail("oauth.v2.access", "service_unavailable", status=503, times=1)
     async with process(slack, register) as here:
-        for _ in range(5):
-            assert await here.workspaces.token(FakeSlack.team) == first
-    # A failed exchange is not tried again at once.
-    assert len(slack.calls("oauth.v2.access")) == 1
+        assert await here.workspaces.token(FakeSlack.team) == first
+        asked: list[str] = []
+        with register.db.watched(asked.append):
+            for _ in range(5):
+                assert await here.workspaces.token(FakeSlack.team) == first
+        # A failed exchange is not tried again at once, and asks nobody for a while.
+        assert (asked, len(slack.calls("oauth.v2.access"))) == ([], 1)
+        clock.advance(seconds=60)
+        assert await here.workspaces.token(FakeSlack.team) != first
 
 
 async def test_a_token_that_is_over_fails_for_now_while_slack_is_away(
