@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint chaos bench docs clean
+.PHONY: help demo test lint chaos bench docs pictures clean
 
 help:
 	@echo "make demo   watch a scripted day in Slack, email and web chat, then try it yourself"
@@ -10,6 +10,7 @@ help:
 	@echo "make lint   ruff and mypy"
 	@echo "make chaos  kill it a thousand times, take its database away, count what customers saw; SEED=7 repeats a run"
 	@echo "make bench  print speed and memory beside a bare script"
+	@echo "make pictures  take the pictures of docs/ from the lab page again; needs Chromium"
 	@echo "make docs   write the generated pages of docs/ and deploy/"
 
 .venv/.ready: pyproject.toml constraints.txt
@@ -37,6 +38,10 @@ bench: .venv/.ready
 docs: .venv/.ready
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest -q tests/integration/orchestrator/test_fault_table.py --write-docs
+
+# On Debian: apt-get install chromium fonts-noto-color-emoji
+pictures: .venv/.ready
+	$(BIN)/python -m tests.pictures.run $(NAMES)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

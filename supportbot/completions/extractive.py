@@ -50,6 +50,9 @@ _SENTENCE = re.compile(
     r"|(?=\n\s*\n)|(?=\n\s*(?:[-*+#>|]|\d+[.)])\s)|\s*\Z)",
     re.DOTALL,
 )
+#: The end of a line that an editor wrapped: long, and in the middle of a sentence. Many readers
+#: would show it as the end of a paragraph.
+_WRAPPED = re.compile(r"(?<=[^\n]{60})(?<=[\w,;])\n(?=\w)")
 
 _WANTS_PERSON = re.compile(
     r"\b(?:speak|talk|chat|connect|transfer|put me|escalate|pass)\b[^.?!\n]{0,40}"
@@ -173,6 +176,7 @@ def _best(asked: set[str], passages: list[Fenced], stem: Stem) -> _Choice | None
 
 def _sentences(asked: set[str], text: str, stem: Stem) -> str:
     """Cut the sentence with most of the question's terms, and what follows it on the matter."""
+    text = _WRAPPED.sub(" ", text)
     spans = [found.span() for found in _SENTENCE.finditer(text) if found[0][0] != _HEADING]
     if not spans:
         return ""

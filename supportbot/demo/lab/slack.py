@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
@@ -10,7 +11,7 @@ from supportbot.channels.slack.keys import ASK_SHORTCUT
 from supportbot.channels.web import checks
 from supportbot.demo.cast import SLACK_PEOPLE, SLACK_PLACES, Person, SlackPlace
 from supportbot.demo.lab.endpoints import Act, Body, Json, one_of
-from supportbot.demo.lab.slack_view import DIRECT
+from supportbot.demo.lab.slack_view import BOT_NAME, DIRECT
 from supportbot.demo.scene import Day
 from supportbot.testing.fake_slack import FakeMessage
 
@@ -57,15 +58,16 @@ class SlackActs:
             self._day.command(user, text, channel)
             await slack.settled(_ACK_SECONDS)
             return {"id": None}
+        text = self._typed(text)
         if body.get("thread") is not None:
             thread = self._found(channel, str(body["thread"]))
-        elif _must_mention(channel):
+        elif _must_mention(channel) and self._mention not in text:
             return {"id": slack.mention(channel, user, text).root}
         return {"id": slack.say(channel, user, text, thread=thread).root}
 
     async def _edit(self, body: Body) -> Json:
         message = self._own(body)
-        self._slack.edit(message, checks.text_of(body))
+        self._slack.edit(message, self._typed(checks.text_of(body)))
         return {"id": message.root}
 
     async def _delete(self, body: Body) -> Json:
@@ -138,6 +140,17 @@ class SlackActs:
         except LookupError as error:
             raise HTTPException(422, "No form is open.") from error
         return {"id": None}
+
+    @property
+    def _mention(self) -> str:
+        return f"<@{self._slack.bot_user}>"
+
+    def _typed(self, text: str) -> str:
+        """Return what somebody typed as Slack tells it to apps.
+
+        https://docs.slack.dev/messaging/formatting-message-text#escaping
+        """
+        return html.escape(text, quote=False).replace(f"@{BOT_NAME}", self._mention)
 
     def _channel(self, body: Body, user: str) -> str:
         """Return the id of a channel, or of this person's conversation with the bot."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -88,7 +89,7 @@ def _message(slack: FakeSlack, viewer: Person, message: FakeMessage) -> Json:
         "mine": message.user == viewer.slack_user,
         "name": _name(slack, message.user),
         "at": datetime.fromtimestamp(float(message.ts), UTC).isoformat(),
-        "text": message.markdown.replace(f"<@{slack.bot_user}>", f"@{BOT_NAME}"),
+        "text": html.unescape(message.text.replace(f"<@{slack.bot_user}>", f"@{BOT_NAME}")),
         "parts": list(_seen(slack, message)) if bot else None,
         "edited": message.edited and not bot,
         "growing": message.streaming_state == "in_progress",

@@ -46,7 +46,10 @@ async def person(day: Day) -> Take:
             Check(str(Verdict.HANDED_OFF), verdict(handed, None)[0] is Verdict.HANDED_OFF),
             Check(f"packet in #{SUPPORT_TEAM.name}", "Handoff" in packet.markdown),
             Check("claimed", holds=claimed),
-            Check("their answer reached the customer, with their name", await _signed(day, answer)),
+            Check(
+                "their answer reached the customer, signed",
+                "from the support team" in str(answer.blocks),
+            ),
             Check("the bot stays silent", _silent(case) and slack.replies(asked)[-1] is answer),
         ),
         case,
@@ -104,12 +107,6 @@ async def _notice(day: Day, case: Case) -> FakeMessage:
 
 def _saying(replies: list[FakeMessage], text: str) -> FakeMessage | None:
     return next((reply for reply in replies if text in reply.markdown), None)
-
-
-async def _signed(day: Day, answer: FakeMessage) -> bool:
-    """Tell whether an answer says which operator wrote it."""
-    names = await day.ledger.operator_names()
-    return any(f"{name} from the support team" in str(answer.blocks) for name in names)
 
 
 def _silent(case: Case) -> bool:

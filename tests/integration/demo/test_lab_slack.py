@@ -172,11 +172,11 @@ async def test_home_tab_asks_by_a_form_and_shows_the_ticket(browser: Browser) ->
 async def test_own_words_can_be_changed_and_taken_back(browser: Browser) -> None:
     thread = await asked(browser)
     mine = {"channel": HOSTING, "user": "maya", "ts": thread["id"]}
-    changed = await browser.act("slack/edit", **mine, text="How do I delete a backup?")
+    changed = await browser.act("slack/edit", **mine, text="@supportbot How do I delete it?")
     assert changed.status_code == 200
     (found,) = channel_of(await browser.see(), HOSTING)["threads"]
     assert (found["messages"][0]["text"], found["messages"][0]["edited"]) == (
-        "How do I delete a backup?",
+        "@supportbot How do I delete it?",
         True,
     )
     not_mine = await browser.act("slack/delete", **{**mine, "user": "tomas"})

@@ -152,3 +152,14 @@ def test_brackets_in_a_title_do_not_break_the_link() -> None:
 def test_anything_but_a_request_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises((LookupError, TypeError, ValueError)):
         answer(body)
+
+
+def test_lines_that_an_editor_wrapped_are_joined_again() -> None:
+    text = (
+        "To cancel a plan, open the page that lists all of your plans and then\npress End.\n\n"
+        "Plans end at the end of a month."
+    )
+    quoted = said("How do I cancel a plan?", ("Plans", "", text))
+    assert quoted is not None
+    assert quoted.startswith(text.split("\n\n", maxsplit=1)[0].replace("\n", " "))
+    assert "\n" in quoted

@@ -5,7 +5,7 @@ import { drawChat } from "./chat.js";
 import { drawMail } from "./mail.js";
 import { find, request, trouble } from "./page.js";
 import { drawSlack, viewer } from "./slack.js";
-import { drawTranscript } from "./transcript.js";
+import { choose, drawTranscript } from "./transcript.js";
 
 const POLL_MS = 1000;
 
@@ -48,6 +48,7 @@ async function look() {
     if (person === viewer()) {
       if (seen) tell(seen, found);
       seen = found;
+      choose(found);
       draw();
       await drawTranscript(found);
     } else {

@@ -20,7 +20,8 @@ export function drawSlack(slack) {
   if (home || !channel.threads.some((thread) => thread.id === hand.thread)) hand.thread = null;
   drawTabs(channels);
   drawForm(slack.form);
-  find("slack-form").hidden = home;
+  for (const part of ["slack-list", "slack-prompts", "slack-form"]) find(part).hidden = Boolean(slack.form);
+  if (home) find("slack-form").hidden = true;
   drawContext();
   draw("slack-prompts", [home, channel.prompts], () => (home ? [] : channel.prompts.map((one) => prompt(channel, one))));
   if (home) draw("slack-list", ["home", slack.home], () => homeTab(slack.home));
@@ -176,8 +177,8 @@ function tools(channel, message) {
   if (!message.bot) add("Ask support", "Ask support about this message", () => does("ask", place));
   if (message.mine) {
     add("Edit", "Change the message", () => {
-      hand.edit = { ...place, text: message.text };
-      find("slack-text").value = message.text.replace(/^@supportbot /, "");
+      hand.edit = place;
+      find("slack-text").value = message.text;
       redraw();
       find("slack-text").focus();
     });
@@ -246,9 +247,7 @@ find("slack-thread").querySelector("button").addEventListener("click", () => {
 
 onSend("slack-form", "slack-text", async (text) => {
   if (hand.edit) {
-    const { channel, ts, text: before } = hand.edit;
-    const kept = before.startsWith("@supportbot ") ? "@supportbot " : "";
-    if (!(await does("edit", { channel, ts, text: `${kept}${text}` }))) return false;
+    if (!(await does("edit", { ...hand.edit, text }))) return false;
     hand.edit = null;
     return true;
   }

@@ -12,11 +12,15 @@ function talks(found) {
   return new Map(all);
 }
 
-export async function drawTranscript(found) {
+/** Take a conversation in hand where none is, or where it is gone. */
+export function choose(found) {
   const known = talks(found);
   if (!known.has(hand.talk)) hand.talk = known.keys().next().value ?? null;
+}
+
+export async function drawTranscript(found) {
   const talk = hand.talk;
-  const ticket = known.get(talk)?.ticket;
+  const ticket = talks(found).get(talk)?.ticket;
   const view = ticket ? await request(`tickets/${encodeURIComponent(ticket)}`) : null;
   if (talk !== hand.talk) return; // another one was chosen meanwhile
   find("sql-ticket").textContent = view ? view.id : "";

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by its DevTools protocol: what a few pictures need, no dependency.
+"""A headless Chromium, driven by its DevTools protocol; no dependency for a few pages.
 
 https://chromedevtools.github.io/devtools-protocol/
 """
@@ -31,12 +31,13 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A window without a mouse, as it is there, would show what appears under one.
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4",
     "--remote-debugging-port=0",
 )
 _MEDIA = [
     {"name": "prefers-color-scheme", "value": "light"},
     {"name": "prefers-reduced-motion", "value": "reduce"},
-    {"name": "hover", "value": "hover"},
 ]
 
 
@@ -104,15 +105,55 @@ class Page:
                     return value
                 await asyncio.sleep(_LOOK_SECONDS)
 
+    async def point_at(self, selector: str) -> None:
+        """Move the mouse over an element."""
+        box = await self._box(selector)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        await self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    async def click(self, selector: str) -> None:
+        """Press an element once it is there."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        await self.until(f"{found} !== null")
+        await self.evaluate(f"{found}.click()")
+
+    async def press(self, text: str) -> None:
+        """Press the last button in sight that says this, once there is one."""
+        buttons = "[...document.querySelectorAll('button')].filter((b) => b.offsetParent)"
+        found = f"{buttons}.findLast((b) => b.textContent === {json.dumps(text)})"
+        await self.until(f"{found} !== undefined")
+        await self.evaluate(f"{found}.click()")
+
+    async def type_into(self, selector: str, text: str) -> None:
+        """Write into a field."""
+        field = f"document.querySelector({json.dumps(selector)})"
+        await self.until(f"{field} !== null")
+        await self.evaluate(f"{field}.value = {json.dumps(text)}")
+
+    async def choose(self, selector: str, value: str) -> None:
+        """Choose a value of a drop-down list."""
+        field = f"document.querySelector({json.dumps(selector)})"
+        await self.evaluate(
+            f"{field}.value = {json.dumps(value)}; {field}.dispatchEvent(new Event('change'))"
+        )
+
+    async def shows(self, selector: str, text: str) -> None:
+        """Wait until an element shows this text."""
+        inside = f"document.querySelector({json.dumps(selector)})?.innerText"
+        await self.until(f"{inside}?.includes({json.dumps(text)})")
+
     async def picture(self, selector: str) -> bytes:
         """Return an element as PNG."""
-        box = await self.evaluate(
-            f"(() => {{ const b = document.querySelector({json.dumps(selector)})"
-            ".getBoundingClientRect();"
-            " return {x: b.x, y: b.y, width: b.width, height: b.height}; })()"
-        )
-        taken = await self.call("Page.captureScreenshot", format="png", clip={**box, "scale": 1})
+        clip = {**await self._box(selector), "scale": 1}
+        taken = await self.call("Page.captureScreenshot", format="png", clip=clip)
         return base64.b64decode(taken["data"])
+
+    async def _box(self, selector: str) -> dict[str, float]:
+        found: dict[str, float] = await self.evaluate(
+            f"(({{x, y, width, height}}) => ({{x, y, width, height}}))"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        return found
 
 
 @asynccontextmanager
