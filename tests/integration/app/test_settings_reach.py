@@ -32,7 +32,9 @@ async def test_model_attempts_bound_the_calls_of_a_failing_model(tmp_path: Path)
     assert (len(asked), answered.outcome) == (2, "handed_off")
 
 
-async def test_what_an_operator_writes_in_slack_opens_no_ticket(tmp_path: Path) -> None:
+async def test_what_an_operator_writes_in_a_customers_thread_takes_the_ticket_over(
+    tmp_path: Path,
+) -> None:
     folder = _folder(tmp_path, '[slack]\ndefault_product = "hosting"\noperators = ["U0GRACE"]\n')
     async with FakeSlack() as slack:
         environ = {
@@ -42,10 +44,10 @@ async def test_what_an_operator_writes_in_slack_opens_no_ticket(tmp_path: Path) 
         }
         async with running(load(folder, environ)) as house:
             await slack.connected()
-            slack.mention("support", "grace", "How do I restore a backup?")
-            await slack.settled()
+            question = slack.mention("support", "ada", "How do I restore a backup?")
+            await slack.settled(timeout_seconds=30)
+            slack.say("support", "grace", "I will look into it.", thread=question)
+            await slack.settled(timeout_seconds=30)
             async with house.wiring.db.reading() as work:
-                rows = await work.connection.exec_driver_sql("SELECT reason FROM inbound")
-                assert {row.reason for row in rows} == {"operator"}
-                count = await work.connection.exec_driver_sql("SELECT count(*) FROM ticket")
-                assert count.scalar_one() == 0
+                rows = await work.connection.exec_driver_sql("SELECT handler FROM ticket")
+                assert [row.handler for row in rows] == ["human"]

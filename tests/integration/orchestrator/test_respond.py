@@ -82,7 +82,7 @@ async def test_shadow_keeps_the_text_for_comparison(make_world: Any) -> None:
 async def test_handoff_tells_customer_and_operators_and_moves_the_fence(make_world: Any) -> None:
     call = ToolCall("1", "handoff", '{"reason":"asked","message":"A colleague will look."}')
     world = await make_world([Turn(tool_calls=(call,))])
-    ticket = await world.ask(said("I want a person"))
+    ticket = await world.ask(said("My server is on fire"))
     assert (ticket.handler, ticket.status, ticket.handler_epoch) == (Handler.HUMAN, Status.OPEN, 1)
     assert world.channel.texts("t1") == ["A colleague will look."]
     (packet,) = world.channel.texts("operators")
