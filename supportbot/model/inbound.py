@@ -230,6 +230,8 @@ class Action:
     thread_keys: tuple[str, ...]
     #: The delivery the button sat on, where the button carries it.
     delivery_key: str | None = None
+    #: The provider's id of the message it was done to, where that carries no delivery.
+    on: str | None = None
     #: Feedback: 1 (up) or -1 (down). Score: 1 to 5.
     value: int | None = None
     #: What was filled in; None: the button was pressed only.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from supportbot.model.delivery import Audience, Delivery
+from supportbot.model.delivery import Audience, Delivery, DeliveryKind
 from supportbot.model.draft import Draft, DraftState
 from supportbot.model.inbound import Action, ActionKind, Form, Sender
 from supportbot.model.policy import Handoff, HandoffReason
@@ -20,7 +20,7 @@ from supportbot.orchestrator.operating import Operating
 from supportbot.orchestrator.opinions import LOW_SCORE, Opinions
 from supportbot.orchestrator.stopping import stop
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
-from supportbot.store import customers, deliveries, drafts, operators, tickets
+from supportbot.store import customers, deliveries, drafts, operators, pressable, tickets
 from supportbot.store.inbound import Outcome
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -78,6 +78,8 @@ async def acted(
 
 async def _pressed(work: UnitOfWork, channel: ConnectedChannel, heard: Action) -> Delivery | None:
     """Return the delivery below which it was pressed, if it stands where it was pressed."""
+    if heard.on is not None:
+        return await pressable.told_by(work, channel.id, heard.on)
     found = await deliveries.by_key(work, heard.delivery_key) if heard.delivery_key else None
     if found is None or found.channel != channel.adapter.key:
         return None
@@ -221,7 +223,8 @@ class _Press:
             rating = 1 if (heard.value or 0) > 0 else -1
             await opinions.rate(rating)
             return self._done(note="Thank you.") if rating > 0 else self._ask_why()
-        if customer.id != self.ticket.customer_id and heard.kind is ActionKind.SCORE:
+        about_thumb = self.pressed is not None and self.pressed.kind is DeliveryKind.REPLY
+        if customer.id != self.ticket.customer_id and not about_thumb:
             return self._nothing("not_theirs", "Only whoever asked here can give a score.")
         if heard.kind is ActionKind.SCORE:
             score = heard.value or 0

@@ -200,7 +200,8 @@ class Asking:
         if wait > timedelta(0):
             head["retry_at"] = at + wait
         if heard and ticket.handler is Handler.HUMAN:
-            await tell_follow_up(self._wiring, work, ticket, message.seq, heard.text)
+            files_too = len(heard.attachments)
+            await tell_follow_up(self._wiring, work, ticket, message.seq, heard.text, files_too)
         if disposition.reply_allowed:
             events += await drop_drafts(self._wiring, work, ticket, "stale")
         else:

@@ -34,6 +34,11 @@ _WHY_DISCARDED = {
 
 
 _TAKEN_BACK = "(deleted by its author)"
+#: What stands before what a customer asked, between several such words, and at the end of a line:
+#: two spaces keep it a line of its own in Markdown.
+ASKED = "**Asked:** "
+BETWEEN = " / "
+LINE_END = "  \n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,11 @@ class Notice:
     text: str
     offers: tuple[ActionKind, ...] = ()
     draft_id: int | None = None
+
+
+def inert(text: str) -> str:
+    """Keep words of somebody else from becoming a link whose text hides where it leads."""
+    return text.replace("[", "\\[").replace("<", "\\<")
 
 
 async def notify(wiring: Wiring, work: UnitOfWork, ticket: Ticket, notice: Notice) -> bool:
@@ -115,10 +125,16 @@ def why_discarded(reason: str) -> str:
 
 
 async def forget_words(wiring: Wiring, work: UnitOfWork, ticket: Ticket, words: str) -> None:
-    """Let notices no longer quote what a customer took back, where they stand as well."""
+    """Let notices no longer quote what a customer took back, where they stand as well.
+
+    Only where it is quoted as asked: it may be as short as a letter.
+    """
     if not words:
         return
-    await erasure.reword_notices(work, ticket, words, _TAKEN_BACK)
+    for before in (ASKED, BETWEEN):
+        for after in (LINE_END, BETWEEN):
+            quoted, instead = f"{before}{words}{after}", f"{before}{_TAKEN_BACK}{after}"
+            await erasure.reword_notices(work, ticket, quoted, instead)
     for standing in await pressable.of_ticket(work, ticket.id, Audience.OPERATORS):
         if _TAKEN_BACK in standing.newest.text and standing.original.state is DeliveryState.SENT:
             text, offers = standing.newest.text, standing.offers
@@ -156,7 +172,7 @@ async def retell(
     offers: tuple[ActionKind, ...] = (),
 ) -> None:
     """Add a line to a notice, in the place of the one added before, and offer this from now on."""
-    text = f"{standing.original.text}\n\n{said}".strip()
+    text = f"{standing.original.text}\n\n{inert(said)}".strip()
     if (standing.newest.text, standing.offers) != (text, offers):
         await pressable.change(work, standing, text, offers, wiring.clock())
 

@@ -13,8 +13,11 @@ from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import ActorKind, Handler, Status, Ticket
 from supportbot.orchestrator.notices import (
+    ASKED,
+    LINE_END,
     Notice,
     follow_up,
+    inert,
     notice_key,
     notify,
     retell,
@@ -69,7 +72,7 @@ async def is_reminded(work: UnitOfWork, ticket: Ticket) -> bool:
 
 
 async def tell_follow_up(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, text: str
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, text: str, files: int = 0
 ) -> None:
     """Tell operators, below the newest packet, what the customer of their ticket wrote."""
     packets = await _packets(work, ticket.id)
@@ -77,6 +80,8 @@ async def tell_follow_up(
         name = inert(await customers.name(work, ticket.customer_id) or "The customer")
         lines = inert(text[:_TOLD_CHARACTERS]).splitlines()
         said = "\n".join([f"**{name}** wrote:", "", *(f"> {line}" for line in lines)])
+        if files:
+            said += f"\n\n({files} {'file' if files == 1 else 'files'})"
         await tell_below(wiring, work, packets[-1].original, said, follow_up(seq))
 
 
@@ -122,7 +127,7 @@ async def _packet(wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Han
     asked = handoff.asked or _last_question(thread)
     lines = [
         f"**Handoff** ({handoff.reason}): {about(ticket.subject)} `{ticket.public_id}`",
-        f"**Asked:** {quoted(asked) or 'nothing'}",
+        f"{ASKED}{quoted(asked) or 'nothing'}",
         f"**Tried:** {_tried(thread)}",
         f"**Missing:** {quoted(handoff.missing) or _MISSING[handoff.reason]}",
         f"**Why:** {quoted(handoff.summary)}" if handoff.summary else "",
@@ -133,8 +138,7 @@ async def _packet(wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Han
 
 
 def _lines(lines: Sequence[str]) -> str:
-    # Two spaces at the end of a line keep it a line of its own in Markdown.
-    return "  \n".join(line for line in lines if line)
+    return LINE_END.join(line for line in lines if line)
 
 
 async def facts(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> str:
@@ -193,8 +197,3 @@ def quoted(text: str) -> str:
     if len(line) > _QUOTED_CHARACTERS:
         line = f"{line[: _QUOTED_CHARACTERS - 3].rstrip()}..."
     return inert(line)
-
-
-def inert(text: str) -> str:
-    """Keep a customer's words from becoming a link whose text hides where it leads."""
-    return text.replace("[", "\\[").replace("<", "\\<")

@@ -8,6 +8,7 @@ customer's thread is kept as context; where a channel has no operators, whoever 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from supportbot.model.delivery import Delivery
 from supportbot.model.inbound import CustomerMessage, OperatorMessage
@@ -24,7 +25,9 @@ from supportbot.store.unit_of_work import UnitOfWork
 
 #: What begins so is for colleagues.
 _NOTE = re.compile(r"^\s*note:\s*", re.IGNORECASE)
-_NOT_SENT = "Not sent: the ticket is resolved. It opens again when its customer writes."
+_RESOLVED = "Not sent: the ticket is resolved. It opens again when its customer writes."
+_DISABLED = "Not sent: your operator account is disabled. Ask an admin to enable it."
+_NO_FILES = "Not sent: files. Only words reach the customer from here."
 
 
 def divided(text: str) -> tuple[str, str]:
@@ -55,7 +58,7 @@ async def operator_wrote(
     if notice is not None:
         return await _below_notice(wiring, work, channel, heard, notice)
     ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
-    if ticket is None or heard.said.addressed or not heard.said.text.strip():
+    if ticket is None or not (heard.said.text.strip() or heard.said.attachments):
         return None
     own = await customers.known(work, channel.adapter.kind, heard.said.sender)
     if own == ticket.customer_id:
@@ -64,6 +67,9 @@ async def operator_wrote(
     if operator_id is None:
         return None
     operating = await Operating.by(wiring, work, operator_id)
+    if heard.said.addressed:  # whoever calls the bot wants it to answer
+        await operating.return_to_bot(ticket)
+        return None
     message = await operating.said_in_thread(ticket, heard.said.text)
     await files.attach(work, message.id, heard.said.attachments)
     return _kept(ticket, message)
@@ -79,8 +85,12 @@ async def _below_notice(
     """Send what stands below a notice to the customer, but for asides, which are kept as notes."""
     ticket = await tickets.get(work, notice.ticket_id, lock=True)
     operator_id = await acting_operator(work, channel, heard.said.sender, wiring)
+    below = _Below(wiring, work, notice, heard)
     if operator_id is None:
+        await below.tell(_DISABLED)
         return Outcome("suppressed", reason="operator_disabled", ticket_id=ticket.id)
+    if heard.said.attachments and not heard.aside:
+        await below.tell(_NO_FILES)
     operating = await Operating.by(wiring, work, operator_id)
     said, noted = ("", heard.said.text) if heard.aside else divided(heard.said.text)
     message = None
@@ -89,9 +99,24 @@ async def _below_notice(
     if not said:
         return _kept(ticket, message)
     if ticket.status is Status.RESOLVED:
-        await tell_below(wiring, work, notice, f"{_NOT_SENT}", f"unsent-{ticket.last_seq}")
+        await _note(wiring, work, ticket, operator_id, said)
+        await below.tell(_RESOLVED)
         return Outcome("suppressed", reason="already_resolved", ticket_id=ticket.id)
     return _kept(ticket, await operating.reply(ticket, said))
+
+
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """Words below a notice, and a way to say there what did not become of them."""
+
+    wiring: Wiring
+    work: UnitOfWork
+    notice: Delivery
+    heard: OperatorMessage
+
+    async def tell(self, text: str) -> None:
+        occasion = f"unsent-{self.heard.said.sent_at}-{text[:20]}"
+        await tell_below(self.wiring, self.work, self.notice, text, occasion)
 
 
 async def _note(

@@ -196,6 +196,18 @@ async def test_a_check_mark_on_the_first_message_resolves(
         await ticket_of(d, status=Status.RESOLVED)
 
 
+async def test_a_check_mark_of_an_operator_on_the_packet_resolves_too(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with desk(transport, tmp_path, team()) as d:
+        _, packet = await escalated(d)
+        d.slack.reactions.add(packet, "white_check_mark", "bob")
+        await d.settled()
+        await ticket_of(d, status=Status.OPEN)
+        d.slack.reactions.add(packet, "white_check_mark", "grace")
+        await until(d, lambda: "Resolved by" in packet.markdown)
+
+
 async def test_a_draft_is_sent_edited_or_discarded_from_its_notice(
     transport: Transport, tmp_path: Path
 ) -> None:

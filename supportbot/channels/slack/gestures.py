@@ -33,4 +33,5 @@ def parse_reaction(event: Mapping[str, Any], scene: Scene) -> Heard:
         kind=ActionKind.RESOLVE,
         sender=Sender(person.external_id, account=person.account),
         thread_keys=(message_key(own.team, item.get("channel"), item.get("ts")),),
+        on=f"{item.get('channel')}:{item.get('ts')}",
     )

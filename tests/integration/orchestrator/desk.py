@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import UTC, datetime
 from typing import Any
 
 from supportbot.model.delivery import Audience, Delivery
@@ -10,6 +12,8 @@ from supportbot.model.ticket import Ticket
 from supportbot.testing import said
 
 ADA = Sender("ada", "Ada")
+#: No two messages are written in one moment.
+_SECONDS = itertools.count(1_700_000_000)
 GRACE, KIM = Sender("grace", "Grace"), Sender("kim", "Kim")
 
 
@@ -48,7 +52,13 @@ def packet(world: Any) -> Delivery:
 def writes(sender: Sender, text: str, *, thread: str = "desk", **changes: Any) -> OperatorMessage:
     """Make an operator's message; `below` is the id of the message in whose thread it stands."""
     own = {name: changes.pop(name) for name in ("below", "aside") if name in changes}
-    values = {"addressed": False, "shared_thread": True, "sender": sender, **changes}
+    values = {
+        "addressed": False,
+        "shared_thread": True,
+        "sender": sender,
+        "sent_at": datetime.fromtimestamp(next(_SECONDS), UTC),
+        **changes,
+    }
     return OperatorMessage(said(text, thread=thread, **values), **own)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from supportbot.channels.web.html import to_html
 from supportbot.completions.scripted import Turn
+from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
 from supportbot.model.inbound import Action, ActionKind, Deleted
 from supportbot.testing import said
@@ -91,6 +92,33 @@ async def test_what_the_customer_takes_back_is_not_quoted_any_more(world: Any) -
     assert packet(world).offers
     ticket = await world.ticket(accepted.ticket)
     assert "R0SEBUD" not in "".join(one.text for one in await world.deliveries(ticket))
+
+
+async def test_words_as_short_as_a_letter_leave_the_rest_of_a_notice_alone(world: Any) -> None:
+    await world.hear(said("hi"))
+    await world.hear(said("a"), "m2")
+    await world.settle()
+    await customer_presses(world, ActionKind.ESCALATE)
+    before = packet(world).text
+    await world.hear(Deleted("m2", ("t1",)))
+    await world.settle()
+    assert packet(world).text == before.replace(
+        "**Asked:** a  \n", "**Asked:** (deleted by its author)  \n"
+    )
+
+
+async def test_what_is_taken_back_goes_from_a_draft_that_waits_for_other_words(
+    make_world: Any,
+) -> None:
+    world = await make_world(mode=Mode.DRAFT)
+    await world.hear(said("first"))
+    await world.hear(said("my password is R0SEBUD"), "m2")
+    await world.settle()
+    assert "**Asked:** first / my password is R0SEBUD  \n" in packet(world).text
+    await world.hear(Deleted("m2", ("t1",)))
+    await world.settle()
+    shown = "".join(one.text for one in world.channel.shown("operators"))
+    assert "R0SEBUD" not in shown
 
 
 async def test_a_wish_for_a_person_is_handed_over_without_a_model(world: Any) -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from supportbot.completions.scripted import Turn
 from supportbot.model.completion import ToolCall
-from supportbot.model.inbound import ActionKind, Deleted, Edited, Sender
+from supportbot.model.inbound import ActionKind, Attached, Deleted, Edited, Sender
 from supportbot.model.message import Visibility
 from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.orchestrator.stepping_in import divided
-from supportbot.store import threads
+from supportbot.store import operators, threads
 from supportbot.testing import MemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.tool import ToolContext
@@ -29,6 +29,7 @@ from tests.integration.orchestrator.desk import (
 )
 
 BOB = Sender("bob", "Bob")
+FILE = Attached("export.csv", "text/csv", b"a,b")
 
 
 def by_bob(text: str, **changes: Any) -> Any:
@@ -96,11 +97,52 @@ async def test_words_below_the_packet_of_a_resolved_ticket_are_not_lost_in_silen
     await press(world, ActionKind.RESOLVE, GRACE, notice)
     await world.hear(writes(GRACE, "One more thing", below=under(notice)))
     await world.settle()
-    told = world.channel.shown("operators")[-1]
-    assert told.text.startswith("Not sent: the ticket is resolved.")
-    assert told.below is not None
-    assert told.below.key == notice.key
+    await world.hear(writes(GRACE, "And another", below=under(notice)))
+    await world.settle()
+    for told in world.channel.shown("operators")[-2:]:
+        assert told.text.startswith("Not sent: the ticket is resolved.")
+        assert told.below is not None
+        assert told.below.key == notice.key
     assert len(await to_customer(world, ticket)) == 2
+    kept = [m.text for m in await world.messages(ticket) if m.visibility is Visibility.INTERNAL]
+    assert kept == ["One more thing", "And another"]
+
+
+async def test_a_disabled_operator_is_told_that_nothing_was_sent(world: Any, clock: Any) -> None:
+    ticket, notice = await escalated(world)
+    await press(world, ActionKind.CLAIM, GRACE, notice)
+    ticket = await world.ticket(ticket.public_id)
+    async with world.db.writing() as work:
+        await operators.change(work, ticket.assignee_id, disabled_at=clock())
+    await world.hear(writes(GRACE, "Kim here.", below=under(notice)))
+    await world.settle()
+    assert world.channel.shown("operators")[-1].text.startswith("Not sent: your operator account")
+    assert len(await to_customer(world, ticket)) == 2
+
+
+async def test_a_file_below_a_packet_is_not_dropped_in_silence(world: Any) -> None:
+    ticket, notice = await escalated(world)
+    await world.hear(writes(GRACE, "See this", below=under(notice), attachments=(FILE,)))
+    await world.settle()
+    assert world.channel.shown("operators")[-1].text.startswith("Not sent: files.")
+    assert (await to_customer(world, ticket))[-1].text == "See this"
+
+
+async def test_a_file_in_the_customers_thread_is_an_operators_too(world: Any) -> None:
+    ticket = await asked(world)
+    await world.hear(writes(GRACE, "", thread="t1", attachments=(FILE,)))
+    ticket = await world.ticket(ticket.public_id)
+    assert ticket.handler is Handler.HUMAN
+    assert (await thread(world, ticket))[-1] == ("operator", "assistant", "")
+
+
+async def test_an_operator_who_calls_the_bot_gives_the_ticket_back(world: Any) -> None:
+    ticket = await asked(world)
+    await world.hear(writes(GRACE, "I look into it", thread="t1"))
+    await world.hear(writes(GRACE, "what about CSV?", thread="t1", addressed=True))
+    await world.settle()
+    assert (await world.ticket(ticket.public_id)).handler is Handler.BOT
+    assert world.channel.texts("t1") == ["answer 1", "answer 2"]
 
 
 async def test_words_of_an_operator_in_the_customers_thread_are_not_sent_again(
