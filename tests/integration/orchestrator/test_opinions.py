@@ -129,9 +129,8 @@ async def test_only_whoever_asked_gives_a_score(scored: Any) -> None:
     assert await opinions(scored, ticket) == []
     await customer_presses(scored, ActionKind.SCORE, asked, value=5)
     for changes in ({}, {"text": "bad"}):
-        said_too = await press(
-            scored, ActionKind.COMMENT, BOB, asked, by_operator=False, thread_keys=("t1",), **changes
-        )
+        by_bob = {"by_operator": False, "thread_keys": ("t1",), **changes}
+        said_too = await press(scored, ActionKind.COMMENT, BOB, asked, **by_bob)
         assert said_too.note == "Only whoever asked here can give a score."
     assert await opinions(scored, ticket) == [("csat", 5, None, 1)]
 
