@@ -150,7 +150,8 @@ class Referred:
     content_type: str
     #: As the provider tells it.
     size_bytes: int
-    #: What the channel fetches it by (see `FilesChannel`); understood by that channel only.
+    #: What the channel fetches it by (see `FilesChannel`); understood by that channel only, but for
+    #: its `id`, which names the file.
     ref: Mapping[str, str]
     #: Set where it never can be fetched.
     reason: str | None = None
@@ -194,6 +195,8 @@ class Edited:
     message_key: str
     thread_keys: tuple[str, ...]
     text: str
+    #: The `id` of each file, as in its `Referred.ref`, that was taken out of it.
+    gone_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
