@@ -241,6 +241,9 @@ class Action:
     text: str | None = None
     #: Whoever pressed is one of the operators.
     by_operator: bool = False
+    #: What the sender's id ends with, where the channel was not told which company they are of:
+    #: whoever asked, if theirs ends so as well.
+    ends_with: str | None = None
     #: When it was pressed, by the channel's clock, where that matters.
     pressed_at: datetime | None = None
 
