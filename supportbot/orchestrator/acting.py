@@ -223,7 +223,8 @@ class _Press:
 
     async def stopping(self) -> Outcome:
         """Write no more of the answer that is being written."""
-        customer, at = await self._customer(), self.heard.pressed_at
+        customer = await self._customer()
+        at = self.heard.pressed_at or self.wiring.clock()
         if await stop(self.wiring, self.work, self.ticket, customer, at):
             return self._done()
         return Outcome("suppressed", reason="nothing_to_stop", ticket_id=self.ticket.id)
