@@ -15,15 +15,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from slack_sdk.errors import SlackApiError
 
 from supportbot.channels.slack.config import DirectoryRules
-from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.failures import error_code, translated
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import SendError
 from supportbot.model.time import Clock
 
 _log = structlog.get_logger(__name__)
+
+#: What Slack says of a user group that is none of this workspace.
+NO_SUCH_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
 
 #: Is told the name of a person that was looked up.
 Introduce = Callable[[Person, str], Awaitable[None]]
@@ -185,13 +189,19 @@ class Directory:
         return self._rules.pause_seconds
 
     async def _load_group(self, group: str) -> bool:
+        """Ask for a group's members; a group of another workspace has none here."""
+        users: object = ()
         try:
             with translated(f"list the members of {group}", may_repeat=True):
-                answer = await self._web.client().usergroups_users_list(usergroup=group)
+                try:
+                    answer = await self._web.client().usergroups_users_list(usergroup=group)
+                    users = answer.get("users")
+                except SlackApiError as error:
+                    if error_code(error) not in NO_SUCH_GROUP:
+                        raise
         except SendError as error:
             _log.warning("slack_group_unknown", group=group, detail=str(error))
-            return False
-        users = answer.get("users")
+            return error.permanent  # asked for again, but not soon
         self._members[group] = frozenset(map(str, users if isinstance(users, list) else ()))
         return True
 

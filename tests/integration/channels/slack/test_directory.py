@@ -128,7 +128,7 @@ async def test_groups_that_cannot_be_told_are_named_and_asked_for_again(
     slack: FakeSlack, web: SlackWeb
 ) -> None:
     group = slack.groups.add("oncall", "ada")
-    slack.faults.fail("usergroups.users.list", "missing_scope")
+    slack.faults.fail("usergroups.users.list", "internal_error")
     watched = Watched(groups=frozenset({group.id}))
     directory = Directory(web, watched, Clock(), QUICK)
     await directory.load_groups()
@@ -137,6 +137,12 @@ async def test_groups_that_cannot_be_told_are_named_and_asked_for_again(
     await until(lambda: directory.facts(ADA) == {"groups": group.id})
     looking.cancel()
     await asyncio.wait((looking,))
+
+
+async def test_group_of_another_workspace_has_nobody_here(slack: FakeSlack, web: SlackWeb) -> None:
+    directory = Directory(web, Watched(groups=frozenset({"S0ELSEWHERE"})), Clock(), QUICK)
+    await directory.load_groups()
+    assert directory.facts(ADA) == {}
 
 
 async def test_group_that_cannot_be_told_again_keeps_its_members(
