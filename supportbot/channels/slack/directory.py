@@ -2,7 +2,8 @@
 
 Whoever hears something takes what is known at that moment. What is missing is looked up behind it,
 one person after the other and slowly, because Slack counts such calls; a user that Slack does not
-know (any more) simply has no name.
+know (any more) simply has no name. Operators are looked up before they do anything, when nobody
+else waits: their address leads to their account, and what they do is told under their name.
 """
 
 from __future__ import annotations
@@ -108,6 +109,8 @@ class Directory:
         #: False: some of them could not be asked for.
         self._told = True
         self._waiting: OrderedDict[str, Person] = OrderedDict()
+        #: Operators who were not heard yet.
+        self._expected: OrderedDict[str, Person] = OrderedDict()
         self._more = asyncio.Event()
 
     def facts(self, person: Person, place: str | None = None) -> Mapping[str, str]:
@@ -141,6 +144,16 @@ class Directory:
             self._waiting.setdefault(person.external_id, person)
             self._more.set()
 
+    def expect_operators(self, team: str) -> None:
+        """Let those be looked up who may act as operators, as far as they are known by now."""
+        operators = self._watched.operators
+        members = (users for name, users in self._members.items() if name in operators)
+        for user in sorted(frozenset(filter(is_user, operators)).union(*members)):
+            person = Person(user, team)
+            if not self._names.is_fresh(person, self._clock()):
+                self._expected[person.external_id] = person
+        self._more.set()
+
     async def load_groups(self) -> None:
         """Ask for the members of all groups that are watched.
 
@@ -164,12 +177,13 @@ class Directory:
         while True:
             await self._more.wait()
             self._more.clear()
-            while self._waiting:
-                _, person = self._waiting.popitem(last=False)
-                wait_seconds = await self._look_up(person, introduce)
+            while heard := self._waiting or self._expected:
+                _, person = heard.popitem(last=False)
+                tell = introduce if heard is self._waiting else None
+                wait_seconds = await self._look_up(person, tell)
                 await asyncio.sleep(wait_seconds)
 
-    async def _look_up(self, person: Person, introduce: Introduce) -> float:
+    async def _look_up(self, person: Person, introduce: Introduce | None) -> float:
         """Look up a name; return how long to wait before the next one."""
         try:
             with translated("look up a user", may_repeat=True):
@@ -179,12 +193,13 @@ class Directory:
             if error.permanent:
                 self._names.keep(person, _Known(at=self._clock()))
                 return self._rules.pause_seconds
-            self.want(person)
+            if introduce is not None:
+                self.want(person)
             return max(error.retry_after_seconds or 0.0, self._rules.retry_seconds)
         name = _shown_name(answer.get("user"))
         email = _email(answer.get("user")) if self._is_operator(person) else ""
         self._names.keep(person, _Known(name, email, self._clock()))
-        if name:
+        if name and introduce is not None:
             await introduce(person, name)
         return self._rules.pause_seconds
 
@@ -209,6 +224,11 @@ class Directory:
 def is_group(name: str) -> bool:
     """Tell the id of a user group from that of a user."""
     return name.startswith("S")
+
+
+def is_user(name: str) -> bool:
+    """Tell the id of a user from that of a user group."""
+    return not is_group(name)
 
 
 def _email(user: Any) -> str:

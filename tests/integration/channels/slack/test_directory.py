@@ -115,6 +115,33 @@ async def test_member_of_an_operators_group_is_an_operator(
         assert isinstance(words, OperatorMessage)
 
 
+@pytest.mark.parametrize("transport", list(Transport))
+async def test_operators_are_known_by_name_and_address_before_they_do_anything(
+    slack: FakeSlack, transport: Transport
+) -> None:
+    slack.workspace.user("grace").email = "grace@example.com"
+    group = slack.groups.add("oncall", "ada")
+    operators = frozenset({"U0GRACE", group.id})
+    async with connected(slack, transport, operators=operators) as setup:
+        await until(lambda: len(slack.calls("users.info")) == 2)
+        slack.direct("grace", "hello")
+        await until(lambda: setup.ear.inbound)
+        meta = setup.ear.inbound[0].meta
+        assert (meta["name"], meta["email"]) == ("grace", "grace@example.com")
+        await slack.settled()
+        assert not setup.ear.names
+        assert len(slack.calls("users.info")) == 2
+
+
+async def test_customers_are_looked_up_before_operators_who_did_nothing(
+    slack: FakeSlack, web: SlackWeb
+) -> None:
+    directory = Directory(web, Watched(operators=frozenset({"U0GRACE"})), Clock(), QUICK)
+    directory.expect_operators(FakeSlack.team)
+    assert [person for person, _ in await looked_up(directory, ADA, count=1)] == [ADA]
+    assert slack.calls("users.info")[0].arguments["user"] == "U0ADA"
+
+
 async def test_press_of_an_operator_says_so(slack: FakeSlack) -> None:
     operators = frozenset({"U0GRACE"})
     async with connected(slack, Transport.SOCKET, operators=operators) as setup:
