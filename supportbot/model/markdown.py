@@ -12,6 +12,15 @@ _LINK = re.compile(
 )
 
 
+#: What makes links, emphasis, code and HTML of words; a name must not end the emphasis around it.
+_POWER = re.compile(r"([\\\[<`*_])")
+
+
+def inert(text: str) -> str:
+    """Keep somebody's words from becoming a link whose text hides where it leads, or any markup."""
+    return _POWER.sub(r"\\\1", text)
+
+
 def with_links_spelled_out(markdown: str, address: str) -> str:
     """Write links as their words and their address, such as `Plans (https://...)`.
 

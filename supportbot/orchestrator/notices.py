@@ -6,12 +6,14 @@ restart loses nothing. A message that a channel cannot change stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, NewDelivery
 from supportbot.model.inbound import ActionKind
+from supportbot.model.markdown import inert
 from supportbot.model.ticket import SYSTEM, EventKind, Ticket
+from supportbot.orchestrator.quoting import renamed, requoted
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, drafts, erasure, pressable
 from supportbot.store.pressable import Standing
@@ -34,11 +36,8 @@ _WHY_DISCARDED = {
 
 
 _TAKEN_BACK = "(deleted by its author)"
-#: What stands before what a customer asked, between several such words, and at the end of a line:
-#: two spaces keep it a line of its own in Markdown.
-ASKED = "**Asked:** "
-BETWEEN = " / "
-LINE_END = "  \n"
+#: It stands already, or is on its way with the words it had.
+_SHOWN = frozenset({DeliveryState.SENT, DeliveryState.SENDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,6 @@ class Notice:
     text: str
     offers: tuple[ActionKind, ...] = ()
     draft_id: int | None = None
-
-
-def inert(text: str) -> str:
-    """Keep words of somebody else from becoming a link whose text hides where it leads."""
-    return text.replace("[", "\\[").replace("<", "\\<")
 
 
 async def notify(wiring: Wiring, work: UnitOfWork, ticket: Ticket, notice: Notice) -> bool:
@@ -124,21 +118,55 @@ def why_discarded(reason: str) -> str:
     return _WHY_DISCARDED[reason]
 
 
-async def forget_words(wiring: Wiring, work: UnitOfWork, ticket: Ticket, words: str) -> None:
-    """Let notices no longer quote what a customer took back, where they stand as well.
+async def forget_words(wiring: Wiring, work: UnitOfWork, ticket: Ticket, question: str) -> None:
+    """Let notices no longer quote what a customer took back."""
+    await requote(wiring, work, ticket, question, _TAKEN_BACK)
 
-    Only where it is quoted as asked: it may be as short as a letter.
+
+async def requote(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, question: str, instead: str
+) -> bool:
+    """Let notices hold other words where they quote a question; tell whether one does."""
+    return await _reword(wiring, work, ticket, lambda text: requoted(text, question, instead))
+
+
+async def rename(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, before: str | None, subject: str | None
+) -> None:
+    """Let notices name their ticket otherwise."""
+    await _reword(
+        wiring, work, ticket, lambda text: renamed(text, ticket.public_id, before, subject)
+    )
+
+
+async def _reword(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, reworded: Callable[[str], str]
+) -> bool:
+    """Let all that operators were told of a ticket, or are about to be, read otherwise.
+
+    So too where it stands, whether or not anything can be pressed there still.
     """
-    if not words:
-        return
-    for before in (ASKED, BETWEEN):
-        for after in (LINE_END, BETWEEN):
-            quoted, instead = f"{before}{words}{after}", f"{before}{_TAKEN_BACK}{after}"
-            await erasure.reword_notices(work, ticket, quoted, instead)
-    for standing in await pressable.of_ticket(work, ticket.id, Audience.OPERATORS):
-        if _TAKEN_BACK in standing.newest.text and standing.original.state is DeliveryState.SENT:
-            text, offers = standing.newest.text, standing.offers
-            await pressable.change(work, standing, text, offers, wiring.clock())
+    changed = set()
+    for told, _sent_at in await deliveries.of_ticket(work, ticket.id):
+        if told.audience is Audience.OPERATORS and reworded(told.text) != told.text:
+            await erasure.reword(work, told.id, reworded(told.text))
+            changed.add(told.id)
+    for one in await pressable.standing(work, ticket.id, Audience.OPERATORS):
+        if one.newest.id in changed and one.original.state in _SHOWN:
+            await pressable.change(work, one, one.newest.text, one.offers, wiring.clock())
+    return bool(changed)
+
+
+async def reword_follow_up(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, text: str
+) -> bool:
+    """Let what operators were told of a message read otherwise; tell whether they were."""
+    told = await pressable.told_on(work, ticket.id, follow_up(seq))
+    for one in told:
+        await erasure.reword(work, one.original.id, text)
+        if one.original.state in _SHOWN:
+            await pressable.change(work, one, text, one.offers, wiring.clock())
+    return bool(told)
 
 
 async def forget_follow_up(wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int) -> None:

@@ -18,16 +18,9 @@ from supportbot.model.message import NewMessage, Role
 from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason, Reply
 from supportbot.model.ticket import BOT, SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.handoff import hand_off, note_of
-from supportbot.orchestrator.notices import (
-    ASKED,
-    BETWEEN,
-    DRAFT_OFFERS,
-    LINE_END,
-    Notice,
-    drop_drafts,
-    notify,
-)
-from supportbot.orchestrator.packet import about, facts, links, quoted
+from supportbot.orchestrator.notices import DRAFT_OFFERS, Notice, drop_drafts, notify
+from supportbot.orchestrator.packet import facts, links
+from supportbot.orchestrator.quoting import about, asked
 from supportbot.orchestrator.saying import answer
 from supportbot.orchestrator.spending import degraded, tell_operators
 from supportbot.orchestrator.stopping import was_stopped
@@ -255,14 +248,13 @@ class _Answered:
         await notify(self.wiring, self.work, self.ticket, notice)
 
     async def _waiting_draft(self, words: str) -> str:
-        asked = BETWEEN.join(quoted(one.text) for one in self.turn.questions[-_MOST_QUOTED:])
         lines = (
             f"**Draft waits**: {about(self.ticket.subject)} `{self.ticket.public_id}`",
-            f"{ASKED}{asked}",
+            asked(*(one.text for one in self.turn.questions[-_MOST_QUOTED:])),
             await facts(self.wiring, self.work, self.ticket),
             links(self.wiring, self.ticket),
         )
-        head = LINE_END.join(line for line in lines if line)
+        head = "  \n".join(line for line in lines if line)
         if len(words) > _MOST_DRAFT_CHARACTERS:
             words = f"{words[:_MOST_DRAFT_CHARACTERS]}...\n\n{_CUT}"
         return f"{head}\n\n{words}"

@@ -9,25 +9,25 @@ from collections.abc import Sequence
 
 from supportbot.model.delivery import Audience
 from supportbot.model.inbound import ActionKind
+from supportbot.model.markdown import inert
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import ActorKind, Handler, Status, Ticket
 from supportbot.orchestrator.notices import (
-    ASKED,
-    LINE_END,
     Notice,
     follow_up,
-    inert,
     notice_key,
     notify,
+    requote,
     retell,
+    reword_follow_up,
     tell_below,
 )
+from supportbot.orchestrator.quoting import about, asked, quoted
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import customers, deliveries, operators, pressable, threads, tickets
+from supportbot.store import customers, deliveries, files, operators, pressable, threads, tickets
 from supportbot.store.unit_of_work import UnitOfWork
 
-_QUOTED_CHARACTERS = 300
 _TOLD_CHARACTERS = 3_000
 _HUMAN_OFFERS = (ActionKind.REPLY, ActionKind.RETURN, ActionKind.RESOLVE)
 _NEWER = "A newer notice about this ticket follows."
@@ -56,7 +56,7 @@ async def tell_reminder(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> Non
     """Remind operators of a ticket in their hands in which nobody has answered for long."""
     has = "Nobody has it"
     if ticket.assignee_id is not None:
-        has = f"{inert((await operators.get(work, ticket.assignee_id)).name)} has it"
+        has = f"{quoted((await operators.get(work, ticket.assignee_id)).name)} has it"
     lines = [
         f"**Nobody answered yet**: {about(ticket.subject)} `{ticket.public_id}`",
         f"{has}, and the bot stays silent until somebody answers or returns it.",
@@ -72,17 +72,37 @@ async def is_reminded(work: UnitOfWork, ticket: Ticket) -> bool:
 
 
 async def tell_follow_up(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, text: str, files: int = 0
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, text: str, files_too: int = 0
 ) -> None:
     """Tell operators, below the newest packet, what the customer of their ticket wrote."""
     packets = await _packets(work, ticket.id)
     if packets:
-        name = inert(await customers.name(work, ticket.customer_id) or "The customer")
-        lines = inert(text[:_TOLD_CHARACTERS]).splitlines()
-        said = "\n".join([f"**{name}** wrote:", "", *(f"> {line}" for line in lines)])
-        if files:
-            said += f"\n\n({files} {'file' if files == 1 else 'files'})"
+        said = await _wrote(work, ticket, text, files_too)
         await tell_below(wiring, work, packets[-1].original, said, follow_up(seq))
+
+
+async def tell_reworded(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: Message, text: str
+) -> None:
+    """Let operators read a message as its author changed it: where they were told of it, or anew.
+
+    Below a notice or quoted in one; anew only where they are in charge.
+    """
+    quotes = await requote(wiring, work, ticket, message.text, quoted(text))
+    count = sum(one.seq == message.seq for one in await files.of_ticket(work, ticket.id))
+    wrote = await _wrote(work, ticket, text, count)
+    told = await reword_follow_up(wiring, work, ticket, message.seq, wrote)
+    if ticket.handler is Handler.HUMAN and not (quotes or told):
+        await tell_follow_up(wiring, work, ticket, message.seq, text, count)
+
+
+async def _wrote(work: UnitOfWork, ticket: Ticket, text: str, files_too: int) -> str:
+    name = quoted(await customers.name(work, ticket.customer_id) or "The customer")
+    lines = inert(text[:_TOLD_CHARACTERS]).splitlines()
+    said = "\n".join([f"**{name}** wrote:", "", *(f"> {line}" for line in lines)])
+    if files_too:
+        said += f"\n\n({files_too} {'file' if files_too == 1 else 'files'})"
+    return said
 
 
 def _reminder(ticket: Ticket) -> str:
@@ -124,10 +144,9 @@ def offers_of(ticket: Ticket) -> tuple[ActionKind, ...]:
 
 async def _packet(wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Handoff) -> str:
     thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
-    asked = handoff.asked or _last_question(thread)
     lines = [
         f"**Handoff** ({handoff.reason}): {about(ticket.subject)} `{ticket.public_id}`",
-        f"{ASKED}{quoted(asked) or 'nothing'}",
+        asked(*filter(None, [handoff.asked or _last_question(thread)])),
         f"**Tried:** {_tried(thread)}",
         f"**Missing:** {quoted(handoff.missing) or _MISSING[handoff.reason]}",
         f"**Why:** {quoted(handoff.summary)}" if handoff.summary else "",
@@ -138,7 +157,8 @@ async def _packet(wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Han
 
 
 def _lines(lines: Sequence[str]) -> str:
-    return LINE_END.join(line for line in lines if line)
+    # Two spaces at the end of a line keep it a line of its own in Markdown.
+    return "  \n".join(line for line in lines if line)
 
 
 async def facts(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> str:
@@ -165,8 +185,8 @@ def links(wiring: Wiring, ticket: Ticket) -> str:
 
 
 def _last_question(thread: Sequence[Message]) -> str:
-    asked = (one for one in reversed(thread) if one.author.kind is ActorKind.CUSTOMER)
-    return next((one.text for one in asked if not one.erased), "")
+    theirs = (one for one in reversed(thread) if one.author.kind is ActorKind.CUSTOMER)
+    return next((one.text for one in theirs if not one.erased), "")
 
 
 def _tried(thread: Sequence[Message]) -> str:
@@ -184,16 +204,3 @@ def _tried(thread: Sequence[Message]) -> str:
     if answer:
         parts.append(f"answered: {quoted(answer)}")
     return " · ".join(parts) or "nothing yet"
-
-
-def about(subject: str | None) -> str:
-    """Return what operators are told a ticket is about; its public id follows."""
-    return inert(subject or "ticket")
-
-
-def quoted(text: str) -> str:
-    """Return words of somebody else as one short line without power."""
-    line = " ".join(text.split())
-    if len(line) > _QUOTED_CHARACTERS:
-        line = f"{line[: _QUOTED_CHARACTERS - 3].rstrip()}..."
-    return inert(line)

@@ -17,11 +17,12 @@ from supportbot.orchestrator.notices import (
     discarded,
     forget_follow_up,
     forget_words,
+    rename,
     why_discarded,
 )
 from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.own_words import is_own, reworded, taken_back
-from supportbot.orchestrator.packet import about, quoted, tell_follow_up
+from supportbot.orchestrator.packet import tell_follow_up, tell_reworded
 from supportbot.orchestrator.stepping_in import said_or_noted
 from supportbot.orchestrator.tool_rounds import CHANGED
 from supportbot.orchestrator.wiring import Wiring
@@ -108,7 +109,8 @@ class Rewording:
         if waits:
             await threads.rewrite_body(work, message.id, heard.text, "edited by its author", at)
             if _named_after(ticket, message):
-                await _rename(work, ticket, headline(heard.text))
+                await _rename(self._wiring, work, ticket, headline(heard.text))
+            await tell_reworded(self._wiring, work, ticket, message, heard.text)
         if waits or growing is not None:
             await tickets.revise(work, ticket.id)
             refused = failed("not_run", f"It was not called: {CHANGED}.").text
@@ -163,14 +165,14 @@ class Rewording:
         if is_own(message):
             return await taken_back(self._wiring, work, ticket, message)
         if _named_after(ticket, message):
-            await _rename(work, ticket, None)
+            await _rename(self._wiring, work, ticket, None)
             ticket = replace(ticket, subject=None)
         dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
         await erasure.forget_notices(work, ticket, [f"draft-{draft}" for draft in dropped])
         if dropped:
             await close_drafts(self._wiring, work, ticket.id, dropped, why_discarded("deleted"))
         for said in (message, *place.edits):
-            await forget_words(self._wiring, work, ticket, quoted(said.text))
+            await forget_words(self._wiring, work, ticket, said.text)
             await forget_follow_up(self._wiring, work, ticket, said.seq)
         await erasure.erase(work, message, _DELETED, at)
         await summaries.erase_covering(work, ticket.id, message.seq, at)
@@ -236,10 +238,10 @@ async def _of_waiting(work: UnitOfWork, inbound_id: int, heard: Edited | Deleted
     return Outcome("suppressed", reason="deleted_before", keep_raw=False)
 
 
-async def _rename(work: UnitOfWork, ticket: Ticket, subject: str | None) -> None:
+async def _rename(wiring: Wiring, work: UnitOfWork, ticket: Ticket, subject: str | None) -> None:
     """Name a ticket otherwise, also where its name was told."""
     await erasure.change_subject(work, ticket, subject)
-    await erasure.retell(work, ticket, about(ticket.subject), about(subject))
+    await rename(wiring, work, ticket, ticket.subject, subject)
 
 
 def _edited(message: Message, *, waits: bool) -> NewEvent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from supportbot.model.delivery import Audience, DeliveryState
 from supportbot.model.draft import DraftState
@@ -96,15 +96,6 @@ async def change_subject(work: UnitOfWork, ticket: Ticket, subject: str | None) 
         )
 
 
-async def retell(work: UnitOfWork, ticket: Ticket, before: str, instead: str) -> None:
-    """Let what operators were told of a ticket, or are about to be, name it otherwise.
-
-    Only where the name stands before the ticket's public id: it may be as short as a letter.
-    """
-    end = f" `{ticket.public_id}`"
-    await reword_notices(work, ticket, before + end, instead + end)
-
-
 async def forget_told(work: UnitOfWork, delivery_ids: Sequence[int]) -> None:
     """Forget the words of these deliveries; what was not sent yet never is."""
     told = update(DeliveryRow).where(DeliveryRow.id.in_(delivery_ids))
@@ -116,16 +107,10 @@ async def forget_told(work: UnitOfWork, delivery_ids: Sequence[int]) -> None:
     await work.connection.execute(told.values(body=None))
 
 
-async def reword_notices(work: UnitOfWork, ticket: Ticket, before: str, instead: str) -> None:
-    """Let what operators were told of a ticket, or are about to be, hold other words."""
+async def reword(work: UnitOfWork, delivery_id: int, text: str) -> None:
+    """Let a delivery to operators hold other words; the old ones are kept nowhere."""
     await work.connection.execute(
-        update(DeliveryRow)
-        .where(
-            DeliveryRow.ticket_id == ticket.id,
-            DeliveryRow.audience == Audience.OPERATORS,
-            DeliveryRow.body.is_not(None),
-        )
-        .values(body=func.replace(DeliveryRow.body, before, instead))
+        update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(body=text)
     )
 
 

@@ -40,12 +40,12 @@ class Standing:
 
 async def of_ticket(work: UnitOfWork, ticket_id: int, audience: Audience) -> list[Standing]:
     """Return a ticket's messages to an audience that offer something, the oldest first."""
-    return [one for one in await _standing(work, ticket_id, audience) if one.offers]
+    return [one for one in await standing(work, ticket_id, audience) if one.offers]
 
 
 async def of_message(work: UnitOfWork, ticket_id: int, message_id: int) -> Standing | None:
     """Return how a message of the thread stands before the customer, if it was sent at all."""
-    for one in await _standing(work, ticket_id, Audience.CUSTOMER):
+    for one in await standing(work, ticket_id, Audience.CUSTOMER):
         if one.original.message_id == message_id and one.original.state is DeliveryState.SENT:
             return one
     return None
@@ -53,7 +53,7 @@ async def of_message(work: UnitOfWork, ticket_id: int, message_id: int) -> Stand
 
 async def told_on(work: UnitOfWork, ticket_id: int, occasion: str) -> list[Standing]:
     """Return what stands below notices because of an occasion."""
-    told = await _standing(work, ticket_id, Audience.OPERATORS)
+    told = await standing(work, ticket_id, Audience.OPERATORS)
     return [
         one
         for one in told
@@ -71,7 +71,8 @@ async def withdraw(work: UnitOfWork, message_id: int, reason: str) -> None:
     )
 
 
-async def _standing(work: UnitOfWork, ticket_id: int, audience: Audience) -> list[Standing]:
+async def standing(work: UnitOfWork, ticket_id: int, audience: Audience) -> list[Standing]:
+    """Return all messages of a ticket to an audience, the oldest first."""
     found: dict[int, Standing] = {}
     for delivery, _sent_at in await deliveries.of_ticket(work, ticket_id):
         if delivery.audience is not audience:
@@ -79,8 +80,8 @@ async def _standing(work: UnitOfWork, ticket_id: int, audience: Audience) -> lis
         if delivery.replaces is None:
             found[delivery.id] = Standing(delivery, delivery)
         elif delivery.replaces.id in found:
-            standing = found[delivery.replaces.id]
-            found[delivery.replaces.id] = replace(standing, newest=delivery)
+            earlier = found[delivery.replaces.id]
+            found[delivery.replaces.id] = replace(earlier, newest=delivery)
     return [one for one in found.values() if one.original.state not in _NOT_STANDING]
 
 

@@ -16,6 +16,7 @@ from supportbot.channels.slack import outbound
 from supportbot.channels.slack.failures import translated
 from supportbot.errors import SendError
 from supportbot.model.delivery import Delivery, Receipt
+from supportbot.model.markdown import inert
 
 _MOST_CHARS = 3_000
 
@@ -43,10 +44,13 @@ async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
 
 
 def quoted(text: str, about: str | None) -> str:
-    """Quote a question in Markdown; `about` is the address of the message that it is about."""
+    """Quote a question in Markdown; `about` is the address of the message that it is about.
+
+    The words may be a stranger's: from us, they are no link.
+    """
     shown = text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS].rstrip()} …"
     head = f"You asked about [this message]({about}):" if about else "You asked:"
-    return f"{head}\n\n" + "\n".join(f"> {line}" for line in shown.splitlines())
+    return f"{head}\n\n" + "\n".join(f"> {line}" for line in inert(shown).splitlines())
 
 
 async def _placed(client: AsyncWebClient, delivery: Delivery) -> Delivery:

@@ -32,7 +32,7 @@ async def test_a_packet_tells_what_was_asked_tried_and_missing(world: Any, clock
     ticket, notice = await escalated(world, "Where is\nmy **parcel**?")
     assert notice.text.split("  \n") == [
         f"**Handoff** (asked): Where is `{ticket.public_id}`",
-        "**Asked:** Where is my **parcel**?",
+        "**Asked:** Where is my \\*\\*parcel\\*\\*?",
         "**Tried:** answered: answer 1",
         "**Missing:** nothing that the bot knows of: the customer wants a person",
         "**Why:** The customer asked for a person.",

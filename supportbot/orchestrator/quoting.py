@@ -1,0 +1,54 @@
+"""Customers' words in what operators are told: short, without power, and found again. Pure.
+
+What a customer changes or takes back may be as short as a letter. So it is looked for only where
+a notice quotes it as a whole, never among other words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from supportbot.model.markdown import inert
+
+_QUOTED_CHARACTERS = 300
+_ASKED = "**Asked:** "
+_BETWEEN = " / "
+
+
+def quoted(text: str) -> str:
+    """Return words of somebody else as one short line without power."""
+    line = " ".join(text.split())
+    if len(line) > _QUOTED_CHARACTERS:
+        line = f"{line[: _QUOTED_CHARACTERS - 3].rstrip()}..."
+    return inert(line)
+
+
+def asked(*questions: str) -> str:
+    """Return the line of a notice that quotes questions."""
+    return _ASKED + (_BETWEEN.join(quoted(one) for one in questions) or "nothing")
+
+
+def requoted(notice: str, question: str, instead: str) -> str:
+    """Return a notice with other words, given as Markdown, where it quotes this question."""
+    if not (words := quoted(question)):
+        return notice
+    whole = re.compile(rf"(?:^|(?<={_BETWEEN})){re.escape(words)}(?={_BETWEEN}| *$)")
+    lines = notice.split("\n")
+    for number, line in enumerate(lines):
+        if line.startswith(_ASKED):
+            quotes = whole.sub(lambda _: instead, line.removeprefix(_ASKED))
+            lines[number] = _ASKED + quotes
+            break
+    return "\n".join(lines)
+
+
+def about(subject: str | None) -> str:
+    """Return what operators are told a ticket is about; its public id follows."""
+    return inert(subject or "ticket")
+
+
+def renamed(notice: str, public_id: str, before: str | None, subject: str | None) -> str:
+    """Return a notice whose first line names its ticket otherwise."""
+    first, *more = notice.split("\n")
+    old, new = (f": {about(one)} `{public_id}`" for one in (before, subject))
+    return "\n".join([first.replace(old, new), *more])
