@@ -11,22 +11,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
+
 from supportbot.model.completion import Passage, Prompt
+from supportbot.model.markdown import inert
 from supportbot.model.message import Role
 from supportbot.policy.base import Answer
 from supportbot.policy.phrases import found_phrase, plain
 
-#: What is looked at in Markdown, the first that fits: code is left alone.
+#: As channels read an answer; HTML is text.
+_READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+#: Code within a paragraph; what is escaped, an address in `<>` and ticks without end begin none.
+_CODE = re.compile(
+    r"""\\[!-/:-@\[-`{-~] | <[a-z][a-z0-9+.-]{1,31}:[^\s<>]*>
+    | (?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)) | `+""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+#: What leads somewhere in Markdown, the first that fits: a link with a plain label, the end of one
+#: with any other, and an address, in `<>` or bare.
 _PIECE = re.compile(
     r"""
-    (?P<code> ^[ \t>]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t>]*(?P=fence)|\Z)
-            | (?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`) )
-    | (?P<link> !?\[(?P<label>[^\[\]\n]*)\]
+    (?P<link> !?\[(?P<label>[^\[\]\n]*)\]
         \(\s*<?(?P<target>[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+["'][^"'\n]*["'])?\s*\) )
-    | <(?P<auto>(?:https?|mailto):[^\s<>]+)>
+    | (?P<end> (?P<slashes>\\*)\]\(
+        (?:<(?P<angled>[^<>\n]*)> | (?P<to>[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*))? )
+    | <(?P<auto>[a-z][a-z0-9+.-]{1,31}:[^\s<>]+)>
     | (?P<bare>https?://[^\s<>`\[\]|\\"]+)
     """,
-    re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE,
+    re.VERBOSE | re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"""https?://[^\s<>`\[\]|\\"']+""", re.IGNORECASE)
 _MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -91,7 +104,7 @@ def _whole(words: str) -> re.Pattern[str]:
 
 def _in_place(text: str, passage: Passage) -> str:
     """Make a link of a title where it stands last, letter by letter, outside of code and links."""
-    taken = [piece.span() for piece in _PIECE.finditer(text)]
+    taken = [piece.span() for piece in _pieces(text)] + _code(text)
     for found in reversed(list(_whole(_title(passage)).finditer(text))):
         start, end = found.span()
         if not any(start < last and first < end for first, last in taken):
@@ -107,16 +120,72 @@ def _only_known(text: str, passages: Sequence[Passage], prompt: Prompt) -> str:
     known = frozenset(_known(prompt))
 
     def instead(found: re.Match[str]) -> str:
-        if found["code"]:
-            return found[0]
         if found["link"]:
-            return found[0] if _name(found["target"]) in known else _inert(found)
+            return found[0] if _is_known(found["target"], known) else _inert(found)
+        if found["end"]:
+            return found[0] if _is_known(_to(found), known) else _cut(found)
         if found["auto"]:
             return _address(found["auto"], named, known, found[0])
         bare = _end(found["bare"])
         return _address(bare, named, known, bare) + found["bare"][len(bare) :]
 
-    return _PIECE.sub(instead, text)
+    said, looked_at = [], 0
+    for piece in _pieces(text):
+        said += [text[looked_at : piece.start()], instead(piece)]
+        looked_at = piece.end()
+    shown = "".join([*said, text[looked_at:]])
+    # However it is written: what leads elsewhere still is shown letter by letter.
+    read = {_READER.normalizeLink(one) for one in known}
+    return shown if all(_name(one) in read for one in _led_to(shown)) else inert(shown)
+
+
+def _pieces(text: str) -> Iterator[re.Match[str]]:
+    """Yield what leads somewhere, outside of code."""
+    looked_at = 0
+    for start, end in [*_code(text), (len(text), len(text))]:
+        yield from _PIECE.finditer(text, looked_at, start)
+        looked_at = max(looked_at, end)
+
+
+def _code(text: str) -> list[tuple[int, int]]:
+    """Return where code stands in a text, in order: blocks of it, and what is set within words."""
+    if "`" not in text and "~~~" not in text and "    " not in text and "\t" not in text:
+        return []
+    lines = [0, *(found.end() for found in re.finditer(r"\r\n?|\n", text)), len(text)]
+    spans = []
+    for token in _READER.parse(text):
+        if token.map is None:
+            continue
+        start, end = lines[token.map[0]], lines[min(token.map[1], len(lines) - 1)]
+        if token.type in {"fence", "code_block"}:
+            spans.append((start, end))
+        elif token.type == "inline":
+            found = _CODE.finditer(text, start, end)
+            spans += [one.span() for one in found if one["code"]]
+    return sorted(spans)
+
+
+def _led_to(text: str) -> Iterator[str]:
+    """Yield the addresses that a reader of Markdown makes links, or pictures, of."""
+    for block in _READER.parse(text):
+        for token in block.children or ():
+            if token.type in {"link_open", "image"}:
+                yield str(token.attrs.get("href") or token.attrs.get("src") or "")
+
+
+def _is_known(target: str, known: frozenset[str]) -> bool:
+    return _name(unescapeAll(target)) in known
+
+
+def _to(found: re.Match[str]) -> str:
+    return found["angled"] or found["to"] or ""
+
+
+def _cut(found: re.Match[str]) -> str:
+    """Return the end of a link so that it ends none; behind a backslash it does not anyway."""
+    slashes, target = found["slashes"], _to(found)
+    bracket = f"{slashes}]" if len(slashes) % 2 else f"{slashes}\\]"
+    return f"{bracket} (`{target}`" if target else f"{bracket}("
 
 
 def _address(address: str, named: Mapping[str, Passage], known: frozenset[str], as_is: str) -> str:
@@ -141,8 +210,8 @@ def _end(address: str) -> str:
 
 def _links(text: str) -> set[str]:
     """Name the addresses in a text that lead somewhere."""
-    found = (match for match in _PIECE.finditer(text) if not match["code"])
-    return {_name(one["target"] or one["auto"] or _end(one["bare"])) for one in found}
+    found = (one["target"] or _to(one) or one["auto"] or one["bare"] for one in _pieces(text))
+    return {_name(unescapeAll(_end(one))) for one in found if one}
 
 
 def _known(prompt: Prompt) -> Iterator[str]:
@@ -169,7 +238,7 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _may_lead(text: str) -> bool:
-    return "://" in text or "](" in text or "<mailto:" in text.lower()
+    return "://" in text or "](" in text or "]:" in text or "<mailto:" in text.lower()
 
 
 def _is_web(url: str | None) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from markdown_it import MarkdownIt
 
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import ChatMessage, Completion, FinishReason, Passage, Prompt
@@ -105,6 +106,65 @@ def test_address_of_a_tool_or_of_an_earlier_answer_stays_a_link(sourced: Sourced
     said = "https://track.example/7 and [docs](https://docs.example)"
     assert sourced(said, result, earlier) == said
     assert sourced("https://no.example", earlier) == "`https://no.example`"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "    ```\n\n[click](https://evil.example)",
+        "a ` tick\n\n[click](https://evil.example) and ` tick",
+        "\\` [click](https://evil.example) `",
+        "[a [b] c](https&#58;//evil.example)",
+        "[a [b] c](https:\\/\\/evil.example)",
+        "[a \\] c](//evil.example)",
+        "[a\n\\\\](//evil.example)",
+        "[a\n\\](https://evil.example)",
+        "[two\nlines](//evil.example)",
+        "[a](<//evil.example/a b>)",
+        "![a [b]](//evil.example)",
+        "- x\n\n      ~~~\n\n[click](https://evil.example)",
+        "[x]\n\n[x]: //evil.example",
+        "[x][y]\n\n[y]:\nhttps&#58;//evil.example",
+        "[a](b`)[click](//evil.example)`",
+        "<https://evil.example/`>[click](//evil.example)`",
+        "<ftp://evil.example>",
+        "| a ` | [click](//evil.example) | ` |\n|---|---|---|\n| 1 | 2 | 3 |",
+    ],
+)
+def test_no_spelling_leads_to_an_address_that_nobody_gave_us(said: str, sourced: Sourced) -> None:
+    shown = sourced(said)
+    blocks = MarkdownIt("commonmark").enable("table").parse(shown)
+    inline = [one for block in blocks for one in block.children or ()]
+    assert not [one.attrs for one in inline if one.type in {"link_open", "image"}], shown
+    assert "evil.example" in shown
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("[a [b] c](//evil.example) too", "[a [b] c\\] (`//evil.example`) too"),
+        (f"[a [b] c]({URL}) too", f"[a [b] c]({URL}) too"),
+        ("[ü [b]](https://status.example/ü) is up", None),
+        ("[a `b` c](https://status.example/a%20b) and `d`", None),
+        ("[a (b)](<https://status.example/a (b)>)", None),
+        (
+            "| `a` | https://x.example |\n|---|---|\n| `b` | c |",
+            "| `a` | `https://x.example` |\n|---|---|\n| `b` | c |",
+        ),
+        (f"[x]\n\n[x]: {URL}/", f"[x]\n\n[x]: [Return an order]({URL})"),
+        ("1. First\n\n   ```\n   curl https://x.example\n   ```", None),
+        ("> ```\n> curl https://x.example\n> ```", None),
+        ("``a ` https://x.example`` there", None),
+        ("    curl https://x.example", None),
+    ],
+)
+def test_markdown_is_read_as_channels_read_it(
+    said: str, shown: str | None, sourced: Sourced
+) -> None:
+    ours = ["https://status.example/ü", "https://status.example/a%20b"]
+    told = ChatMessage(Role.TOOL, " ".join(ours), tool_call_id="c1")
+    angled = ChatMessage(Role.ASSISTANT, "[a (b)](<https://status.example/a (b)>)")
+    assert sourced(said, told, angled) == (shown or said)
 
 
 def test_title_that_must_never_be_said_is_not_added(sourced: Sourced) -> None:
