@@ -65,7 +65,6 @@ async def acted(
     if ticket is None:
         reason = "unknown_thread" if heard.delivery_key is None else "unknown_delivery"
         return Outcome("suppressed", reason=reason, keep_raw=False, note=_GONE)
-    heard = await _as_customer(work, channel, heard, ticket)
     press = _Press(wiring, work, channel, heard, ticket, pressed)
     told_operators = pressed is not None and pressed.audience is Audience.OPERATORS
     if heard.kind in _OPERATORS_ONLY or told_operators:
@@ -92,18 +91,6 @@ async def _pressed(work: UnitOfWork, channel: ConnectedChannel, heard: Action) -
         return found
     led = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
     return found if led is not None and led.id == ticket.id else None
-
-
-async def _as_customer(
-    work: UnitOfWork, channel: ConnectedChannel, heard: Action, ticket: Ticket
-) -> Action:
-    """Take a sender whose company was not told for the ticket's own customer, if they may be."""
-    if heard.ends_with is None:
-        return heard
-    own = await customers.external_id(work, channel.adapter.kind, ticket.customer_id)
-    if own is None or not own.endswith(heard.ends_with):
-        return heard
-    return replace(heard, sender=Sender(own, heard.sender.name))
 
 
 async def acting_operator(
@@ -223,8 +210,7 @@ class _Press:
 
     async def stopping(self) -> Outcome:
         """Write no more of the answer that is being written."""
-        customer = await self._customer()
-        at = self.heard.pressed_at or self.wiring.clock()
+        customer, at = await self._customer(), self.heard.pressed_at
         if await stop(self.wiring, self.work, self.ticket, customer, at):
             return self._done()
         return Outcome("suppressed", reason="nothing_to_stop", ticket_id=self.ticket.id)

@@ -26,6 +26,8 @@ _USER = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<((?:https?|mailto):[^>|\s]+)\|([^>]*)>")
 _COMMAND = re.compile(r"<!(\w+)[^>|]*(?:\|([^>]*))?>")
 _BOLD = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
+#: Bold in Markdown is two stars; one alone would be something else there.
+_LONE_STAR = re.compile(r"(?<!\*)\*(?!\*)")
 _STRUCK = re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])")
 _NAME_OF_EMOJI = re.compile(r":([a-z0-9_+-]+):")
 
@@ -43,7 +45,8 @@ def as_html(mrkdwn: str, named: Naming) -> str:
     text = _USER.sub(lambda found: f"@{named(found[1])}", mrkdwn)
     text = _LINK.sub(r"[\2](<\1>)", text)
     text = _COMMAND.sub(lambda found: found[2] or f"@{found[1]}", text)
-    text = _STRUCK.sub(r"~~\1~~", _BOLD.sub(r"**\1**", text))
+    text = _LONE_STAR.sub(r"\*", _BOLD.sub(r"**\1**", text))
+    text = _STRUCK.sub(r"~~\1~~", text)
     return to_html(_NAME_OF_EMOJI.sub(lambda found: emoji(found[1]), text))
 
 

@@ -52,18 +52,19 @@ class SlackActs:
 
         What begins with a slash is a command.
         """
-        slack, text, user = self._slack, checks.text_of(body), _user(body)
+        text, user = checks.text_of(body), _user(body)
         channel, thread = self._channel(body, user), None
         if text.startswith("/"):
             self._day.command(user, text, channel)
-            await slack.settled(_ACK_SECONDS)
+            await self._slack.settled(_ACK_SECONDS)
             return {"id": None}
         text = self._typed(text)
         if body.get("thread") is not None:
             thread = self._found(channel, str(body["thread"]))
         elif _must_mention(channel) and self._mention not in text:
-            return {"id": slack.mention(channel, user, text).root}
-        return {"id": slack.say(channel, user, text, thread=thread).root}
+            text = f"{self._mention} {text}"
+        files = [_text_file(body["file"])] if body.get("file") is not None else []
+        return {"id": self._slack.files.share(channel, user, text, files, thread=thread).root}
 
     async def _edit(self, body: Body) -> Json:
         message = self._own(body)
@@ -172,6 +173,14 @@ class SlackActs:
         if message is None:
             raise HTTPException(404, "There is no such message.")
         return message
+
+
+def _text_file(given: object) -> tuple[str, str, bytes]:
+    """Return name, type and bytes of a file whose text came with a message."""
+    name, text = (given.get("name"), given.get("text")) if isinstance(given, dict) else (None, None)
+    if not (isinstance(name, str) and isinstance(text, str)):
+        raise HTTPException(422, "A file has a name and a text.")
+    return name, "text/plain", text.encode("utf-8", "replace")
 
 
 def _user(body: Body) -> str:

@@ -91,6 +91,7 @@ def _message(slack: FakeSlack, viewer: Person, message: FakeMessage) -> Json:
         "at": datetime.fromtimestamp(float(message.ts), UTC).isoformat(),
         "text": html.unescape(message.text.replace(f"<@{slack.bot_user}>", f"@{BOT_NAME}")),
         "parts": list(_seen(slack, message)) if bot else None,
+        "files": [str(file.get("name") or "a file") for file in message.files],
         "edited": message.edited and not bot,
         "growing": message.streaming_state == "in_progress",
         "reactions": [

@@ -184,6 +184,17 @@ async def test_own_words_can_be_changed_and_taken_back(browser: Browser) -> None
     assert (await browser.act("slack/delete", **mine)).status_code == 200
 
 
+async def test_text_file_is_shown_below_its_question(browser: Browser) -> None:
+    file = {"name": "error.log", "text": "Error 0x80070005: access denied"}
+    said = {"channel": "direct", "user": "maya", "text": QUESTION, "file": file}
+    thread = await browser.until(
+        answered((await browser.act("slack/messages", **said)).json()["id"])
+    )
+    assert thread["messages"][0]["files"] == ["error.log"]
+    wrong = await browser.act("slack/messages", **{**said, "file": "error.log"})
+    assert wrong.status_code == 422
+
+
 async def test_check_mark_is_seen_by_all(browser: Browser) -> None:
     thread = await asked(browser)
     await browser.act("slack/react", channel=HOSTING, user="maya", ts=thread["id"])

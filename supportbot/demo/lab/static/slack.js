@@ -30,8 +30,8 @@ export function drawSlack(slack) {
 }
 
 function hint(channel) {
-  if (channel.id === DIRECT) return "Message supportbot, or /support and a question";
-  return channel.product ? `Message #${channel.name}` : `Message #${channel.name}, or reply below a notice`;
+  if (channel.id === DIRECT) return "Message supportbot";
+  return channel.product ? `Message #${channel.name}, or /support and a question` : `Message #${channel.name}, or reply below a notice`;
 }
 
 function drawTabs(channels) {
@@ -112,6 +112,7 @@ function post(channel, message) {
   const said = element("div", "said");
   if (message.whisper) said.append(element("p", "only", "Only visible to you"));
   said.append(...content(channel, message));
+  for (const name of message.files) said.append(element("div", "file", name));
   if (message.growing) said.append(element("span", "growing", "…"));
   if (message.reactions.length) said.append(reactions(message));
   made.append(face, head(channel, message), said);
@@ -251,14 +252,21 @@ onSend("slack-form", "slack-text", async (text) => {
     hand.edit = null;
     return true;
   }
-  const answer = await does("messages", { channel: hand.channel, text, thread: hand.thread });
+  const answer = await does("messages", { channel: hand.channel, text, thread: hand.thread, file: await attached() });
   if (!answer) return false;
+  find("slack-file").value = "";
   if (answer.id) {
     hand.thread = answer.id;
     select(`slack:${answer.id}`);
   }
   return true;
 });
+
+/** The text file that goes with the message; null where none does. */
+async function attached() {
+  const [file] = find("slack-file").files;
+  return file ? { name: file.name, text: await file.text() } : null;
+}
 
 find("slack-user").addEventListener("change", () => {
   Object.assign(hand, { thread: null, edit: null });
