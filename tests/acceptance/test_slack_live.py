@@ -221,6 +221,42 @@ async def test_the_stop_button_ends_the_answer_where_it_is(
         await d.slack.wait_for_replies(question, 2)
 
 
+async def test_a_direct_message_has_the_stop_button_while_its_answer_grows(
+    transport: Transport, tmp_path: Path
+) -> None:
+    plan = Plan(answer=lambda _request: WORDS, first_token_seconds=1.5, seconds_per_chunk=0.25)
+    async with desk(transport, tmp_path, plan) as d:
+        question = d.slack.direct("ada", "How do I export?")
+
+        async def works() -> bool:
+            return d.slack.streams.session(question) == "processing"
+
+        await d.eventually(works)
+        await seen(d, question, "Choose the project")
+        assert await works()
+        await is_whole_once(d, question)
+        set_to = [call.arguments["status"] for call in d.slack.calls("agents.sessions.setStatus")]
+        assert "active" not in set_to  # the end of the stream is the end of the work
+
+
+async def test_a_better_question_right_after_the_stop_is_answered_whatever_comes_first(
+    transport: Transport, tmp_path: Path
+) -> None:
+    def answer(request: Any) -> str:
+        return "Press C." if "as CSV" in str(request["messages"][-1]) else WORDS
+
+    async with desk(transport, tmp_path, Plan(answer=answer, seconds_per_chunk=0.25)) as d:
+        question = d.slack.mention("support", "ada", "How do I export?")
+        await seen(d, question)
+        with d.slack.order.backwards():
+            d.slack.streams.stop(question, "ada")
+            d.slack.say("support", "ada", "Stop, I meant as CSV", thread=question)
+        await d.slack.wait_for_replies(question, 2)
+        await over(d)
+        stopped, better = [reply.markdown for reply in d.slack.replies(question)]
+        assert (WORDS.startswith(stopped), better) == (True, "Press C.")
+
+
 async def test_the_stop_button_ends_an_answer_that_nobody_saw(
     transport: Transport, tmp_path: Path
 ) -> None:

@@ -80,7 +80,7 @@ class Allowance:
         if key in self._open:
             return True
         held = (START, STOP, APPEND, f"{START} {place}")
-        if any(self._held_until.get(name, now) > now for name in held):
+        if any(map(self.is_held, held)):
             return False
         starts, stops = self._count(START), self._count(STOP) + len(self._open)
         if starts >= self.rules.starts or stops >= self.rules.stops:
@@ -137,13 +137,18 @@ class Allowance:
         """Make no optional call of the method for so long: Slack said so."""
         self._held_until[method] = self.now() + seconds
 
+    def is_held(self, method: str) -> bool:
+        """Tell whether Slack wants no call of the method yet."""
+        now = self.now()
+        return self._held_until.get(method, now) > now
+
     def refuse(self, place: str) -> None:
         """Begin no stream in this conversation for a while: Slack does not allow it there."""
         self.hold(f"{START} {place}", self.rules.refused_seconds)
 
     def _take(self, method: str, growing: _Growing | None, most: int, gap_seconds: float) -> bool:
         now = self.now()
-        if self._held_until.get(method, now) > now or self._count(method) >= most:
+        if self.is_held(method) or self._count(method) >= most:
             return False
         if growing is not None:
             if growing.shown is not None and now - growing.shown < gap_seconds:

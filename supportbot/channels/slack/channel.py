@@ -147,8 +147,12 @@ class SlackChannel:
         await self._branch(delivery.target).growth.discard(delivery)
 
     async def show_status(self, target: Mapping[str, str], status: str | None) -> None:
-        """Show that an answer is being made; see `status.Statuses.show`."""
-        await self._branch(target).statuses.show(target, status)
+        """Show that an answer is being made, or no more; see `status.Statuses`."""
+        branch = self._branch(target)
+        if status is not None:
+            await branch.statuses.show(target, status)
+        else:
+            await branch.statuses.take_away(target, grows=branch.growth.grows_in(target))
 
     def _branch(self, target: Mapping[str, str]) -> Branch:
         return self._branches.of(owner_of(target))

@@ -66,6 +66,8 @@ class GrowingReply:
     key: str
     channel: str
     ts: str
+    #: The thread it was begun in; empty where it was taken up again.
+    thread_ts: str = ""
     #: What the open stream shows for sure; None: nobody knows, or it is no stream any more.
     shown: str | None = None
     #: False once the stream is surely over: it can be updated then.
@@ -158,10 +160,13 @@ class GrowingReply:
 
     async def _update_growing(self, words: str) -> None:
         """Show more in a message that is no stream any more, or is to be none."""
-        await self._stop()
+        allowance = self.tools.allowance
+        if self.may_stream and allowance.is_held(STOP):
+            raise SendError("Slack lets no stream end for a while", permanent=False)
+        await self._stop(self.tools.quick)
         if self._stopped_by_user:
             raise ReplyStopped("the customer stopped the reply")
-        if not self.tools.allowance.may_update(self.key):
+        if not allowance.may_update(self.key):
             raise SendError("a reply grows too fast for Slack", permanent=False)
         blocks = [{"type": "markdown", "text": words}]
         with translated(f"show more in {self.channel}", may_repeat=False):
@@ -186,7 +191,7 @@ class GrowingReply:
         try:
             with translated(f"end a reply in {self.channel}", may_repeat=False):
                 try:
-                    await self._call_stop(**last, metadata=post.metadata)
+                    await self._call_stop(self.tools.patient, **last, metadata=post.metadata)
                 except SlackApiError as error:
                     limited = self._learn(STOP, error) in RATE_LIMITED
                     raise
@@ -228,8 +233,10 @@ class GrowingReply:
         there = await outbound.found(self.tools.patient, delivery)
         self.ts = there.get(1) or await outbound.post(self.tools.patient, delivery, post)
 
-    async def _stop(self) -> None:
+    async def _stop(self, client: AsyncWebClient | None = None) -> None:
         """Make sure that the stream is over, so that the message can be changed.
+
+        With a `client` that does not wait, what follows may as well be done later.
 
         Raises:
             SendError, DeliveryUnknown: it may be open still.
@@ -238,15 +245,15 @@ class GrowingReply:
             return
         with translated(f"end a stream in {self.channel}", may_repeat=True):
             try:
-                await self._call_stop()
+                await self._call_stop(client or self.tools.patient)
             except SlackApiError as error:
                 if self._learn(STOP, error) not in _OVER | {"message_not_found"}:
                     raise
         self.may_stream, self.shown = False, None
 
-    async def _call_stop(self, **last: Any) -> None:
+    async def _call_stop(self, client: AsyncWebClient, **last: Any) -> None:
         self.tools.allowance.spend(STOP)
-        await self.tools.patient.chat_stopStream(
+        await client.chat_stopStream(
             channel=self.channel, ts=self.ts, session_status="active", **last
         )
 

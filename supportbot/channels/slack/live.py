@@ -55,6 +55,12 @@ class Growth:
         may = self._config.live and all(map(target.get, needed))
         return may and self._allowance.book(key, target["channel"])
 
+    def grows_in(self, target: Mapping[str, str]) -> bool:
+        """Tell whether a reply grows in this thread, as far as this process knows."""
+        place = (target.get("channel"), target.get("thread_ts"))
+        growing = (one for one in self._open.values() if not (one.done or one.too_old))
+        return any((one.channel, one.thread_ts) == place for one in growing)
+
     async def open(self, delivery: Delivery) -> GrowingReply:
         """Begin the message of a delivery, without text; or take it up again by its id.
 
@@ -83,6 +89,7 @@ class Growth:
             await other.discard()
         if left_behind:
             return await left_behind[0].finish(delivery)
+        self._allowance.end(delivery.key)  # its start was lost on the way
         return await outbound.send(self._web.client(), delivery)
 
     async def discard(self, delivery: Delivery) -> None:
@@ -96,6 +103,7 @@ class Growth:
         elif self._may_be_open(delivery):
             for reply in await self._left_behind(delivery):
                 await reply.discard()
+            self._allowance.end(delivery.key)
 
     async def _begun(self, delivery: Delivery) -> GrowingReply:
         """Start a stream. Its text comes later: first its id is stored."""
@@ -115,6 +123,7 @@ class Growth:
                 self._refused(delivery, error)
                 raise
         reply = GrowingReply(self._tools(), delivery.key, target["channel"], str(answer["ts"]))
+        reply.thread_ts = target["thread_ts"]
         reply.shown, reply.began = "", time.monotonic()
         return reply
 

@@ -130,7 +130,14 @@ class Streams:
         """Press the stop button of the session in the thread of this message.
 
         Slack ends the streams in it at once; all else is left to the app.
+
+        Raises:
+            LookupError: the session is not at work, so there is no such button.
         """
+        if self.session(message) != "processing":
+            raise LookupError(
+                f"there is no stop button below {message.ts}: no answer is made there"
+            )
         stopped = []
         for stream in self._workspace.streams.values():
             mine = stream.message

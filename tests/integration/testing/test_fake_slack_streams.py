@@ -158,6 +158,8 @@ async def test_the_stop_button_ends_the_streams_of_its_thread_and_tells_the_app(
     )
     assert slack.streams.session(question) == "active"
     assert [message.ts for message in slack.streams.open] == [other_ts]
+    with pytest.raises(LookupError, match="no stop button"):
+        slack.streams.stop(question, "ada")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from supportbot.channels.base import LiveReply
 from supportbot.channels.slack.allowance import AllowanceRules
 from supportbot.channels.slack.channel import SlackChannel
 from supportbot.channels.slack.config import Transport
-from supportbot.errors import DeliveryUnknown, ReplyStopped, SendError
+from supportbot.errors import ChannelError, DeliveryUnknown, ReplyStopped, SendError
 from supportbot.model.delivery import ANSWER_OFFERS, Delivery, DeliveryState
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
 from tests.integration.channels.slack.listening import make_channel, make_delivery
@@ -214,6 +214,34 @@ async def test_a_stream_that_began_before_a_crash_is_used(scene: Scene) -> None:
     await scene.channel.send(scene.worded(scene.claim()))
     [message] = scene.slack.replies(scene.question)
     assert (message.markdown, has_buttons(message)) == (ANSWER, True)
+
+
+async def test_an_end_before_an_update_waits_for_as_long_as_slack_asks(scene: Scene) -> None:
+    reply, claim = await scene.opened()
+    scene.slack.faults.lose_answer("chat.appendStream")
+    with pytest.raises(DeliveryUnknown):
+        await reply.append("One.")
+    scene.slack.faults.rate_limit("chat.stopStream", retry_after_seconds=30)
+    for _ in range(3):  # after the first time Slack is not even asked
+        with pytest.raises(SendError):
+            await reply.append("One. Two.")
+    assert scene.methods.count("chat.stopStream") == 1
+    await scene.finish(claim)
+    assert scene.texts == [ANSWER]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_a_start_that_was_lost_keeps_no_place(scene: Scene, *, sent: bool) -> None:
+    scene.channel = scene.process(allowance=replace(SWIFT, stops=1))
+    scene.slack.faults.fail("chat.startStream", "internal_error")
+    with pytest.raises(ChannelError):
+        await scene.opened()
+    claim = scene.claim()
+    if sent:
+        await scene.channel.send(scene.worded(claim))
+    else:
+        await scene.channel.discard(claim)
+    assert scene.channel.may_open("reply:2", claim.target)
 
 
 async def test_a_stream_whose_start_was_not_answered_is_used(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from supportbot.channels.slack.allowance import AllowanceRules
 from supportbot.channels.slack.channel import SlackChannel
 from supportbot.channels.slack.config import Transport
 from supportbot.errors import SendError
+from supportbot.model.delivery import DeliveryState
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
 from tests.integration.channels.slack.listening import make_channel, make_delivery
 
@@ -66,6 +68,47 @@ async def test_an_app_without_sessions_shows_the_line(
     await channel.show_status(target(question), None)
     assert line(slack, question) == ""
     assert len(slack.calls(SESSION)) == 1  # it is not asked again for a while
+
+
+async def test_a_session_works_for_as_long_as_its_answer_grows(
+    slack: FakeSlack, channel: SlackChannel
+) -> None:
+    question = slack.direct("ada", "how?")
+    claim = make_delivery(question, state=DeliveryState.LIVE, upto_seq=1, text="")
+    await channel.show_status(claim.target, THINKING)
+    assert channel.may_open(claim.key, claim.target)
+    reply = await channel.open_live(claim)
+    await reply.append("Open the page.")
+    await channel.show_status(claim.target, None)  # there are words to be seen
+    assert slack.streams.session(question) == "processing"  # with a stop button
+    await reply.finish(replace(claim, provider_id=reply.provider_id, text="Open the page. Done."))
+    assert slack.streams.session(question) == "active"
+
+
+async def test_one_session_that_is_refused_leaves_no_other_at_work(
+    slack: FakeSlack, channel: SlackChannel
+) -> None:
+    one, other = slack.direct("ada", "how?"), slack.direct("grace", "and I?")
+    await channel.show_status(target(one), THINKING)
+    slack.faults.fail(SESSION, "thread_not_found")
+    await channel.show_status(target(other), THINKING)
+    assert line(slack, other) == THINKING
+    for question in (one, other):
+        await channel.show_status(target(question), None)
+    assert (slack.streams.session(one), line(slack, other)) == ("active", "")
+    await channel.show_status(target(other), THINKING)
+    assert slack.streams.session(other) == "processing"
+
+
+async def test_a_session_that_works_is_ended_though_sessions_were_turned_off_since(
+    slack: FakeSlack, channel: SlackChannel
+) -> None:
+    one, other = slack.direct("ada", "how?"), slack.direct("grace", "and I?")
+    await channel.show_status(target(one), THINKING)
+    slack.faults.fail(SESSION, "not_allowed")
+    await channel.show_status(target(other), THINKING)
+    await channel.show_status(target(one), None)
+    assert slack.streams.session(one) == "active"
 
 
 async def test_a_guest_begins_no_session(slack: FakeSlack, channel: SlackChannel) -> None:
