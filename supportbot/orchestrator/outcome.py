@@ -195,13 +195,23 @@ class _Answered:
         """Leave a live reply as it was seen; of one that nobody saw nothing is seen ever."""
         if self.turn.live is None:
             return None
-        if not await was_stopped(self.work, self.ticket, self.turn.upto_seq):
+        if self.turn.taken_back and self.ticket.handler_epoch == self.turn.live.handler_epoch:
+            await self._owe_no_more()
+        elif not await was_stopped(self.work, self.ticket, self.turn.upto_seq):
             await self.suppress("interrupted")
         if not was_seen(replace(self.turn.live, text=shown)):
             await self.end_unseen("it is not wanted any more")
             return None
         new = self._message(shown, interrupted=True)
         return await self._finish_live(self.turn.live, new, None)
+
+    async def _owe_no_more(self) -> None:
+        """Note that the questions are gone that a live reply covers; later ones are answered."""
+        await self.suppress("deleted")
+        if self.ticket.asked_seq > self.turn.upto_seq:
+            await self.wiring.dispatcher.wake(self.work, self.ticket.id, self.ticket.asked_seq)
+            return
+        await tickets.change(self.work, self.ticket.id, status=Status.PENDING, waiting_since=None)
 
     async def end_unseen(self, reason: str) -> None:
         """End the claim without words."""

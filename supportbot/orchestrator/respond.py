@@ -107,7 +107,8 @@ class Respond:
         return self._summaries.may_be_due(turn.ticket, turn.thread)
 
     async def _answer(self, turn: Turn, news: News) -> Delivery | None:
-        if turn.live is not None and turn.live.handler_epoch != turn.ticket.handler_epoch:
+        handed_over = turn.live and turn.live.handler_epoch != turn.ticket.handler_epoch
+        if turn.live is not None and (handed_over or turn.taken_back):
             return await self._break_off(turn, (), turn.live.text)
         if turn.live is not None and turn.mode is not Mode.AUTO:
             if turn.mode is not Mode.DRAFT and not was_seen(turn.live):

@@ -81,15 +81,26 @@ class Turn:
         Behind them stand those who said something beside it: a model reads their words too.
         Where a live reply has covered them already, the thread tells what was open before.
         """
-        covered = self.ticket.answered_seq
-        if covered >= upto_seq:
-            reach = (_answered_upto(message) for message in self.thread)
-            covered = max((seq for seq in reach if seq < upto_seq), default=0)
+        covered = self._covered_before(upto_seq)
         said = [m for m in self.thread if asks(m) and m.seq <= upto_seq]
         open_ones = [m for m in said if m.seq > covered] or said[-1:]
         guests = [m for m in self.thread if m.author.kind is ActorKind.GUEST and m.seq > covered]
         heard = [*reversed(open_ones), *guests]
         return tuple(dict.fromkeys(message.author.id for message in heard))
+
+    @property
+    def taken_back(self) -> bool:
+        """Tell whether a live reply covers only questions that are gone by now."""
+        covered = self._covered_before(self.upto_seq)
+        mine = [m for m in self.thread if from_customer(m) and covered < m.seq <= self.upto_seq]
+        return self.live is not None and bool(mine) and not any(map(asks, mine))
+
+    def _covered_before(self, upto_seq: int) -> int:
+        covered = self.ticket.answered_seq
+        if covered >= upto_seq:
+            reach = (_answered_upto(message) for message in self.thread)
+            covered = max((seq for seq in reach if seq < upto_seq), default=0)
+        return covered
 
     @property
     def question(self) -> Question:

@@ -14,6 +14,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.completion import CompletionEvent, Prompt, ToolCall
 from supportbot.model.draft import DraftState
 from supportbot.model.inbound import Action, ActionKind, Attached, Deleted, Edited, Sender
+from supportbot.model.ticket import Status
 from supportbot.model.tool_call import CallState
 from supportbot.orchestrator.live import LiveRules
 from supportbot.orchestrator.respond import RespondRules
@@ -184,6 +185,30 @@ async def test_call_that_was_asked_before_an_edit_is_not_made_after_a_crash(
     async with world.db.reading() as work:
         states = [one.state for one in await tool_calls.of_ticket(work, ticket.id)]
     assert states == [CallState.FAILED]
+
+
+async def test_killed_answer_to_words_that_are_taken_back_is_left_as_it_was_seen(
+    make_world: Any, clock: Any
+) -> None:
+    channel = LiveMemoryChannel(clock)
+    grown = Turn("Open the page. Then press Export. Done.", end_gate=asyncio.Event())
+    rules = RespondRules(live=LiveRules(start_seconds=0.0, flush_seconds=0.01))
+    world = await make_world([grown, "To the second."], channel=channel, rules=rules)
+    ticket = await world.ticket((await world.hear(said("how?"), "m1")).ticket)
+    lane = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: any(channel.grown.values()))
+    await world.hear(taken_back("m1"))
+    lane.cancel()
+    await asyncio.gather(lane, return_exceptions=True)
+    clock.advance(seconds=9)
+    await world.settle()
+    [shown] = channel.texts()
+    assert grown.text.startswith(shown)
+    now = await world.ticket(ticket.public_id)
+    assert (now.bot_owes, now.status, now.waiting_since) == (False, Status.PENDING, None)
+    assert len(world.completer.prompts) == 1
+    await world.ask(said("and how as CSV?"))
+    assert channel.texts()[-1] == "To the second."
 
 
 async def test_whoever_took_their_words_back_has_no_say(make_world: Any, clock: Any) -> None:
