@@ -15,12 +15,12 @@ from supportbot.model.inbound import Action, ActionKind, Form, Sender
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import Actor, ActorKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import reopen, resolve
-from supportbot.orchestrator.handoff import hand_off
+from supportbot.orchestrator.handoff import hand_off, person_awaited
 from supportbot.orchestrator.operating import Operating
 from supportbot.orchestrator.opinions import LOW_SCORE, Opinions
 from supportbot.orchestrator.stopping import stop
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
-from supportbot.store import customers, deliveries, drafts, operators, pressable, tickets
+from supportbot.store import customers, deliveries, drafts, operators, pressable, threads, tickets
 from supportbot.store.inbound import Outcome
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -180,11 +180,13 @@ class _Press:
         return self._done()
 
     async def escalating(self) -> Outcome:
-        """Hand the ticket to a person, as its customer asks."""
+        """Hand the ticket to a person, as those ask who asked in it."""
+        if not await self._theirs():
+            return self._nothing("not_theirs", _NOT_YOURS)
         actor, ticket = await self._customer(), self.ticket
         if ticket.status is Status.RESOLVED:
             ticket = await reopen(self.wiring, self.work, ticket, actor)
-        waits = ticket.handler is Handler.HUMAN
+        waits = await person_awaited(self.work, ticket)
         handoff = Handoff(HandoffReason.ASKED, summary="The customer asked for a person.")
         key = self.heard.delivery_key
         await hand_off(self.wiring, self.work, ticket, handoff, actor, pressed=key)
@@ -210,7 +212,10 @@ class _Press:
 
     async def stopping(self) -> Outcome:
         """Write no more of the answer that is being written."""
-        customer, at = await self._customer(), self.heard.pressed_at
+        if not await self._theirs():
+            return self._nothing("not_theirs", _NOT_YOURS)
+        customer = await self._customer()
+        at = self.heard.pressed_at or self.wiring.clock()
         if await stop(self.wiring, self.work, self.ticket, customer, at):
             return self._done()
         return Outcome("suppressed", reason="nothing_to_stop", ticket_id=self.ticket.id)
@@ -238,6 +243,16 @@ class _Press:
         if not await opinions.comment(heard.text.strip()):
             return self._nothing("nothing_rated", _GONE)
         return self._done()
+
+    async def _theirs(self) -> bool:
+        """Tell whether whoever pressed is an operator, or asked something in the ticket."""
+        if self.heard.by_operator:
+            return True
+        known = await customers.known(self.work, self.channel.adapter.kind, self.heard.sender)
+        if known is None:
+            return False
+        own = known == self.ticket.customer_id
+        return own or await threads.has_asked(self.work, self.ticket.id, known)
 
     def _ask_why(self) -> Outcome:
         """Do what was pressed, and ask for a comment where the button is known."""

@@ -6,6 +6,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.policy import Handoff, HandoffReason, PublishedPolicy
 from supportbot.model.ticket import BOT, Actor, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.bystanders import bystander_has
 from supportbot.orchestrator.notices import drop_drafts, withdraw_escalation
 from supportbot.orchestrator.packet import tell_packet
 from supportbot.orchestrator.saying import NOTICE, say
@@ -29,11 +30,13 @@ async def hand_off(
     """Give a ticket to people, in the caller's transaction, which must hold the ticket's row.
 
     Bumps the fence, covers what was asked, discards waiting drafts, tells the customer and the
-    operators. A ticket that a person has already only records the event. `tell_customer`: False
+    operators. Where a person is waited for already only the event is recorded; where people have
+    the ticket and take it for answered, it waits for them again. `tell_customer`: False
     where the caller has said it already; None: unless the reason is that they can't be reached.
     `pressed`: key of the delivery whose button asked for it.
     """
     at = wiring.clock()
+    awaited = await person_awaited(work, ticket)
     await threads.append_events(
         work,
         ticket,
@@ -47,7 +50,8 @@ async def hand_off(
         ],
         at,
     )
-    if ticket.handler is Handler.HUMAN:
+    await withdraw_escalation(wiring, work, ticket, pressed)
+    if awaited:
         return
     events = await drop_drafts(wiring, work, ticket, "handed_off")
     await threads.append_events(work, ticket, events, at)
@@ -66,10 +70,16 @@ async def hand_off(
         tell_customer = handoff.reason is not HandoffReason.DELIVERY
     if tell_customer:
         await _tell_customer(wiring, work, ticket, handoff)
-    await withdraw_escalation(wiring, work, ticket, pressed)
     occasion = f"handoff-{ticket.handler_epoch}"
     await tell_packet(wiring, work, await tickets.get(work, ticket.id), handoff, occasion)
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+
+
+async def person_awaited(work: UnitOfWork, ticket: Ticket) -> bool:
+    """Tell whether people were told of the ticket, and its customer waits for them."""
+    if ticket.handler is Handler.BOT or ticket.waiting_since is None:
+        return False
+    return not await bystander_has(work, ticket)
 
 
 def note_of(published: PublishedPolicy | None, handoff: Handoff) -> str:

@@ -15,8 +15,10 @@ from supportbot.model.inbound import CustomerMessage, OperatorMessage
 from supportbot.model.message import Message, NewMessage, Role, Visibility
 from supportbot.model.ticket import Actor, ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.acting import acting_operator
-from supportbot.orchestrator.notices import tell_below
+from supportbot.orchestrator.bystanders import bystander_has
+from supportbot.orchestrator.notices import drop_drafts, tell_below
 from supportbot.orchestrator.operating import Operating, give_back
+from supportbot.orchestrator.packet import update_packets
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import customers, files, pressable, threads, tickets
 from supportbot.store.inbound import Outcome
@@ -142,59 +144,58 @@ async def guest_wrote(
 ) -> Outcome:
     """Keep what somebody else wrote in a customer's thread; they may take over by it."""
     guest = Actor(ActorKind.GUEST, guest_id)
-    steps_in = (
+    helps = (
         channel.anyone_steps_in
-        and ticket.handler is Handler.BOT
         and ticket.status is not Status.RESOLVED
+        and (ticket.handler is Handler.BOT or await bystander_has(work, ticket))
     )
     message = await threads.append_message(
         work,
         ticket.id,
         NewMessage(
-            role=Role.ASSISTANT if steps_in else Role.USER,
+            role=Role.ASSISTANT if helps else Role.USER,
             author=guest,
             text=heard.text,
             sent_at=heard.sent_at,
-            data={"upto": ticket.asked_seq} if steps_in else {},
+            data={"upto": ticket.asked_seq} if helps else {},
         ),
         wiring.clock(),
     )
     await files.attach(work, message.id, heard.attachments)
-    if steps_in:
-        await _step_in(wiring, work, ticket, guest, message)
+    if helps:
+        await _helped(wiring, work, ticket, guest, message)
     return _kept(ticket, message)
 
 
-async def _step_in(
+async def _helped(
     wiring: Wiring, work: UnitOfWork, ticket: Ticket, guest: Actor, message: Appended
 ) -> None:
+    """Count a bystander's words as the answer to all that was asked; the bot is silent then.
+
+    The way to a person stays: who helped need not be one of the team.
+    """
     data: dict[str, object] = {"seq": message.seq, "upto": ticket.asked_seq}
-    events = [NewEvent(EventKind.TAKEOVER, guest)]
-    events += [NewEvent(EventKind.HUMAN_REPLIED, guest, data=data)]
+    events = [NewEvent(EventKind.HUMAN_REPLIED, guest, data=data)]
+    head: dict[str, object] = {"status": Status.PENDING, "waiting_since": None}
+    if ticket.handler is Handler.BOT:
+        stale = await drop_drafts(wiring, work, ticket, "answered")
+        events = [NewEvent(EventKind.TAKEOVER, guest), *stale, *events]
+        head |= {"handler": Handler.HUMAN, "handler_epoch": ticket.handler_epoch + 1}
     await threads.append_events(work, ticket, events, wiring.clock())
-    await tickets.change(
-        work,
-        ticket.id,
-        status=Status.PENDING,
-        handler=Handler.HUMAN,
-        handler_epoch=ticket.handler_epoch + 1,
-        answered_seq=ticket.asked_seq,
-        waiting_since=None,
-        attempts=0,
-        retry_at=None,
+    asked = ticket.asked_seq
+    await tickets.change(work, ticket.id, answered_seq=asked, attempts=0, retry_at=None, **head)
+    name = await customers.name(work, guest.id) if guest.id else None
+    await update_packets(
+        wiring, work, ticket.id, f"{name or 'Somebody'} answered in the customer's thread."
     )
-    await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+    await wiring.dispatcher.wake(work, ticket.id, asked)
 
 
 async def called_back(
     wiring: Wiring, work: UnitOfWork, channel: ConnectedChannel, ticket: Ticket, actor: Actor
 ) -> Ticket:
     """Give a ticket that a bystander took over back to the bot, which was called by its name."""
-    if not channel.anyone_steps_in or ticket.handler is Handler.BOT:
-        return ticket
-    kinds = (EventKind.TAKEOVER, EventKind.HANDOFF, EventKind.RETURNED)
-    moves = [one for one in await threads.events(work, ticket.id) if one.kind in kinds]
-    if not moves or moves[-1].actor.kind is not ActorKind.GUEST:
+    if not channel.anyone_steps_in or not await bystander_has(work, ticket):
         return ticket
     await give_back(wiring, work, ticket, actor)
     return await tickets.get(work, ticket.id)

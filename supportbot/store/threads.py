@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Select, bindparam, insert, select, update
+from sqlalchemy import Insert, Select, bindparam, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from supportbot.model.episode import Episode, apply, fold, reopened
@@ -200,6 +200,16 @@ async def messages(
     else:
         rows = await work.execute(_EPISODE_THREAD, {**given, "episode_n": episode_n})
     return await _whole(work, ticket_id, [_message(row) for row in rows])
+
+
+async def has_asked(work: UnitOfWork, ticket_id: int, customer_id: int) -> bool:
+    """Tell whether a customer asked something in a ticket, be it somebody else's."""
+    asked = exists().where(
+        MessageRow.ticket_id == ticket_id,
+        MessageRow.author_kind == ActorKind.CUSTOMER,
+        MessageRow.author_id == customer_id,
+    )
+    return bool(await work.connection.scalar(select(asked)))
 
 
 def _erased(row: Named) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from supportbot.completions.scripted import Turn
+from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
+from supportbot.model.draft import DraftState
 from supportbot.model.inbound import ActionKind, Attached, Deleted, Edited, Sender
 from supportbot.model.message import Visibility
 from supportbot.model.ticket import Handler, Status, Ticket
@@ -353,3 +355,50 @@ async def test_episodes_with_people_of_all_kinds_are_rebuilt_bit_for_bit(
         await threads.rebuild_episodes(work, ticket)
     async with db.reading() as work:
         assert await threads.episodes(work, ticket.id) == before
+
+
+async def test_every_word_of_the_bystander_who_has_it_counts(make_world: Any) -> None:
+    world = await make_world(anyone_steps_in=True)
+    ticket = await asked(world)
+    await world.hear(by_bob("Do it like this."))
+    await world.hear(by_ada("and then?"))
+    await world.hear(by_bob("Then press Export."))
+    ticket = await world.ticket(ticket.public_id)
+    assert (ticket.status, ticket.waiting_since) == (Status.PENDING, None)
+    assert ticket.answered_seq == ticket.asked_seq
+    assert (await world.kinds(ticket))[-3:] == ["takeover", "human_replied", "human_replied"]
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await world.settle()
+    assert world.channel.texts("t1") == ["answer 1"]
+
+
+async def test_a_bystanders_words_do_not_answer_for_a_person_who_was_asked_for(
+    make_world: Any,
+) -> None:
+    world = await make_world(anyone_steps_in=True)
+    ticket, _ = await escalated(world)
+    await world.hear(by_bob("I can help"))
+    ticket = await world.ticket(ticket.public_id)
+    assert ticket.status is Status.OPEN
+    assert ticket.waiting_since is not None
+
+
+async def test_a_draft_is_dropped_where_a_bystander_answered(make_world: Any) -> None:
+    world = await make_world(anyone_steps_in=True, mode=Mode.DRAFT)
+    ticket = await asked(world)
+    await world.hear(by_bob("Do it like this."))
+    await world.settle()
+    (draft,) = await world.drafts(ticket)
+    assert draft.state is DraftState.DISCARDED
+    (notice,) = world.channel.shown("operators")
+    assert notice.offers == ()
+    assert notice.text.endswith("Not needed any more: a person answered.")
+
+
+async def test_a_packet_tells_that_a_bystander_answered(make_world: Any) -> None:
+    world = await make_world(anyone_steps_in=True)
+    ticket, _ = await escalated(world)
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await world.hear(by_bob("Do it like this.", sender=BOB))
+    await world.settle()
+    assert packet(world).text.endswith("Bob answered in the customer's thread.")
