@@ -28,6 +28,9 @@ _AROUND = _words(
 )
 #: With these alone, a person that is named is a wish too.
 _BARE = _words("a an real live actual human")
+#: Whom one may not want, or want no longer, and still wish for a person.
+_UNWANTED = _words("bot robot machine you this")
+_ARTICLES = _words("a an the another some any real actual")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 
 
@@ -43,4 +46,18 @@ def wants_person(text: str) -> bool:
         return False
     if known - (_PERSONS | _WISHES | _AROUND):
         return False
+    if _refuses(words):
+        return False
     return bool(known & _WISHES) or known <= _PERSONS | _BARE
+
+
+def _refuses(words: list[str]) -> bool:
+    """Tell whether a wish is denied: "not a bot" and "no, a human" are none of it."""
+    for place, word in enumerate(words):
+        rest = (one for one in words[place + 1 :] if one not in _ARTICLES)
+        follows = next(rest, "")
+        if word == "not" and follows not in _UNWANTED:
+            return True
+        if word == "no" and words[place + 1 : place + 2] == [follows] and follows in _PERSONS:
+            return True
+    return False

@@ -200,8 +200,8 @@ class Asking:
         if wait > timedelta(0):
             head["retry_at"] = at + wait
         if heard and ticket.handler is Handler.HUMAN:
-            files_too = len(heard.attachments)
-            await tell_follow_up(self._wiring, work, ticket, message.seq, heard.text, files_too)
+            names = [file.filename for file in heard.attachments]
+            await tell_follow_up(self._wiring, work, ticket, message.seq, heard.text, names)
         if disposition.reply_allowed:
             events += await drop_drafts(self._wiring, work, ticket, "stale")
         else:

@@ -174,7 +174,7 @@ async def forget_follow_up(wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq
     told = await pressable.told_on(work, ticket.id, follow_up(seq))
     await erasure.forget_told(work, [one.original.id for one in told])
     for one in told:
-        if one.original.state is DeliveryState.SENT:
+        if one.original.state in _SHOWN:
             await pressable.change(work, one, _TAKEN_BACK, (), wiring.clock())
 
 
@@ -210,16 +210,15 @@ async def withdraw_escalation(
 ) -> None:
     """Take the way to a person from the newest answer, and from the one where it was pressed."""
     standing = await pressable.of_ticket(work, ticket.id, Audience.CUSTOMER)
-    offering = [one for one in standing if ActionKind.ESCALATE in one.offers and _stands(one)]
+    offering = [
+        one
+        for one in standing
+        if ActionKind.ESCALATE in one.offers and one.original.state in _SHOWN
+    ]
     for one in offering:
         if one is offering[-1] or pressed in {one.original.key, one.newest.key}:
             left = tuple(offer for offer in one.offers if offer is not ActionKind.ESCALATE)
             await change_words(wiring, work, one, None, left)
-
-
-def _stands(one: Standing) -> bool:
-    """Tell whether a message was sent for sure; one that was not may never be."""
-    return one.original.state is DeliveryState.SENT
 
 
 async def change_words(

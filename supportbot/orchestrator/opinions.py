@@ -61,11 +61,14 @@ class Opinions:
         about = self.about
         is_answer = about is not None and about.kind is DeliveryKind.REPLY
         own = is_answer and about is not None and about.ticket_id == self.ticket.id
+        message_id = about.message_id if own and about else None
+        answer = await threads.message(self.work, message_id) if message_id else None
         thumb = NewThumb(
             rating=rating,
             customer_id=self.customer.id,
-            message_id=about.message_id if own and about else None,
+            message_id=message_id,
             comment=comment,
+            episode_n=answer.episode_n if answer else None,
         )
         await feedback.add_thumb(self.work, self.ticket, thumb, self.wiring.clock())
         await self._happened(EventKind.FEEDBACK, {"rating": rating}, comment)

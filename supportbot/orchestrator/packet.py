@@ -16,7 +16,6 @@ from supportbot.model.ticket import ActorKind, Handler, Status, Ticket
 from supportbot.orchestrator.notices import (
     Notice,
     follow_up,
-    notice_key,
     notify,
     requote,
     retell,
@@ -25,7 +24,7 @@ from supportbot.orchestrator.notices import (
 )
 from supportbot.orchestrator.quoting import about, asked, quoted
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import customers, deliveries, files, operators, pressable, threads, tickets
+from supportbot.store import customers, files, operators, pressable, threads, tickets, violations
 from supportbot.store.unit_of_work import UnitOfWork
 
 _TOLD_CHARACTERS = 3_000
@@ -63,21 +62,16 @@ async def tell_reminder(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> Non
         await facts(wiring, work, ticket),
         links(wiring, ticket),
     ]
-    await _tell(wiring, work, ticket, _reminder(ticket), _lines(lines))
-
-
-async def is_reminded(work: UnitOfWork, ticket: Ticket) -> bool:
-    """Tell whether operators were reminded since the ticket changed hands or its customer wrote."""
-    return await deliveries.by_key(work, notice_key(ticket, _reminder(ticket))) is not None
+    await _tell(wiring, work, ticket, violations.reminder(ticket), _lines(lines))
 
 
 async def tell_follow_up(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, text: str, files_too: int = 0
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, text: str, names: Sequence[str] = ()
 ) -> None:
     """Tell operators, below the newest packet, what the customer of their ticket wrote."""
     packets = await _packets(work, ticket.id)
     if packets:
-        said = await _wrote(work, ticket, text, files_too)
+        said = await _wrote(work, ticket, text, names)
         await tell_below(wiring, work, packets[-1].original, said, follow_up(seq))
 
 
@@ -89,24 +83,19 @@ async def tell_reworded(
     Below a notice or quoted in one; anew only where they are in charge.
     """
     quotes = await requote(wiring, work, ticket, message.text, quoted(text))
-    count = sum(one.seq == message.seq for one in await files.of_ticket(work, ticket.id))
-    wrote = await _wrote(work, ticket, text, count)
+    shared = await files.of_ticket(work, ticket.id)
+    names = [one.filename for one in shared if one.seq == message.seq]
+    wrote = await _wrote(work, ticket, text, names)
     told = await reword_follow_up(wiring, work, ticket, message.seq, wrote)
     if ticket.handler is Handler.HUMAN and not (quotes or told):
-        await tell_follow_up(wiring, work, ticket, message.seq, text, count)
+        await tell_follow_up(wiring, work, ticket, message.seq, text, names)
 
 
-async def _wrote(work: UnitOfWork, ticket: Ticket, text: str, files_too: int) -> str:
+async def _wrote(work: UnitOfWork, ticket: Ticket, text: str, names: Sequence[str]) -> str:
     name = quoted(await customers.name(work, ticket.customer_id) or "The customer")
     lines = inert(text[:_TOLD_CHARACTERS]).splitlines()
-    said = "\n".join([f"**{name}** wrote:", "", *(f"> {line}" for line in lines)])
-    if files_too:
-        said += f"\n\n({files_too} {'file' if files_too == 1 else 'files'})"
-    return said
-
-
-def _reminder(ticket: Ticket) -> str:
-    return f"waits-{ticket.handler_epoch}-{ticket.asked_seq}"
+    lines += [f"File: {quoted(one)}" for one in names]
+    return "\n".join([f"**{name}** wrote:", "", *(f"> {line}" for line in lines)])
 
 
 async def _tell(wiring: Wiring, work: UnitOfWork, ticket: Ticket, occasion: str, text: str) -> None:

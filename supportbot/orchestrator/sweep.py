@@ -13,7 +13,7 @@ from supportbot.model.ticket import SYSTEM, EventKind, Ticket
 from supportbot.orchestrator.closing import resolve
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off
-from supportbot.orchestrator.packet import is_reminded, tell_reminder
+from supportbot.orchestrator.packet import tell_reminder
 from supportbot.orchestrator.retention import Retention, RetentionRules
 from supportbot.orchestrator.tool_rounds import ToolRounds
 from supportbot.orchestrator.wiring import Wiring
@@ -96,7 +96,12 @@ class Sweep:
             await survive("silent", self._resolve(ticket_id, before), ticket=ticket_id)
 
     async def remind_people(self) -> None:
-        """Tell operators, once, of each ticket in their hands in which nobody answered in time."""
+        """Tell operators, once, of each ticket in their hands in which nobody answered in time.
+
+        Where operators are told nothing anywhere, there is nobody to remind.
+        """
+        if not self._wiring.notice_routes:
+            return
         before = self._wiring.clock() - timedelta(minutes=self._rules.human_minutes)
         async with self._wiring.db.reading() as work:
             found = await violations.people_awaited(work, before)
@@ -115,9 +120,6 @@ class Sweep:
             await survive("abandoned", self._rounds.abandon(ticket_id, before), ticket=ticket_id)
 
     async def _remind(self, public_id: str, before: datetime) -> None:
-        async with self._wiring.db.reading() as work:
-            if await is_reminded(work, await tickets.by_public_id(work, public_id)):
-                return
         async with self._wiring.db.writing() as work:
             ticket = await tickets.by_public_id(work, public_id, lock=True)
             # It was read without a lock: somebody may have answered.

@@ -31,6 +31,8 @@ class NewThumb:
     customer_id: int | None
     message_id: int | None
     comment: str | None = None
+    #: The episode of the answer; None: the ticket's own, where the answer is not known.
+    episode_n: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ async def add_thumb(work: UnitOfWork, ticket: Ticket, new: NewThumb, at: datetim
     await work.connection.execute(
         insert(FeedbackRow).values(
             ticket_id=ticket.id,
-            episode_n=ticket.episode_n,
+            episode_n=new.episode_n or ticket.episode_n,
             message_id=new.message_id,
             customer_id=new.customer_id,
             rating=new.rating,

@@ -44,9 +44,10 @@ async def of_ticket(work: UnitOfWork, ticket_id: int, audience: Audience) -> lis
 
 
 async def of_message(work: UnitOfWork, ticket_id: int, message_id: int) -> Standing | None:
-    """Return how a message of the thread stands before the customer, if it was sent at all."""
+    """Return how a message of the thread stands before the customer, if it was sent or leaves."""
     for one in await standing(work, ticket_id, Audience.CUSTOMER):
-        if one.original.message_id == message_id and one.original.state is DeliveryState.SENT:
+        waits = one.original.state is DeliveryState.PENDING
+        if one.original.message_id == message_id and not waits:
             return one
     return None
 

@@ -5,11 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, exists, func, literal, null, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from supportbot.model.draft import DraftState
-from supportbot.model.ticket import ActorKind, EventKind, Handler, Status
+from supportbot.model.ticket import ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.model.violation import Deadlines, Violation, ViolationKind
 from supportbot.store.tables.answers import UNSENT, DeliveryRow, DraftRow
 from supportbot.store.tables.intake import UNSETTLED, InboundRow
@@ -147,11 +160,36 @@ def _uncertain(before: datetime) -> Select[*tuple[Any, ...]]:
 
 
 async def people_awaited(work: UnitOfWork, before: datetime, limit: int = 100) -> list[str]:
-    """Return the tickets in people's hands in which nobody has answered since that moment."""
-    overdue = union_all(_people(before), _taken(before))
-    query = overdue.order_by(overdue.selected_columns.since).limit(limit)
-    rows = await work.connection.execute(query)
-    return list(dict.fromkeys(row.ticket for row in rows))
+    """Return the tickets in people's hands in which nobody has answered since that moment.
+
+    Without those that operators were reminded of since the ticket changed hands or its customer
+    wrote: the key of a notice tells it.
+    """
+    overdue = union_all(_people(before), _taken(before)).subquery()
+    reminded = exists().where(
+        DeliveryRow.ticket_id == TicketRow.id,
+        DeliveryRow.key.startswith(_reminder()),
+    )
+    query = (
+        select(overdue.c.ticket)
+        .join(TicketRow, TicketRow.public_id == overdue.c.ticket)
+        .where(~reminded)
+        .order_by(overdue.c.since)
+        .limit(limit)
+    )
+    return list(dict.fromkeys(await work.connection.scalars(query)))
+
+
+def reminder(ticket: Ticket) -> str:
+    """Name the occasion of reminding operators of a ticket as it stands."""
+    return f"waits-{ticket.handler_epoch}-{ticket.asked_seq}"
+
+
+def _reminder() -> ColumnElement[str]:
+    """Say in the store's words how the key of a notice of that occasion begins."""
+    parts = (TicketRow.handler_epoch, TicketRow.asked_seq)
+    epoch, asked = (cast(part, String) for part in parts)
+    return TicketRow.public_id + "-waits-" + epoch + "-" + asked + "-"
 
 
 async def is_awaited(work: UnitOfWork, ticket: str, before: datetime) -> bool:

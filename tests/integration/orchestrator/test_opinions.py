@@ -180,3 +180,13 @@ async def test_nobody_is_asked_where_that_is_turned_off(world: Any) -> None:
     await world.ask(said("hi"))
     await customer_presses(world, ActionKind.RESOLVE)
     assert world.channel.texts("t1") == ["answer 1"]
+
+
+async def test_a_thumb_belongs_to_the_episode_of_its_answer(world: Any) -> None:
+    ticket = await world.ask(said("one"))
+    first, *_ = await to_customer(world, ticket)
+    await customer_presses(world, ActionKind.RESOLVE)
+    await world.ask(said("two"))
+    assert (await world.ticket(ticket.public_id)).episode_n == 2
+    await customer_presses(world, ActionKind.FEEDBACK, first, value=-1)
+    assert await opinions(world, ticket) == [("thumbs", -1, None, 1)]

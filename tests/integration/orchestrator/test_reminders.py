@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from supportbot.model.inbound import ActionKind
 from supportbot.model.violation import Deadlines, ViolationKind
+from supportbot.orchestrator.packet import tell_reminder
+from supportbot.orchestrator.sweep import Sweep, SweepRules
 from supportbot.store import violations
-from supportbot.testing import said
+from supportbot.store.unit_of_work import UnitOfWork
+from supportbot.testing import MemoryChannel, said
 from tests.integration.orchestrator.desk import GRACE, escalated, packet, press
 
 
@@ -81,3 +85,52 @@ async def test_a_returned_ticket_is_nobodys_reminder(world: Any, clock: Any) -> 
     await sweep(world)
     assert await listed(world) == []
     assert len(world.channel.shown("operators")) == 1
+
+
+async def test_every_forgotten_ticket_is_reminded_of_however_many_there_are(
+    make_world: Any, clock: Any
+) -> None:
+    world = await make_world()
+    for number in range(3):
+        accepted = await world.hear(said("hi", by=f"c{number}", thread=f"t{number}"))
+        await world.takeover.take_over(accepted.ticket, None)
+        clock.advance(seconds=1)
+    clock.advance(hours=5)
+    for left in (3, 2, 1, 0):
+        async with world.db.reading() as work:
+            found = await violations.people_awaited(work, clock(), limit=1)
+            tickets = await violations.people_awaited(work, clock())
+        assert (len(found), len(tickets)) == (min(left, 1), left)
+        if found:
+            await remind(world, found[0])
+
+
+async def remind(world: Any, public_id: str) -> None:
+    ticket = await world.ticket(public_id)
+    async with world.db.writing() as work:
+        await tell_reminder(world.wiring, work, ticket)
+
+
+class Woken:
+    """A dispatcher that only remembers which tickets it was woken for."""
+
+    def __init__(self) -> None:
+        self.tickets: list[int] = []
+
+    async def wake(self, _work: UnitOfWork, ticket_id: int, _upto: int) -> None:
+        self.tickets.append(ticket_id)
+
+
+async def test_nobody_is_woken_where_operators_are_told_nowhere(
+    make_world: Any, clock: Any
+) -> None:
+    world = await make_world(channel=MemoryChannel(clock, key="memory:other"))
+    accepted = await world.hear(said("hi"))
+    await world.takeover.take_over(accepted.ticket, None)
+    await world.settle()
+    clock.advance(hours=5)
+    woken = Woken()
+    wiring = replace(world.wiring, dispatcher=woken)
+    await Sweep(wiring, SweepRules(), world.rounds).remind_people()
+    assert woken.tickets == []
+    assert await listed(world) == [accepted.ticket]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
 from supportbot.model.draft import DraftState
 from supportbot.model.inbound import ActionKind, Attached, Deleted, Edited, Sender
+from supportbot.model.markdown import inert
 from supportbot.model.message import Visibility
 from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.orchestrator.stepping_in import divided
@@ -402,3 +404,45 @@ async def test_a_packet_tells_that_a_bystander_answered(make_world: Any) -> None
     await world.hear(by_bob("Do it like this.", sender=BOB))
     await world.settle()
     assert packet(world).text.endswith("Bob answered in the customer's thread.")
+
+
+async def test_files_of_the_customer_are_named_below_the_packet(world: Any) -> None:
+    await escalated(world)
+    bill = Attached("[bill].pdf", "application/pdf", b"PDF")
+    for text in ("Here it is.", ""):
+        await world.ask(said(text, attachments=(bill,)))
+    told = [one.text for one in world.channel.shown("operators") if one.below is not None]
+    assert told == [
+        f"**Ada** wrote:\n\n> Here it is.\n> File: {inert('[bill].pdf')}",
+        f"**Ada** wrote:\n\n> File: {inert('[bill].pdf')}",
+    ]
+
+
+async def test_what_an_operator_takes_back_while_it_leaves_is_gone_for_the_customer(
+    world: Any,
+) -> None:
+    _, notice = await escalated(world)
+    await world.hear(writes(GRACE, "The secret is R0SEBUD", below=under(notice)), "m1")
+    world.channel.open.clear()
+    leaving = asyncio.create_task(world.settle())
+    await world.until(lambda: "R0SEBUD" in world.channel.attempts[-1].text)
+    await world.hear(Deleted("m1", ("desk",)))
+    world.channel.open.set()
+    await leaving
+    await world.settle()
+    assert world.channel.shown("t1")[-1].text == "*(This was taken back.)*"
+
+
+async def test_an_answer_that_was_leaving_loses_its_way_to_a_person_too(world: Any) -> None:
+    world.channel.open.clear()
+    accepted = await world.hear(said("hi"))
+    leaving = asyncio.create_task(world.settle())
+    await world.until(lambda: bool(world.channel.attempts))
+    await world.takeover.reply(accepted.ticket, None, "I have it.")
+    world.channel.open.set()
+    await leaving
+    for _ in range(2):
+        await world.settle()
+    answer, reply = world.channel.shown("t1")
+    assert (answer.text, reply.text) == ("answer 1", "I have it.")
+    assert ActionKind.ESCALATE not in answer.offers

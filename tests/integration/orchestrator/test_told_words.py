@@ -90,7 +90,7 @@ async def test_a_follow_up_that_was_changed_reads_as_it_was_changed(world: Any) 
     await world.settle()
     await edits(world, "m2", "please refund order 13")
     assert "order 12" not in shown(world)
-    assert "> please refund order 13\n\n(1 file)" in shown(world)
+    assert "> please refund order 13\n> File: bill.txt" in shown(world)
 
 
 async def test_a_question_that_was_changed_is_quoted_as_it_was_changed(make_world: Any) -> None:
