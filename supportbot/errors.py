@@ -99,7 +99,10 @@ class ChannelError(SupportbotError):
 
 
 class SendError(ChannelError):
-    """A delivery did not leave. `permanent` tells refused from try again."""
+    """A delivery did not leave. `permanent` tells refused from try again.
+
+    `retry_after_seconds`: the provider asked for patience; this counts as no failure of the send.
+    """
 
     def __init__(
         self, message: str, *, permanent: bool, retry_after_seconds: float | None = None

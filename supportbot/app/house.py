@@ -227,7 +227,9 @@ def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts
         assume_resolved_hours=tickets.assume_resolved_hours,
         human_minutes=tickets.human_minutes,
         grace_seconds=2 * model.turn_seconds,
-        retention=RetentionRules(raw_days=settings.retention.raw_days),
+        retention=RetentionRules(
+            raw_days=settings.retention.raw_days, file_days=settings.retention.file_days
+        ),
     )
     rules = IntakeRules(
         reopen_days=tickets.reopen_days,

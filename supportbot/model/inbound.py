@@ -150,7 +150,8 @@ class Referred:
     content_type: str
     #: As the provider tells it.
     size_bytes: int
-    #: What the channel fetches it by (see `FilesChannel`); understood by that channel only.
+    #: What the channel fetches it by (see `FilesChannel`); understood by that channel only, but for
+    #: its `id`, which names the file.
     ref: Mapping[str, str]
     #: Set where it never can be fetched.
     reason: str | None = None
@@ -194,6 +195,8 @@ class Edited:
     message_key: str
     thread_keys: tuple[str, ...]
     text: str
+    #: The `id` of each file, as in its `Referred.ref`, that was taken out of it.
+    gone_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,9 @@ class Action:
     text: str | None = None
     #: Whoever pressed is one of the operators.
     by_operator: bool = False
+    #: What the sender's id ends with, where the channel was not told which company they are of:
+    #: whoever asked, if theirs ends so as well.
+    ends_with: str | None = None
     #: When it was pressed, by the channel's clock, where that matters.
     pressed_at: datetime | None = None
 

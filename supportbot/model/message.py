@@ -47,6 +47,8 @@ class Message:
     tool_call_id: str | None = None
     #: Its words are gone; `text` says why.
     erased: bool = False
+    #: When it was written, by the channel's clock, where the channel tells.
+    sent_at: datetime | None = None
     #: Small facts about it: subject, provider key, finish reason. Never text of a person, but for
     #: `tool_calls`: to [id, name] of each the store adds the arguments, which it keeps elsewhere.
     data: Mapping[str, object] = field(default_factory=dict)

@@ -65,6 +65,7 @@ async def acted(
     if ticket is None:
         reason = "unknown_thread" if heard.delivery_key is None else "unknown_delivery"
         return Outcome("suppressed", reason=reason, keep_raw=False, note=_GONE)
+    heard = await _as_customer(work, channel, heard, ticket)
     press = _Press(wiring, work, channel, heard, ticket, pressed)
     told_operators = pressed is not None and pressed.audience is Audience.OPERATORS
     if heard.kind in _OPERATORS_ONLY or told_operators:
@@ -91,6 +92,18 @@ async def _pressed(work: UnitOfWork, channel: ConnectedChannel, heard: Action) -
         return found
     led = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
     return found if led is not None and led.id == ticket.id else None
+
+
+async def _as_customer(
+    work: UnitOfWork, channel: ConnectedChannel, heard: Action, ticket: Ticket
+) -> Action:
+    """Take a sender whose company was not told for the ticket's own customer, if they may be."""
+    if heard.ends_with is None:
+        return heard
+    own = await customers.external_id(work, channel.adapter.kind, ticket.customer_id)
+    if own is None or not own.endswith(heard.ends_with):
+        return heard
+    return replace(heard, sender=Sender(own, heard.sender.name))
 
 
 async def acting_operator(

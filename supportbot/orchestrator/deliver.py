@@ -48,12 +48,15 @@ class DeliverRules:
 
     #: So often a channel may answer with an error; interruptions use up none of these.
     attempts: int = 8
-    #: So often it is claimed at all: a send that kills its process must not do so for ever.
+    #: So often it is claimed at all: a send that kills its process must not do so for ever, nor
+    #: a provider that always asks for patience. Patience uses up no attempts.
     claims: int = 50
     first_wait_seconds: float = 2.0
     #: Where it may have left and the channel does not show it (yet): it is asked again after this.
     unclear_wait_seconds: float = 5.0
     longest_wait_seconds: float = 600.0
+    #: A provider that asks for patience again and again is waited for so long, or as it asks.
+    patience_seconds: float = 60.0
     #: What is known about a delivery must not be forgotten because the store is away for a while.
     #: A server that hangs is waited for by the driver for minutes, and that counts.
     record_patience_seconds: float = 600.0
@@ -66,8 +69,9 @@ class _Again:
 
     state: DeliveryState
     error: str
+    #: The provider asks for so much patience.
     wait_seconds: float | None = None
-    #: The channel's answer was an error; else the send was interrupted.
+    #: The channel's answer was an error of its own; else the send was interrupted.
     refused: bool = True
 
 
@@ -199,7 +203,7 @@ class Deliver:
         if before.attempts >= self._rules.claims:
             # Without a look: looking may be what kills.
             state = DeliveryState.UNCERTAIN if interrupted else DeliveryState.FAILED
-            return _Over(state, "it was interrupted too often", tells=True)
+            return _Over(state, "it was interrupted, or put off, too often", tells=True)
         if before.replaces is not None:
             if channel.replacing is None or before.replaces.provider_id is None:
                 return _Over(DeliveryState.CANCELLED, "there is nothing that could be changed")
@@ -236,9 +240,10 @@ class Deliver:
 
     async def _again(self, delivery: Delivery, later: _Again) -> bool:
         async with self._wiring.db.writing() as work:
-            refusals = await deliveries.refused(work, delivery) if later.refused else 0
+            counts = later.refused and later.wait_seconds is None
+            refusals = await deliveries.refused(work, delivery) if counts else 0
             if refusals < self._rules.attempts:
-                until = self._later(later, refusals)
+                until = self._later(delivery, later, refusals)
                 kept = await deliveries.postpone(work, delivery, later.state, later.error, until)
                 return False if kept else _lost(delivery)
         # In a transaction of its own, which locks the ticket's row before the delivery's.
@@ -278,17 +283,19 @@ class Deliver:
         text = f"**A reply is in question** in `{ticket.public_id}`: {summary}"
         await notify(self._wiring, work, ticket, Notice(f"delivery-{delivery.id}", text))
 
-    def _later(self, later: _Again, refusals: int) -> datetime:
+    def _later(self, delivery: Delivery, later: _Again, refusals: int) -> datetime:
         """Say when to try again: twice as late after each refusal, up to a third less by chance.
 
         A provider may ask for more patience, but not for more than the longest wait.
         """
-        rules = self._rules
+        rules, asked_seconds = self._rules, later.wait_seconds
         unclear = later.state is DeliveryState.SENDING
         first = rules.unclear_wait_seconds if unclear else rules.first_wait_seconds
-        wait = min(first * 2.0 ** max(refusals - 1, 0), rules.longest_wait_seconds)
+        tries = refusals if asked_seconds is None else delivery.attempts
+        most = rules.longest_wait_seconds if asked_seconds is None else rules.patience_seconds
+        wait = min(first * 2.0 ** max(tries - 1, 0), most)
         jittered = wait * random.uniform(0.67, 1.0)  # noqa: S311 - jitter, not a secret
-        seconds = min(later.wait_seconds or jittered, rules.longest_wait_seconds)
+        seconds = min(max(asked_seconds or 0.0, jittered), rules.longest_wait_seconds)
         return self._wiring.clock() + timedelta(seconds=seconds)
 
 

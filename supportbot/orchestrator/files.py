@@ -25,10 +25,12 @@ from supportbot.model.file import (
     SharedFile,
     StoredFile,
 )
+from supportbot.model.message import Message
 from supportbot.orchestrator.parsers import Parsers
 from supportbot.orchestrator.turn import Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import files
+from supportbot.store.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger(__name__)
 _MOST_ATTEMPTS = 3
@@ -128,7 +130,7 @@ class SharedFiles:
                 await self._name(file, error.reason)
             return None
         async with self._wiring.db.writing() as work:
-            await files.fetched(work, file.id, raw)
+            await files.fetched(work, file, raw)
         return raw
 
     async def _fetch(self, turn: Turn, file: StoredFile, until: float) -> bytes:
@@ -161,18 +163,7 @@ class SharedFiles:
 
     async def _shared(self, known: Sequence[StoredFile]) -> Mapping[int, tuple[SharedFile, ...]]:
         """Say what a model is told of each file; the newest pictures are shown to it."""
-        images = await self._images(known) if self._rules.sees else {}
-        shared: dict[int, tuple[SharedFile, ...]] = {}
-        for one in known:
-            told = SharedFile(
-                one.filename,
-                one.content_type,
-                text=one.text if one.state is FileState.READ else None,
-                image=images.get(one.id),
-                reason=_reason(one),
-            )
-            shared[one.seq] = (*shared.get(one.seq, ()), told)
-        return shared
+        return _told(known, await self._images(known) if self._rules.sees else {})
 
     async def _images(self, known: Sequence[StoredFile]) -> dict[int, Image]:
         pictures = [one for one in known if one.state is FileState.PICTURE]
@@ -187,6 +178,33 @@ class SharedFiles:
                 name = newest[number].filename
                 shown[number] = Image(name, picture.content_type, raw, tokens)
         return shown
+
+
+async def words_of_files(
+    work: UnitOfWork, ticket_id: int, thread: Sequence[Message]
+) -> Mapping[int, tuple[SharedFile, ...]]:
+    """Return what was read of the files of a thread, as it is known now, without pictures."""
+    if not any(FILES in message.data for message in thread):
+        return {}
+    seqs = {message.seq for message in thread if not message.erased}
+    known = [one for one in await files.of_ticket(work, ticket_id) if one.seq in seqs]
+    return _told(known, {})
+
+
+def _told(
+    known: Sequence[StoredFile], images: Mapping[int, Image]
+) -> Mapping[int, tuple[SharedFile, ...]]:
+    shared: dict[int, tuple[SharedFile, ...]] = {}
+    for one in known:
+        told = SharedFile(
+            one.filename,
+            one.content_type,
+            text=one.text if one.state is FileState.READ else None,
+            image=images.get(one.id),
+            reason=_reason(one),
+        )
+        shared[one.seq] = (*shared.get(one.seq, ()), told)
+    return shared
 
 
 def _reason(file: StoredFile) -> str | None:

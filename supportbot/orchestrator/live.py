@@ -161,14 +161,17 @@ class LiveAnswer:
             Moved: somebody else has the ticket, or nobody wants the answer; nothing more is shown.
         """
         self._said = self.before + text
+        now = asyncio.get_running_loop().time()
         if self._spoke_at is None:
-            self._spoke_at = asyncio.get_running_loop().time()
-        if len(self._said) >= self._next_look:
+            self._spoke_at = now
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        # An answer that is whole before is looked at then, and once.
+        begun = now - self._spoke_at >= self._rules.start_seconds
+        if begun and len(self._said) >= self._next_look:
             self._look()
         if self._stopped:
             raise Stopped
-        if self._writing is None and self._wanted:
-            self._writing = asyncio.create_task(self._write())
         self._raise_failure()
 
     def _look(self) -> None:
@@ -221,14 +224,15 @@ class LiveAnswer:
             raise failure
 
     async def _write(self) -> None:
-        spoken_seconds = asyncio.get_running_loop().time() - (self._spoke_at or 0.0)
-        await pause(max(0.0, self._rules.start_seconds - spoken_seconds), unless=self._ending)
+        await pause(self._rules.start_seconds, unless=self._ending)
         may_go_on = True
-        while may_go_on and not self._ending.is_set():
+        while may_go_on:
+            await self._more()
+            if self._ending.is_set():
+                return
             async with self._step:
                 may_go_on = await self._take_step()
             await pause(self._rules.flush_seconds, unless=self._ending)
-            await self._more()
 
     async def _more(self) -> None:
         """Wait until there is more to show, or until the claim has to be renewed all the same."""
@@ -253,6 +257,8 @@ class LiveAnswer:
         self._look()
         if self._stopped:
             return False
+        if self.delivery is None and not self._wanted:
+            return True
         try:
             if self._reply is None:
                 self._reply = await self._open()

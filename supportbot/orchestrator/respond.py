@@ -175,7 +175,7 @@ class Respond:
             if claimed is None and (not ticket.bot_owes or _waits(ticket, now)):
                 return None
             thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
-            if await echoing.is_awaited(work, ticket, thread):
+            if claimed is None and await echoing.is_awaited(work, ticket, thread):
                 return None  # it is answered once its copy has left, which wakes the ticket
             summary = await self._summaries.latest(work, ticket)
         plan = await self._spending.step(self._wiring.db, ticket)

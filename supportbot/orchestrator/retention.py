@@ -1,4 +1,4 @@
-"""What is kept only for a while is emptied, in small steps: raw arrivals, old sign-ins."""
+"""What is kept only for a while is emptied, in small steps: raw arrivals, files, old sign-ins."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class RetentionRules:
 
     #: The raw bytes of what arrived; what was understood of it stays.
     raw_days: float = 30.0
+    #: The bytes of files; what was read of them stays.
+    file_days: float = 365.0
     #: Logins and login links that nobody can use any more, failed sign-ins.
     sign_in_days: float = 8.0
     #: A reply that was not meant for us is kept so long for the message it may have overtaken.
@@ -34,6 +36,24 @@ class Retention:
         self._looked_at = 0
         #: But these were to keep their raw bytes for a while longer.
         self._held: tuple[int, ...] = ()
+        #: All files up to this one have been emptied since the start.
+        self._emptied_file = 0
+
+    async def empty_files(self) -> int:
+        """Empty the bytes of files that are old enough; return how many. In steps like the raw."""
+        before = self._wiring.clock() - timedelta(days=self._rules.file_days)
+        emptied = 0
+        for _ in range(self._rules.most_batches):
+            async with self._wiring.db.reading() as work:
+                old = await expiry.files_before(
+                    work, before, after_id=self._emptied_file, limit=self._rules.batch_rows
+                )
+            if not old:
+                break
+            async with self._wiring.db.writing() as work:
+                emptied += await expiry.empty_files(work, old)
+            self._emptied_file = old[-1]
+        return emptied
 
     async def empty_raw(self) -> int:
         """Empty the raw bytes of settled arrivals that are old enough; return how many.

@@ -88,6 +88,10 @@ class Rewording:
 
     async def reword(self, work: UnitOfWork, place: Place, heard: Edited) -> Outcome:
         """Do the same with a message that is known."""
+        if heard.gone_files:
+            at = self._wiring.clock()
+            await erasure.erase_files(work, place.message, heard.gone_files, at)
+            await tickets.revise(work, place.ticket.id)
         unused = await _unused(work, place, heard)
         if unused is not None:
             return unused
@@ -306,11 +310,19 @@ async def _unused(work: UnitOfWork, place: Place, heard: Edited) -> Outcome | No
             message_id=message.id,
             keep_raw=False,
         )
-    if place.reads.text == heard.text:
+    if place.reads.text != heard.text:
+        return None
+    if heard.gone_files:
         return Outcome(
-            "suppressed", reason="nothing_changed", ticket_id=ticket_id, message_id=message.id
+            "edited",
+            reason="files_taken_out",
+            ticket_id=ticket_id,
+            message_id=message.id,
+            keep_raw=False,
         )
-    return None
+    return Outcome(
+        "suppressed", reason="nothing_changed", ticket_id=ticket_id, message_id=message.id
+    )
 
 
 def _named_after(ticket: Ticket, message: Message) -> bool:

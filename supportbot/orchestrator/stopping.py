@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from supportbot.model.delivery import Delivery
 from supportbot.model.ticket import Actor, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.turn import from_customer
 from supportbot.orchestrator.wiring import Wiring
@@ -12,6 +13,8 @@ from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
 STOPPED = "stopped"
+#: Marks a stop of which the growing reply itself told, before a press was heard of.
+_SEEN = "as_it_grew"
 #: So far the clock of a channel may be from ours.
 _SKEW = timedelta(seconds=5)
 
@@ -19,24 +22,28 @@ _SKEW = timedelta(seconds=5)
 async def stop(
     wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor, at: datetime | None = None
 ) -> bool:
-    """Settle what the bot is answering without an answer; the ticket waits for its customer.
+    """Settle what the bot is answering without an answer.
 
     The caller holds the ticket's row. What was seen of a reply stays: whoever writes it finds the
-    fence moved, and ends it as it is. `at` is when it was pressed: what was asked later is
-    answered. False: there was nothing to stop.
+    fence moved, and ends it as it is. Only what was being answered is settled; what was asked
+    besides is answered next. `at` is when it was pressed, by the channel's clock; None: a growing
+    reply told of it. False: there was nothing to stop.
     """
     growing = await live.open_of(work, ticket.id)
     if growing is not None and growing.handler_epoch != ticket.handler_epoch:
         growing = None  # it is being ended already
     if ticket.handler is not Handler.BOT or not (ticket.bot_owes or growing):
         return False
-    if at is not None and await _asked_after(work, ticket, at):
+    upto = await _reach(work, ticket, growing, at)
+    if upto is None:
         return False
-    head: dict[str, object] = {"status": Status.PENDING, "waiting_since": None, "attempts": 0}
+    head: dict[str, object] = {"attempts": 0}
+    if ticket.asked_seq <= upto:
+        head |= {"status": Status.PENDING, "waiting_since": None}
     if growing is not None:
         head["handler_epoch"] = ticket.handler_epoch + 1
-    await tickets.change(work, ticket.id, answered_seq=ticket.asked_seq, **head)
-    event = NewEvent(EventKind.SUPPRESSED, actor, STOPPED, {"upto": ticket.asked_seq})
+    await tickets.change(work, ticket.id, answered_seq=max(ticket.answered_seq, upto), **head)
+    event = NewEvent(EventKind.SUPPRESSED, actor, STOPPED, {"upto": upto, _SEEN: at is None})
     await threads.append_events(work, ticket, [event], wiring.clock())
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
     return True
@@ -52,7 +59,33 @@ async def was_stopped(work: UnitOfWork, ticket: Ticket, upto_seq: int) -> bool:
     return False
 
 
-async def _asked_after(work: UnitOfWork, ticket: Ticket, at: datetime) -> bool:
-    thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
-    heard = [message.created_at for message in thread if from_customer(message)]
-    return bool(heard) and heard[-1] > at + _SKEW
+async def _reach(
+    work: UnitOfWork, ticket: Ticket, growing: Delivery | None, at: datetime | None
+) -> int | None:
+    """Return the newest question whose answer was stopped; None: it was none that is open."""
+    answering = growing.upto_seq if growing is not None else None
+    if at is None:
+        return answering
+    if await _known(work, ticket, at):
+        return None
+    asked = await _asked_before(work, ticket, at)
+    if answering is not None:
+        return answering if answering <= asked else None
+    return asked if asked > ticket.answered_seq else None
+
+
+async def _known(work: UnitOfWork, ticket: Ticket, at: datetime) -> bool:
+    """Tell whether a growing reply has told of this press: it must not stop the next one too."""
+    stops = [one for one in await threads.events(work, ticket.id) if one.reason == STOPPED]
+    return any(one.data.get(_SEEN) and one.at + _SKEW >= at for one in stops)
+
+
+async def _asked_before(work: UnitOfWork, ticket: Ticket, at: datetime) -> int:
+    """Return the newest question of those that were all asked before a moment; 0: none was."""
+    newest = 0
+    for message in await threads.messages(work, ticket.id, episode_n=ticket.episode_n):
+        if from_customer(message):
+            if (message.sent_at or message.created_at) > at:
+                break
+            newest = message.seq
+    return newest

@@ -21,6 +21,7 @@ from supportbot.model.message import Message
 from supportbot.model.policy import PublishedPolicy
 from supportbot.model.summary import Summary
 from supportbot.model.ticket import Ticket
+from supportbot.orchestrator.files import words_of_files
 from supportbot.orchestrator.persist import persist
 from supportbot.orchestrator.turn import DEADLINE, SUPERSEDED, Asked, Calls, Moved
 from supportbot.orchestrator.wiring import Wiring
@@ -126,11 +127,13 @@ class Summaries:
         return _Job(ticket, published, history, turns) if turns else None
 
     async def _history(self, work: UnitOfWork, ticket: Ticket) -> History:
+        thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
         return History(
             policy=self._wiring.policy(ticket.product).policy,
-            thread=await threads.messages(work, ticket.id, episode_n=ticket.episode_n),
+            thread=thread,
             summary=await summaries.latest(work, ticket),
             fencing=fencing_of(ticket),
+            files=await words_of_files(work, ticket.id, thread),
         )
 
     async def _ask(self, prompt: Prompt, news: News) -> tuple[list[Asked], str]:

@@ -60,6 +60,7 @@ class Sweep:
             _job("abandoned", every, self.close_abandoned),
             _job("waiting", 60.0, self._retention.forget_waiting),
             _job("raw", seldom, self._retention.empty_raw),
+            _job("files", seldom, self._retention.empty_files),
             _job("sign_ins", seldom, self._retention.drop_sign_ins),
         )
 

@@ -224,15 +224,17 @@ def _known(prompt: Prompt) -> Iterator[str]:
         yield from _addresses(passage.text)
     for message in prompt.messages:
         if message.role is Role.ASSISTANT:
-            yield from _links(message.content)
+            yield from _links(message.content) if _may_lead(message.content) else ()
         elif message.role is not Role.USER:
             yield from _addresses(message.content)
 
 
 def _addresses(text: str) -> Iterator[str]:
     """Name all addresses in a text of ours, wherever they stand."""
-    yield from (_name(_end(found)) for found in _ADDRESS.findall(text))
-    yield from (f"mailto:{found}" for found in _MAILBOX.findall(text))
+    if "://" in text:
+        yield from (_name(_end(found)) for found in _ADDRESS.findall(text))
+    if "@" in text:
+        yield from (f"mailto:{found}" for found in _MAILBOX.findall(text))
 
 
 def _may_lead(text: str) -> bool:

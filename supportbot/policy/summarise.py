@@ -7,15 +7,17 @@ it changes the start of the history, so the prompt cache would miss if it were m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from supportbot.model.completion import ChatMessage, Prompt
 from supportbot.model.fence import QUESTION, SUMMARY, fence
+from supportbot.model.file import SharedFile
 from supportbot.model.message import Message, Role
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.summary import Summary
 from supportbot.policy.compose import Fencing, Sheet, Window, authors_of
 from supportbot.policy.cut import cut
+from supportbot.policy.files import fenced_files
 from supportbot.policy.turns import Round, TurnGroup, turn_groups
 
 #: One call in so many turns; the first comes one turn early, so that a tenth turn may use it.
@@ -52,6 +54,8 @@ class History:
     thread: Sequence[Message]
     summary: Summary | None
     fencing: Fencing
+    #: The files of its messages, by the messages' numbers.
+    files: Mapping[int, Sequence[SharedFile]] = field(default_factory=dict)
 
 
 def to_cover(
@@ -69,7 +73,7 @@ def to_cover(
     if turns < _TURNS_A_CALL_IN_NEED:
         return ()
     room = window.budget_tokens - window.count(history.policy.system)
-    sheet = Sheet(history.fencing, window.count).limited(room)
+    sheet = Sheet(history.fencing, window.count, files=history.files).limited(room)
     costs = [sheet.cost(sheet.turn(group)) for group in groups]
     in_need = sum(costs) * 100 > room * _NEED
     allowed = turns // _TURNS_A_CALL_IN_NEED if in_need else (turns + 1) // _TURNS_A_CALL
@@ -93,7 +97,7 @@ def summary_prompt(history: History, turns: Sequence[TurnGroup], window: Window)
     token, summary = history.fencing.token, history.summary
     before = [fence(SUMMARY, token, {}, summary.text)] if summary else []
     authors = authors_of(history.thread)
-    shown = [_shown(group, token, window, authors) for group in turns]
+    shown = [_shown(group, history, window, authors) for group in turns]
     left = window.budget_tokens * _READ // 100
     costs = [window.count(text) for text in shown]
     while sum(costs) > left and len(costs) > 1:
@@ -112,8 +116,10 @@ def summary_of(turns: Sequence[TurnGroup], text: str, window: Window) -> Summary
     return Summary(turns[-1].upto_seq, cut(text.strip(), _MOST_TOKENS, window.count))
 
 
-def _shown(group: TurnGroup, token: str, window: Window, authors: Mapping[int | None, str]) -> str:
-    most = window.budget_tokens // 8
+def _shown(
+    group: TurnGroup, history: History, window: Window, authors: Mapping[int | None, str]
+) -> str:
+    most, token = window.budget_tokens // 8, history.fencing.token
     blocks = [
         fence(
             QUESTION,
@@ -123,6 +129,9 @@ def _shown(group: TurnGroup, token: str, window: Window, authors: Mapping[int | 
         )
         for message in group.asked
     ]
+    nobody: Mapping[str, str] = {}
+    came = [(nobody, one) for m in group.asked for one in history.files.get(m.seq, ())]
+    blocks += fenced_files(came, token, most, window.count)
     for one in group.said:
         if isinstance(one, Round):
             blocks += _looked_up(one, token, window)

@@ -338,6 +338,11 @@ class RetentionSettings(Section):
         gt=0,
         description="Raw bytes of what arrived; what was understood of it stays.",
     )
+    file_days: DaysKept = Field(
+        default=365,
+        gt=0,
+        description="Bytes of files that came with messages; what was read of them stays.",
+    )
 
 
 class ReportSettings(Section):

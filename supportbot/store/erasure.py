@@ -11,7 +11,7 @@ from supportbot.model.delivery import Audience, DeliveryState
 from supportbot.model.draft import DraftState
 from supportbot.model.message import EDIT_OF, Message, Role
 from supportbot.model.ticket import Ticket
-from supportbot.store import threads
+from supportbot.store import files, threads
 from supportbot.store.tables.answers import DeliveryRow, DraftRow
 from supportbot.store.tables.intake import InboundRow
 from supportbot.store.tables.tickets import AttachmentRow, MessageBodyRow, MessageRow, TicketRow
@@ -40,7 +40,7 @@ async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -
     await work.connection.execute(
         update(AttachmentRow)
         .where(AttachmentRow.message_id == message.id, AttachmentRow.erased_at.is_(None))
-        .values(content=None, filename=None, text=None, ref={}, erased_at=at)
+        .values(**files.ERASED, erased_at=at)
     )
     await work.connection.execute(
         update(DraftRow)
@@ -51,11 +51,32 @@ async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -
         )
         .values(body=None)
     )
+    await _forget_raw(work, message)
+
+
+async def erase_files(work: UnitOfWork, message: Message, ids: Sequence[str], at: datetime) -> None:
+    """Erase files that were taken out of a message, by the names that their provider has for them.
+
+    What the message arrived in named them too.
+    """
+    rows = await work.connection.execute(
+        select(AttachmentRow.id, AttachmentRow.ref).where(
+            AttachmentRow.message_id == message.id, AttachmentRow.erased_at.is_(None)
+        )
+    )
+    gone = [row.id for row in rows if row.ref.get("id") in ids]
+    await work.connection.execute(
+        update(AttachmentRow).where(AttachmentRow.id.in_(gone)).values(**files.ERASED, erased_at=at)
+    )
+    await _forget_raw(work, message)
+
+
+async def _forget_raw(work: UnitOfWork, message: Message) -> None:
     await work.connection.execute(
         update(InboundRow)
         # The ticket is named for its index.
         .where(InboundRow.ticket_id == message.ticket_id, InboundRow.message_id == message.id)
-        .values(raw=None, meta={})
+        .values(raw=None)
     )
 
 

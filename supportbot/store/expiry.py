@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Select, delete, select, update
 
 from supportbot.store.tables.intake import InboundRow
 from supportbot.store.tables.people import LoginAttemptRow, LoginLinkRow, OperatorSessionRow
+from supportbot.store.tables.tickets import AttachmentRow, MessageRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 
@@ -66,6 +68,30 @@ async def empty_raw(work: UnitOfWork, inbound_ids: Sequence[int]) -> int:
     """
     done = await work.connection.execute(
         update(InboundRow).where(InboundRow.id.in_(inbound_ids)).values(raw=None, meta={})
+    )
+    return done.rowcount
+
+
+async def files_before(
+    work: UnitOfWork, before: datetime, *, after_id: int, limit: int
+) -> list[int]:
+    """Return the next files in the order they came, up to the first that is too young."""
+    rows = await work.connection.execute(
+        select(AttachmentRow.id, MessageRow.created_at)
+        .join(MessageRow, MessageRow.id == AttachmentRow.message_id)
+        .where(AttachmentRow.id > after_id)
+        .order_by(AttachmentRow.id)
+        .limit(limit)
+    )
+    return [row.id for row in takewhile(lambda row: row.created_at < before, rows)]
+
+
+async def empty_files(work: UnitOfWork, file_ids: Sequence[int]) -> int:
+    """Drop the bytes of these files; their hash and what was read stay. Return how many."""
+    done = await work.connection.execute(
+        update(AttachmentRow)
+        .where(AttachmentRow.id.in_(file_ids), AttachmentRow.content.is_not(None))
+        .values(content=None)
     )
     return done.rowcount
 

@@ -31,6 +31,9 @@ _OF_TICKET = (
     .order_by(AttachmentRow.id)
 )
 
+#: What is left of a file that was taken back.
+ERASED: Mapping[str, object] = {"content": None, "filename": None, "text": None, "ref": {}}
+
 
 async def attach(work: UnitOfWork, message_id: int, files: Sequence[Attached | Referred]) -> None:
     """Store the files that came with a message, or where they are."""
@@ -39,7 +42,7 @@ async def attach(work: UnitOfWork, message_id: int, files: Sequence[Attached | R
             "message_id": message_id,
             "filename": file.filename[:255] or None,
             "content_type": file.content_type[:127],
-            **(_bytes(file.content) if isinstance(file, Attached) else _reference(file)),
+            **_held(file),
         }
         for file in files
     ]
@@ -72,9 +75,10 @@ async def claim(work: UnitOfWork, file_ids: Sequence[int]) -> None:
     )
 
 
-async def fetched(work: UnitOfWork, file_id: int, content: bytes) -> None:
-    """Keep the bytes of a file, unless it was erased meanwhile."""
-    await _change(work, file_id, **_bytes(content))
+async def fetched(work: UnitOfWork, file: StoredFile, content: bytes) -> None:
+    """Keep the bytes of a file, unless it was erased meanwhile; of where it was only its name."""
+    ref = {"id": file.ref["id"]} if "id" in file.ref else {}
+    await _change(work, file.id, **_bytes(content), ref=ref)
 
 
 async def done(
@@ -97,6 +101,10 @@ async def _change(work: UnitOfWork, file_id: int, **values: object) -> None:
     )
 
 
+def _held(file: Attached | Referred) -> dict[str, object]:
+    return {**_bytes(file.content), "ref": {}} if isinstance(file, Attached) else _reference(file)
+
+
 def _bytes(content: bytes) -> dict[str, object]:
     return {
         "content": content,
@@ -104,11 +112,10 @@ def _bytes(content: bytes) -> dict[str, object]:
         "sha256": hashlib.sha256(content).hexdigest(),
         "state": FileState.STORED,
         "reason": None,
-        "ref": {},
     }
 
 
-def _reference(file: Referred) -> Mapping[str, object]:
+def _reference(file: Referred) -> dict[str, object]:
     waits = file.reason is None
     return {
         "content": None,

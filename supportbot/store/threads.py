@@ -148,6 +148,7 @@ def _messages() -> Select[*tuple[Any, ...]]:
             MessageRow.tool_call_id,
             MessageRow.data,
             MessageRow.created_at,
+            MessageRow.sent_at,
             MessageBodyRow.body,
             MessageBodyRow.erased_reason,
             PolicyVersionRow.sha256.label("policy_sha"),
@@ -186,6 +187,7 @@ def _message(row: Named) -> Message:
         model=row.model,
         tool_call_id=row.tool_call_id,
         erased=row.body is None,
+        sent_at=row.sent_at,
         data=row.data,
     )
 

@@ -109,3 +109,21 @@ async def test_taking_the_message_back_takes_its_files_back(
         await d.slack.wait_for_replies(first, 2 if opens_the_thread else 3)
         assert "PIN" not in str(d.model.requests[-1])
         assert "pin.txt" not in str(d.model.requests[-1])
+
+
+async def test_file_that_is_deleted_is_forgotten_and_its_message_stays(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with desk(transport, tmp_path) as d:
+        pin = d.slack.files.add("pin.txt", "text/plain", b"my PIN is 1")
+        log = d.slack.files.add("error.log", "text/plain", b"boom")
+        question = d.slack.files.share("support", "ada", "<@U0FAKEBOT1> look", [pin, log])
+        await d.slack.wait_for_replies(question)
+        d.slack.files.take_out(question, pin)
+        await d.settled()
+        d.slack.say("support", "ada", "and now?", thread=question)
+        await d.slack.wait_for_replies(question, 2)
+        asked = str(d.model.requests[-1])
+        assert "boom" in asked
+        assert "PIN" not in asked
+        assert "pin.txt" not in asked

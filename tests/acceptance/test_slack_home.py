@@ -54,6 +54,44 @@ async def test_form_of_the_home_tab_is_answered_in_a_direct_message(
         await d.eventually(home_shows(d, "ada", "How do I export?"))
 
 
+async def with_the_form_open(d: Desk) -> None:
+    """Let Ada open the home tab, and the form in it."""
+    d.slack.views.open_home("ada")
+    await d.eventually(home_shows(d, "ada", "Ask about Rocket"))
+    d.slack.views.press("ada", "supportbot_ask:rocket")
+
+    async def opened() -> bool:
+        return d.slack.views.modal("ada") is not None
+
+    await d.eventually(opened)
+
+
+async def test_blank_form_stays_open_and_says_so(transport: Transport, tmp_path: Path) -> None:
+    async with desk(transport, tmp_path) as d:
+        await with_the_form_open(d)
+        d.slack.views.submit("ada", "  \n ")
+        await d.slack.settled()
+        form = d.slack.views.modal("ada")
+        assert form is not None
+        assert form.errors == {"supportbot_question": "Please write your question."}
+        d.slack.views.submit("ada", "How do I export?")
+        _, answer = await direct_thread(d, "ada")
+        assert answer.markdown == ANSWER
+
+
+async def test_form_that_is_sent_twice_is_asked_once(transport: Transport, tmp_path: Path) -> None:
+    async with desk(transport, tmp_path) as d:
+        await with_the_form_open(d)
+        sent = d.slack.views.submit("ada", "How do I export?")
+        d.slack.interact({**sent.payload, "trigger_id": "7.another"})
+        await direct_thread(d, "ada")
+        await d.settled()
+        assert [kind for kind, _ in await d.outcomes()].count("message") == 1
+        (ticket,) = await d.tickets()
+        assert len(await d.messages(ticket)) == 2
+        assert len(await direct_thread(d, "ada")) == 2
+
+
 async def test_home_is_shown_anew_each_time_and_whoever_is_newer_wins(
     transport: Transport, tmp_path: Path
 ) -> None:

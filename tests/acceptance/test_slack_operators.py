@@ -205,7 +205,7 @@ async def test_a_check_mark_of_an_operator_on_the_packet_resolves_too(
         await d.settled()
         await ticket_of(d, status=Status.OPEN)
         d.slack.reactions.add(packet, "white_check_mark", "grace")
-        await until(d, lambda: "Resolved by" in packet.markdown)
+        await until(d, lambda: "Resolved by grace." in packet.markdown)
 
 
 async def test_a_draft_is_sent_edited_or_discarded_from_its_notice(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from supportbot.channels.slack.config import Transport
-from supportbot.model.ticket import EventKind, Handler
+from supportbot.model.ticket import EventKind, Handler, Status
 from supportbot.testing.fake_slack import FakeMessage
 from tests.acceptance.slack_desk import ANSWER, Desk, Plan, desk
 
@@ -85,6 +85,22 @@ async def test_guest_is_a_customer_of_their_own_company(
                 "SELECT account.key FROM customer JOIN account ON account.id = account_id"
             )
             assert [row.key for row in rows] == ["slack:T0ELSEWHERE"]
+
+
+async def test_guest_ends_what_they_asked_by_a_check_mark_and_others_do_not(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with desk(transport, tmp_path) as d:
+        guest = d.slack.add_user("guest", team="T0ELSEWHERE")
+        question = d.slack.mention("support", guest.id, "How do I export?")
+        await d.slack.wait_for_replies(question)
+        await d.settled()
+        d.slack.reactions.add(question, "white_check_mark", "grace")
+        assert (await d.outcomes())[-1] == ("suppressed", "not_theirs")
+        d.slack.reactions.add(question, "white_check_mark", guest.id)
+        assert (await d.outcomes())[-1] == ("action", "resolve")
+        (ticket,) = await d.tickets()
+        assert ticket.status is Status.RESOLVED
 
 
 async def test_guest_is_shown_nothing_that_is_internal(

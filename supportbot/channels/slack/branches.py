@@ -26,6 +26,9 @@ _log = structlog.get_logger(__name__)
 #: So long the members of groups are waited for before anything is heard.
 _GROUPS_SECONDS = 5.0
 
+#: What is told of an operator where they are not at home: see `Directory.facts`.
+_OF_OPERATORS = ("operator", "name", "email")
+
 #: Is told the name of a person that was looked up, and who we are where they were heard.
 IntroduceAt = Callable[[Person, str, Identity], Awaitable[None]]
 
@@ -77,23 +80,26 @@ class Branches:
         known, home = self.of(own.owner).directory.facts(person, place), self._config.operators_team
         if not home or own.owner == home or person.team != home:
             return known
-        operator = self.of(home).directory.facts(person, place).get("operator")
-        return {**known, "operator": operator} if operator else known
+        at_home = self.of(home).directory.facts(person, place)
+        told = {name: at_home[name] for name in _OF_OPERATORS if name in at_home}
+        return {**known, **told} if "operator" in told else known
 
     def begin(self, introduce: IntroduceAt) -> None:
         """Let names be looked up wherever somebody is heard, until `aclose`."""
         self._introduce = introduce
 
     async def look_around(self, own: Identity) -> None:
-        """Learn who is in which group there, before anything is heard.
+        """Learn who is in which group there, before anything is heard; then who operators are.
 
         Where Slack takes its time, hearing does not wait for it.
         """
+        directory = self.of(own.owner).directory
         try:
             async with asyncio.timeout(_GROUPS_SECONDS):
-                await self.of(own.owner).directory.load_groups()
+                await directory.load_groups()
         except TimeoutError:
             _log.warning("slack_groups_unknown", team=own.team)
+        directory.expect_operators(own.team)
 
     def heard_from(self, own: Identity) -> Branch:
         """Return the branch that somebody was heard in; names are looked up there from now on."""
@@ -103,7 +109,6 @@ class Branches:
             async def introduce(person: Person, name: str) -> None:
                 await tell(person, name, own)
 
-            branch.directory.expect_operators(own.team)
             self._looking[own.owner] = asyncio.create_task(branch.directory.run(introduce))
         return branch
 

@@ -2,7 +2,8 @@
 
 Whoever hears something takes what is known at that moment. What is missing is looked up behind it,
 one person after the other and slowly, because Slack counts such calls; a user that Slack does not
-know (any more) simply has no name.
+know (any more) simply has no name. Operators are looked up before they do anything, when nobody
+else waits: their address leads to their account, and what they do is told under their name.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from slack_sdk.errors import SlackApiError
 
 from supportbot.channels.slack.config import DirectoryRules
-from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.failures import error_code, translated
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import SendError
 from supportbot.model.time import Clock
 
 _log = structlog.get_logger(__name__)
+
+#: What Slack says of a user group that is none of this workspace.
+NO_SUCH_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
 
 #: Is told the name of a person that was looked up.
 Introduce = Callable[[Person, str], Awaitable[None]]
@@ -104,6 +109,7 @@ class Directory:
         #: False: some of them could not be asked for.
         self._told = True
         self._waiting: OrderedDict[str, Person] = OrderedDict()
+        #: Operators who were not heard yet.
         self._expected: OrderedDict[str, Person] = OrderedDict()
         self._more = asyncio.Event()
 
@@ -139,13 +145,13 @@ class Directory:
             self._more.set()
 
     def expect_operators(self, team: str) -> None:
-        """Let operators' names be looked up before they press anything; `team` is theirs.
-
-        Whoever is heard goes first.
-        """
-        for name in sorted(self._watched.operators):
-            for user in sorted(self._members.get(name, ())) if is_group(name) else (name,):
-                self._expected[user] = Person(user, team)
+        """Let those be looked up who may act as operators, as far as they are known by now."""
+        operators = self._watched.operators
+        members = (users for name, users in self._members.items() if name in operators)
+        for user in sorted(frozenset(filter(is_user, operators)).union(*members)):
+            person = Person(user, team)
+            if not self._names.is_fresh(person, self._clock()):
+                self._expected[person.external_id] = person
         self._more.set()
 
     async def load_groups(self) -> None:
@@ -171,12 +177,13 @@ class Directory:
         while True:
             await self._more.wait()
             self._more.clear()
-            while next_ones := self._waiting or self._expected:
-                _, person = next_ones.popitem(last=False)
-                wait_seconds = await self._look_up(person, introduce)
+            while heard := self._waiting or self._expected:
+                _, person = heard.popitem(last=False)
+                tell = introduce if heard is self._waiting else None
+                wait_seconds = await self._look_up(person, tell)
                 await asyncio.sleep(wait_seconds)
 
-    async def _look_up(self, person: Person, introduce: Introduce) -> float:
+    async def _look_up(self, person: Person, introduce: Introduce | None) -> float:
         """Look up a name; return how long to wait before the next one."""
         try:
             with translated("look up a user", may_repeat=True):
@@ -186,23 +193,30 @@ class Directory:
             if error.permanent:
                 self._names.keep(person, _Known(at=self._clock()))
                 return self._rules.pause_seconds
-            self.want(person)
+            if introduce is not None:
+                self.want(person)
             return max(error.retry_after_seconds or 0.0, self._rules.retry_seconds)
         name = _shown_name(answer.get("user"))
         email = _email(answer.get("user")) if self._is_operator(person) else ""
         self._names.keep(person, _Known(name, email, self._clock()))
-        if name:
+        if name and introduce is not None:
             await introduce(person, name)
         return self._rules.pause_seconds
 
     async def _load_group(self, group: str) -> bool:
+        """Ask for a group's members; a group of another workspace has none here."""
+        users: object = ()
         try:
             with translated(f"list the members of {group}", may_repeat=True):
-                answer = await self._web.client().usergroups_users_list(usergroup=group)
+                try:
+                    answer = await self._web.client().usergroups_users_list(usergroup=group)
+                    users = answer.get("users")
+                except SlackApiError as error:
+                    if error_code(error) not in NO_SUCH_GROUP:
+                        raise
         except SendError as error:
             _log.warning("slack_group_unknown", group=group, detail=str(error))
-            return False
-        users = answer.get("users")
+            return error.permanent  # asked for again, but not soon
         self._members[group] = frozenset(map(str, users if isinstance(users, list) else ()))
         return True
 
@@ -210,6 +224,11 @@ class Directory:
 def is_group(name: str) -> bool:
     """Tell the id of a user group from that of a user."""
     return name.startswith("S")
+
+
+def is_user(name: str) -> bool:
+    """Tell the id of a user from that of a user group."""
+    return not is_group(name)
 
 
 def _email(user: Any) -> str:

@@ -12,7 +12,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from supportbot.channels.slack.client import FixedToken
 from supportbot.channels.slack.config import SlackConfig, Transport
-from supportbot.channels.slack.directory import is_group
+from supportbot.channels.slack.directory import NO_SUCH_GROUP, is_group
 from supportbot.channels.slack.failures import error_code, translated
 from supportbot.channels.slack.manifest import SCOPES
 from supportbot.channels.slack.web import SlackWeb, WebSession
@@ -24,7 +24,6 @@ _CURE_SCOPES = (
 )
 _NO_CHANNEL = frozenset({"channel_not_found", "method_not_supported_for_channel_type"})
 _NO_PERSON = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
-_NO_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
 
 
 async def examine(config: SlackConfig, operators_channel: str | None) -> Findings:
@@ -164,7 +163,7 @@ class _Examination:
         answer = await self._asked(
             "look at a user group",
             self._web.client().usergroups_users_list(usergroup=group),
-            _NO_GROUP,
+            NO_SUCH_GROUP,
         )
         if answer is None:
             yield f"[slack] {group} is no user group of this workspace"

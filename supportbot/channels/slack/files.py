@@ -38,6 +38,20 @@ def referred(event: Payload, own: Identity) -> tuple[Referred, ...]:
     return tuple(_referred(file, own) for file in found if isinstance(file, dict))
 
 
+def taken_out(before: Payload, message: Payload) -> tuple[str, ...]:
+    """Return the ids of files that a message had and has no more. Pure."""
+    return tuple(sorted(_ids(before) - _ids(message)))
+
+
+def _ids(message: Payload) -> set[str]:
+    files = message.get("files")
+    return {
+        str(file["id"])
+        for file in (files if isinstance(files, list) else ())
+        if isinstance(file, dict) and file.get("id") and file.get("mode") != "tombstone"
+    }
+
+
 def _referred(file: Payload, own: Identity) -> Referred:
     size = file.get("size")
     url = file.get("url_private_download") or file.get("url_private")

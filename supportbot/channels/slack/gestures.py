@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from supportbot.channels.slack.keys import message_key
-from supportbot.channels.slack.people import author
+from supportbot.channels.slack.people import author, ends_with
 from supportbot.channels.slack.scene import Scene
 from supportbot.model.inbound import Action, ActionKind, Heard, Ignored, Sender
 
-RESOLVING = frozenset({"white_check_mark", "heavy_check_mark"})
+RESOLVING = ("white_check_mark", "heavy_check_mark")
 
 
 def parse_reaction(event: Mapping[str, Any], scene: Scene) -> Heard:
@@ -34,4 +34,5 @@ def parse_reaction(event: Mapping[str, Any], scene: Scene) -> Heard:
         sender=Sender(person.external_id, account=person.account),
         thread_keys=(message_key(own.team, item.get("channel"), item.get("ts")),),
         on=f"{item.get('channel')}:{item.get('ts')}",
+        ends_with=ends_with(event, person),
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from supportbot.model.inbound import ActionKind
 
-#: Subtypes of a message that somebody wrote; everything else is news about the channel.
-SPOKEN_SUBTYPES = frozenset(
-    {None, "", "bot_message", "file_share", "me_message", "thread_broadcast"}
-)
+#: Subtypes of a message that somebody wrote; everything else is news about the channel. Compared
+#: and never hashed: what arrives in their place may be of any type.
+SPOKEN_SUBTYPES = (None, "", "bot_message", "file_share", "me_message", "thread_broadcast")
 
 _ACTION_PREFIX = "supportbot_"
 ASK_SHORTCUT = "supportbot_ask"
@@ -48,7 +48,12 @@ def inbound_keys(payload: Mapping[str, Any], raw: bytes, team: str) -> tuple[str
     An event has its `event_id` (the same on a redelivery), and a person's message its place as
     well, because a mention arrives twice: as `message` and as `app_mention`, with two event ids.
     """
-    keys = (*_event_keys(payload, team), *_action_keys(payload), *_shortcut_keys(payload))
+    keys = (
+        *_event_keys(payload, team),
+        *_action_keys(payload),
+        *_shortcut_keys(payload),
+        *_form_keys(payload),
+    )
     if keys:
         return keys
     if payload.get("trigger_id"):
@@ -67,7 +72,7 @@ def _event_keys(payload: Mapping[str, Any], team: str) -> tuple[str, ...]:
 def is_message(event: Mapping[str, Any]) -> bool:
     """Tell a person's (or bot's) own words from news about a message or a channel."""
     return (
-        event.get("type") in {"message", "app_mention"}
+        event.get("type") in ("message", "app_mention")
         and event.get("subtype") in SPOKEN_SUBTYPES
         and isinstance(event.get("channel"), str)
         and isinstance(event.get("ts"), str)
@@ -77,11 +82,11 @@ def is_message(event: Mapping[str, Any]) -> bool:
 def _action_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
     if payload.get("type") != "block_actions":
         return ()
-    user = payload.get("user")
+    user, actions = payload.get("user"), payload.get("actions")
     name = user.get("id") if isinstance(user, dict) else None
     return tuple(
         f"action:{action.get('action_ts')}:{name}:{action.get('action_id')}"
-        for action in payload.get("actions") or ()
+        for action in (actions if isinstance(actions, list) else ())
         if isinstance(action, dict)
     )
 
@@ -96,3 +101,17 @@ def _shortcut_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     place = f"{channel.get('id')}:{message.get('ts')}"
     return (f"shortcut:{payload.get('callback_id')}:{place}:{user.get('id')}",)
+
+
+def _form_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name a question's form by what it says: sent off twice, it is asked once.
+
+    One that came back blank stays open, and is the same form when it says something.
+    """
+    view = payload.get("view")
+    if payload.get("type") != "view_submission" or not isinstance(view, dict):
+        return ()
+    if view.get("callback_id") != ASK_FORM or not view.get("id"):
+        return ()
+    filled = json.dumps(view.get("state"), sort_keys=True).encode("utf-8", "replace")
+    return (f"form:{view['id']}:{hashlib.sha256(filled).hexdigest()}",)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from supportbot.channels.slack.config import ChannelRules, Rulebook
-from supportbot.channels.slack.files import referred
+from supportbot.channels.slack.files import referred, taken_out
 from supportbot.channels.slack.forms import is_filled_in
 from supportbot.channels.slack.gestures import parse_reaction
 from supportbot.channels.slack.identity import Identity
@@ -240,8 +240,10 @@ def _parse_change(event: Payload, scene: Scene) -> Heard:
     reason = _why_no_customer(message, scene, _rules(event, scene))
     if reason is not None:
         return Ignored(reason)
+    before = before if isinstance(before, dict) else {}
+    gone = taken_out(before, message)
     # Slack also reports an unfurled link as a change.
-    if isinstance(before, dict) and before.get("text") == message.get("text"):
+    if before.get("text") == message.get("text") and not gone:
         return Ignored("unchanged_text")
     channel = _string(event, "channel")
     return Edited(
@@ -249,6 +251,7 @@ def _parse_change(event: Payload, scene: Scene) -> Heard:
         message_key=message_key(own.team, channel, _string(message, "ts")),
         thread_keys=(message_key(own.team, channel, _root(message)),),
         text=readable(_text(message), own.bot_user),
+        gone_files=gone,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from supportbot.channels.slack.forms import filled_in
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import ASK_ACTION, ASK_FORM, action_kind, message_key
-from supportbot.channels.slack.people import author
+from supportbot.channels.slack.people import author, ends_with
 from supportbot.channels.slack.scene import Scene
 from supportbot.errors import Unparsable
 from supportbot.model.inbound import Action, ActionKind, Heard, Ignored, Sender
@@ -66,6 +66,7 @@ def parse_stop(event: Payload, scene: Scene) -> Heard:
         kind=ActionKind.STOP,
         sender=Sender(external_id=person.external_id, account=person.account),
         thread_keys=(message_key(own.team, channel, root),),
+        ends_with=ends_with(event, person),
         pressed_at=_moment(event.get("event_ts")),
     )
 

@@ -31,6 +31,11 @@ class Person:
         return f"{self.team}:{self.user}"
 
     @property
+    def without_team(self) -> str:
+        """What their id ends with, whichever team they belong to."""
+        return f":{self.user}"
+
+    @property
     def account(self) -> str:
         """Key of the company behind them."""
         return f"slack:{self.team}"
@@ -73,7 +78,19 @@ def place_of(payload: Payload) -> str | None:
 def author(part: Payload, own: Identity) -> Person | None:
     """Return whom an event or a message names as its user."""
     # In a channel shared with another company the author's team is not ours.
-    return _named(part.get("user"), part.get("user_team") or part.get("team"), own)
+    return _named(part.get("user"), _team(part), own)
+
+
+def ends_with(event: Payload, person: Person) -> str | None:
+    """Return what is certain of somebody's id where the event names no team; None: all of it is.
+
+    Reactions and presses on "stop" come without one, also from people of another company.
+    """
+    return None if _team(event) else person.without_team
+
+
+def _team(part: Payload) -> Any:
+    return part.get("user_team") or part.get("team")
 
 
 def _named(user: object, team: object, own: Identity) -> Person | None:

@@ -12,8 +12,9 @@ import structlog
 
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.forms import INPUT_BLOCK, MAX_INPUT_CHARS, modal
+from supportbot.channels.slack.keys import ASK_FORM, QUESTION_BLOCK
 from supportbot.channels.slack.web import SlackWeb
-from supportbot.errors import ChannelError
+from supportbot.errors import ChannelError, EmptyBody
 from supportbot.model.inbound import Accepted, Form
 
 _log = structlog.get_logger(__name__)
@@ -21,6 +22,7 @@ _log = structlog.get_logger(__name__)
 Payload = Mapping[str, Any]
 
 _NOT_OPENED = "The form could not be opened. Please press the button once more."
+_BLANK = "Please write your question."
 _TOO_LONG = "This text is too long for a form in Slack; please change it on the ticket's page."
 
 
@@ -30,9 +32,14 @@ def ack_body(payload: Payload, accepted: Accepted) -> str | dict[str, Any]:
     A form stays open, with what was typed, where it could not be done; else it closes.
     https://docs.slack.dev/surfaces/modals#displaying_errors
     """
-    if payload.get("type") != "view_submission" or accepted.note is None:
+    if payload.get("type") != "view_submission":
         return ""
-    return {"response_action": "errors", "errors": {INPUT_BLOCK: accepted.note}}
+    if accepted.note is not None:
+        return {"response_action": "errors", "errors": {INPUT_BLOCK: accepted.note}}
+    asks = _part(payload, "view").get("callback_id") == ASK_FORM
+    if asks and accepted.suppressed == EmptyBody.reason:
+        return {"response_action": "errors", "errors": {QUESTION_BLOCK: _BLANK}}
+    return ""
 
 
 def answer_press(

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from supportbot.testing.fake_slack import payloads
 from supportbot.testing.fake_slack.access import Tokens
 from supportbot.testing.fake_slack.workspace import ApiRefusal, FakeMessage, Workspace
 
@@ -139,6 +140,16 @@ class Files:
         kept = [one if isinstance(one, FakeFile) else self.add(*one) for one in files]
         shown = [self.as_json(one) for one in kept]
         return self._say(channel, user, text, thread=thread, files=shown)
+
+    def take_out(self, message: FakeMessage, file: FakeFile) -> None:
+        """Delete a file; its message stays, with a tombstone in the file's place."""
+        before, file.gone = message.as_json(), True
+        message.files = [
+            {"id": one["id"], "mode": "tombstone"} if one["id"] == file.id else one
+            for one in message.files
+        ]
+        channel, ts = self._workspace.channels[message.channel], self._workspace.next_ts()
+        self._workspace.announce(payloads.changed_event(message, channel, before, ts))
 
     def as_json(self, file: FakeFile) -> dict[str, Any]:
         """Return the file object of events."""

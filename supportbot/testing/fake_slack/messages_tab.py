@@ -28,6 +28,8 @@ class MessagesTab:
         self._emit = emit
         #: Channel, or `channel:thread_ts`, → the prompts that are offered there.
         self.prompts: dict[str, list[dict[str, str]]] = {}
+        #: `channel:thread_ts` → the title of an assistant thread.
+        self.titles: dict[str, str] = {}
 
     def open(self, user: str) -> EventDelivery:
         """Open the messages tab."""
@@ -71,6 +73,16 @@ class MessagesTab:
         if not channel.is_im:
             self._refuse("channel_not_found", "prompts are offered in direct messages")
         self.prompts[f"{channel.id}:{thread_ts}" if thread_ts else channel.id] = list(prompts or ())
+        return {}
+
+    def set_title(self, workspace: Workspace, args: Arguments) -> Answer:
+        """https://docs.slack.dev/reference/methods/assistant.threads.setTitle."""
+        channel, ts = workspace.channel(str(args.get("channel_id"))), str(args.get("thread_ts"))
+        if not args.get("title"):
+            self._refuse("invalid_arguments", "a title is not empty")
+        if workspace.find(channel.id, ts) is None:
+            self._refuse("thread_not_found", f"no message {ts} in {channel.id}")
+        self.titles[f"{channel.id}:{ts}"] = str(args["title"])
         return {}
 
     def _channel(self, user: str) -> FakeChannel:

@@ -16,6 +16,7 @@ METHOD_SCOPES: Mapping[str, str] = {
     "agents.sessions.setStatus": "assistant:write",
     "assistant.threads.setStatus": "assistant:write",
     "assistant.threads.setSuggestedPrompts": "assistant:write",
+    "assistant.threads.setTitle": "assistant:write",
     "chat.appendStream": "chat:write",
     "chat.delete": "chat:write",
     "chat.postEphemeral": "chat:write",

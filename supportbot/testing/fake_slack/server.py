@@ -94,6 +94,7 @@ class FakeSlack:
         methods = {
             "files.info": self.files.info,
             "assistant.threads.setSuggestedPrompts": self.tab.set_prompts,
+            "assistant.threads.setTitle": self.tab.set_title,
             "usergroups.users.list": self.groups.members,
             "views.open": self.views.opened,
             "views.publish": self.views.published,

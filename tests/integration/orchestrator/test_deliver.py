@@ -63,13 +63,50 @@ async def test_later_reply_waits_for_the_one_before_it(world: Any, clock: Any) -
 
 async def test_attempts_that_never_help_end_in_a_handoff(make_world: Any, clock: Any) -> None:
     world = await make_world(attempts=2)
-    world.channel.failures.extend([temporary(1), temporary(1)])
+    world.channel.failures.extend([temporary(), temporary()])
     ticket = await world.ask(said("hi"))
     clock.advance(seconds=5)
     await world.settle_ticket(ticket.id)
     (first, *_) = await world.deliveries(ticket)
     assert first.state is DeliveryState.FAILED
     assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
+
+
+async def test_channel_that_asks_for_patience_again_and_again_loses_no_answer(
+    make_world: Any, clock: Any
+) -> None:
+    world = await make_world(attempts=2)
+    world.channel.failures.extend([temporary(1)] * 8)
+    await world.ask(said("hi"))
+    for _ in range(8):
+        clock.advance(minutes=1)
+        await world.settle()
+    assert world.channel.texts() == ["answer 1"]
+
+
+async def test_channel_that_asks_for_patience_again_is_given_more_than_it_asks_for(
+    world: Any, clock: Any
+) -> None:
+    world.channel.failures.extend([temporary(1)] * 4)
+    await world.ask(said("hi"))
+    for _ in range(8):
+        clock.advance(seconds=1)
+        await world.settle()
+    assert len(world.channel.attempts) <= 4
+
+
+async def test_channel_that_asks_for_patience_for_ever_leads_to_a_person(
+    world: Any, clock: Any
+) -> None:
+    world.channel.failures.extend([temporary(1)] * 4)
+    sender = Deliver(world.wiring, DeliverRules(claims=4))
+    ticket = await written(world)
+    for _ in range(5):
+        await sender.deliver(ticket.id)
+        clock.advance(minutes=1)
+    assert len(world.channel.attempts) == 4
+    (failed, *_) = await world.deliveries(ticket)
+    assert failed.state is DeliveryState.FAILED
 
 
 async def test_refused_reply_is_handed_off_and_told_to_operators_only(world: Any) -> None:

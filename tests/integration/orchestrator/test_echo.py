@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from supportbot.completions.scripted import Turn
 from supportbot.errors import DeliveryUnknown, SendError
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Conversation, CustomerMessage
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT
+from supportbot.orchestrator.live import LiveRules
+from supportbot.orchestrator.respond import RespondRules
 from supportbot.orchestrator.saying import NOTICE, say
-from supportbot.testing import said
+from supportbot.testing import LiveMemoryChannel, said
 from supportbot.testing.memory import Fails
 from tests.integration.orchestrator.conftest import MakeWorld
 
@@ -111,3 +116,29 @@ async def test_copy_leaves_in_every_mode_for_people_answer_below_it(
     await world.hear(typed())
     await settle_all(world)
     assert [kind for kind, *_ in left(world) if kind != "notice"] == ["echo"]
+
+
+async def test_answer_that_was_killed_is_finished_though_a_newer_copy_waits_for_it(
+    make_world: MakeWorld, clock: Any
+) -> None:
+    channel = LiveMemoryChannel(clock)
+    grown = Turn("Open the page. Then press Export. Done.", end_gate=asyncio.Event())
+    rules = RespondRules(live=LiveRules(start_seconds=0.0, flush_seconds=0.01))
+    world: Any = await make_world(
+        ["Yes.", grown, "The whole.", "To the third."], channel=channel, rules=rules
+    )
+    await world.hear(typed())
+    await settle_all(world)
+    (ticket,) = await world.all_tickets()
+    below = said("as csv?", thread=f"re-{channel.sent[0].key}", shared_thread=True)
+    await world.hear(replace(below, target=ticket.target))
+    lane = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: any("Open the page." in "".join(t) for t in channel.grown.values()))
+    lane.cancel()
+    await asyncio.gather(lane, return_exceptions=True)
+    await world.hear(typed())
+    for _ in range(5):
+        clock.advance(seconds=30)
+        await world.settle()
+    assert any(text.endswith("The whole.") for text in channel.texts())
+    assert channel.texts()[-1] == "To the third."

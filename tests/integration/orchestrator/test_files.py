@@ -12,7 +12,7 @@ from supportbot.errors import FileUnavailable
 from supportbot.model.catalog import Mode
 from supportbot.model.fence import FILE, unfence
 from supportbot.model.file import FileReason
-from supportbot.model.inbound import Attached, Deleted, Referred
+from supportbot.model.inbound import Attached, Deleted, Edited, Referred, Sender
 from supportbot.orchestrator.files import FileRules
 from supportbot.store.tables.tickets import AttachmentRow
 from supportbot.testing import said
@@ -53,7 +53,7 @@ async def test_file_is_fetched_before_the_answer_and_told_as_data(world: Any) ->
     assert told(world) == [("error.log", "boom in line 7")]
     assert await states(world) == [("read", None)]
     (row,) = await rows(world)
-    assert (row.content, row.size, row.ref) == (b"boom in line 7", 14, {})
+    assert (row.content, row.size, row.ref) == (b"boom in line 7", 14, {"id": "f1"})
     assert len(row.sha256) == 64
     assert "boom" in world.retriever.questions[-1].last
 
@@ -226,6 +226,23 @@ async def test_taking_a_message_back_erases_its_files(world: Any) -> None:
     world.channel.files["f2"] = b"never again"
     await world.ask(said("hello"))
     assert "f2" not in world.channel.fetched[2:]
+    assert "pin.txt" not in str(world.completer.prompts[-1])
+
+
+async def test_taking_a_file_out_of_a_message_erases_that_file(world: Any) -> None:
+    world.channel.files |= {"f1": b"my PIN is R0SEBUD", "f2": b"boom"}
+    await world.hear(with_files(file("f1", "pin.txt"), file("f2")), "m1")
+    await world.settle()
+    edit = Edited(Sender("ada"), "m1", ("t1",), "it fails", gone_files=("f1",))
+    await world.hear(edit)
+    first, second = await rows(world)
+    assert (first.content, first.text, first.filename) == (None, None, None)
+    assert second.text == "boom"
+    news = (await world.inbounds())[-1]
+    assert (news.outcome, news.reason) == ("edited", "files_taken_out")
+    assert (await world.inbounds())[0].raw is None
+    await world.ask(said("so what?"))
+    assert "R0SEBUD" not in str(world.completer.prompts[-1])
     assert "pin.txt" not in str(world.completer.prompts[-1])
 
 

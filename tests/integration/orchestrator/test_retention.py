@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from supportbot.model.catalog import Mode, OperatorRole
+from supportbot.model.inbound import Attached
 from supportbot.orchestrator.retention import Retention, RetentionRules
 from supportbot.store import expiry, operators
 from supportbot.store.operators import NewOperator
 from supportbot.store.tables.people import LoginAttemptRow, LoginLinkRow, OperatorSessionRow
+from supportbot.store.tables.tickets import AttachmentRow
 from supportbot.testing import said
 
 SMALL = RetentionRules(raw_days=30, batch_rows=3)
@@ -34,6 +36,26 @@ async def test_raw_bytes_of_old_arrivals_are_emptied_in_small_steps(world: Any, 
     clock.advance(days=20)
     assert await retention.empty_raw() == 1
     assert await Retention(world.wiring, SMALL).empty_raw() == 0
+
+
+async def test_bytes_of_old_files_are_emptied_and_what_was_read_stays(
+    world: Any, clock: Any
+) -> None:
+    files = tuple(Attached(f"{n}.txt", "text/plain", b"boom") for n in range(7))
+    await world.ask(said("it fails", attachments=files))
+    retention = Retention(world.wiring, RetentionRules(file_days=60, batch_rows=3))
+    clock.advance(days=59)
+    await world.ask(said("again", attachments=files[:1]))
+    assert await retention.empty_files() == 0
+    clock.advance(days=2)
+    assert await retention.empty_files() == 7
+    assert await retention.empty_files() == 0
+    async with world.db.reading() as work:
+        rows = list(await work.connection.execute(select(AttachmentRow).order_by(AttachmentRow.id)))
+    assert [row.content for row in rows] == [None] * 7 + [b"boom"]
+    assert {(row.text, row.filename is None, len(row.sha256)) for row in rows} == {
+        ("boom", False, 64)
+    }
 
 
 async def test_what_is_not_understood_yet_keeps_its_raw_bytes(world: Any, clock: Any) -> None:

@@ -156,6 +156,108 @@ async def test_what_is_asked_afterwards_is_answered(make_world: Any, channel: An
     assert channel.texts("t1")[-1] == "To the second."
 
 
+async def test_what_was_asked_while_the_stopped_answer_grew_is_answered(
+    make_world: Any, channel: Any
+) -> None:
+    world = await make_world(
+        [Turn(ANSWER, end_gate=asyncio.Event()), "To the second."], channel=channel, rules=QUICK
+    )
+    ticket, settling = await answering(world)
+    await seen(world, "Open the page.")
+    await world.hear(said("and what does it cost?"))
+    at = world.clock.advance(seconds=20)
+    await world.hear(pressed(pressed_at=at))
+    await asyncio.wait_for(settling, 5)
+    await world.settle()
+    assert channel.texts("t1")[-1] == "To the second."
+    await settled_for_the_customer(world, ticket)
+
+
+async def test_what_was_asked_right_after_a_press_is_answered_whichever_is_heard_first(
+    make_world: Any, channel: Any
+) -> None:
+    world = await make_world(
+        [Turn(ANSWER, end_gate=asyncio.Event()), "To the second."], channel=channel, rules=QUICK
+    )
+    ticket, settling = await answering(world)
+    await seen(world, "Open the page.")
+    pressed_at = world.clock.advance(seconds=10)
+    asked_at = world.clock.advance(seconds=1)
+    await world.hear(said("sorry, as CSV?", sent_at=asked_at))
+    await world.hear(pressed(pressed_at=pressed_at))
+    await asyncio.wait_for(settling, 5)
+    await world.settle()
+    assert channel.texts("t1")[-1] == "To the second."
+    await settled_for_the_customer(world, ticket)
+
+
+async def test_an_unseen_answer_to_what_was_asked_after_the_press_is_given(
+    make_world: Any, channel: Any
+) -> None:
+    channel.may_grow = False
+    world = await make_world(
+        [Turn(ANSWER, end_gate=asyncio.Event()), "To the second."], channel=channel
+    )
+    ticket, settling = await answering(world)
+    await world.until(lambda: bool(world.completer.prompts))
+    pressed_at = world.clock.advance(seconds=10)
+    asked_at = world.clock.advance(seconds=1)
+    await world.hear(said("sorry, as CSV?", sent_at=asked_at))
+    await world.hear(pressed(pressed_at=pressed_at))
+    await asyncio.wait_for(settling, 5)
+    await world.settle()
+    assert channel.texts("t1") == ["To the second."]
+    await settled_for_the_customer(world, ticket)
+
+
+@pytest.mark.parametrize("told_too", [True, False])
+async def test_what_was_asked_before_a_growing_reply_told_of_its_stop_is_answered(
+    make_world: Any, channel: Any, *, told_too: bool
+) -> None:
+    looked, spoken, asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    @tool
+    async def find_order(number: str) -> str:
+        """Find an order."""
+        await looked.wait()
+        return f"{number} was shipped"
+
+    calls = (ToolCall("c1", "find_order", '{"number": "7"}'),)
+    first = Turn("Let me look. One moment.", tool_calls=calls, end_gate=spoken)
+    second = Turn("To the second.", gate=asked)
+
+    def script(prompt: Any) -> Turn:
+        if "what does it cost?" in prompt.messages[-1].content:
+            return second
+        looking = any(message.role == "tool" for message in prompt.messages)
+        return Turn(ANSWER, end_gate=asyncio.Event()) if looking else first
+
+    world = await make_world(
+        script,
+        channel=channel,
+        rules=QUICK,
+        toolbox=gather([find_order]).toolbox,
+        tools=("find_order",),
+    )
+    ticket, settling = await answering(world)
+    await seen(world, "Let me look.")
+    channel.stopped = True
+    await world.hear(said("and what does it cost?"))
+    spoken.set()
+    looked.set()
+    await asyncio.wait_for(settling, 5)
+    channel.stopped = False
+    calls_before = len(world.completer.prompts)
+    answering_the_second = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: len(world.completer.prompts) > calls_before)
+    if told_too:  # late: the second question is what is being answered by now
+        await world.hear(pressed(pressed_at=world.clock()))
+    asked.set()
+    await asyncio.wait_for(answering_the_second, 5)
+    assert channel.texts("t1")[-1] == "To the second."
+    await settled_for_the_customer(world, ticket)
+
+
 async def test_where_nothing_is_answered_there_is_nothing_to_stop(
     make_world: Any, channel: Any
 ) -> None:

@@ -180,7 +180,8 @@ async def test_every_periodic_job_survives_a_store_that_is_away(world: Any) -> N
     for job in jobs:
         await job.run()
     names = {job.name for job in jobs}
-    assert names == {"wake", "overdue", "silent", "abandoned", "waiting", "raw", "sign_ins"}
+    expected = {"wake", "overdue", "reminder", "silent", "abandoned", "waiting", "raw", "files"}
+    assert names == expected | {"sign_ins"}
 
 
 async def test_the_console_of_another_process_is_left_alone(make_world: Any, clock: Any) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from supportbot.model.fence import unfence
+from supportbot.model.fence import FILE, unfence
+from supportbot.model.file import SharedFile
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.summary import Summary
@@ -103,6 +104,18 @@ def test_prompt_shows_what_was_looked_up_cut_short(
     tool = next(b for b in unfence(prompt.messages[1].content) if b.kind == "tool")
     assert tool.facts == {"name": "get_order", "arguments": '{"id": "#W1"}'}
     assert words(tool.text) <= 200
+
+
+def test_prompt_tells_what_files_said(make_history: MakeHistory) -> None:
+    log = SharedFile("error.log", "text/plain", text="boom in line 7")
+    shot = SharedFile("shot.png", "image/png")
+    history = replace(make_history(10), files={1: (log, shot)})
+    content = summary_prompt(history, to_cover(history, WIDE, 500), WIDE).messages[-1].content
+    files = [block for block in unfence(content) if block.kind == FILE]
+    assert [(one.facts["name"], one.text) for one in files] == [
+        ("error.log", "boom in line 7"),
+        ("shot.png", ""),
+    ]
 
 
 def test_prompt_fits_the_window_however_much_there_is(make_history: MakeHistory) -> None:

@@ -69,20 +69,6 @@ async def test_name_follows_the_message_and_stands_beside_the_next_one(setup: Se
     assert second.sender.name == "ada"
 
 
-async def test_operators_are_known_before_they_press_anything(
-    slack: FakeSlack, web: SlackWeb
-) -> None:
-    slack.add_user("robin", real_name="Robin Hale")
-    desk = slack.groups.add("desk", "grace")
-    directory = Directory(web, Watched(frozenset({"U0ROBIN", desk.id})), Clock(), QUICK)
-    await directory.load_groups()
-    directory.expect_operators(slack.team)
-    told = await looked_up(directory, ADA, count=3)
-    assert [name for _, name in told] == ["ada", "grace", "Robin Hale"]  # who was heard goes first
-    robin = Person("U0ROBIN", slack.team)
-    assert directory.facts(robin) == {"name": "Robin Hale", "operator": "1"}
-
-
 async def test_acknowledgement_does_not_wait_for_names(setup: Setup) -> None:
     setup.slack.faults.lose_answer("users.info", after_seconds=60)
     setup.slack.direct("ada", "hello")
@@ -129,6 +115,33 @@ async def test_member_of_an_operators_group_is_an_operator(
         assert isinstance(words, OperatorMessage)
 
 
+@pytest.mark.parametrize("transport", list(Transport))
+async def test_operators_are_known_by_name_and_address_before_they_do_anything(
+    slack: FakeSlack, transport: Transport
+) -> None:
+    slack.workspace.user("grace").email = "grace@example.com"
+    group = slack.groups.add("oncall", "ada")
+    operators = frozenset({"U0GRACE", group.id})
+    async with connected(slack, transport, operators=operators) as setup:
+        await until(lambda: len(slack.calls("users.info")) == 2)
+        slack.direct("grace", "hello")
+        await until(lambda: setup.ear.inbound)
+        meta = setup.ear.inbound[0].meta
+        assert (meta["name"], meta["email"]) == ("grace", "grace@example.com")
+        await slack.settled()
+        assert not setup.ear.names
+        assert len(slack.calls("users.info")) == 2
+
+
+async def test_customers_are_looked_up_before_operators_who_did_nothing(
+    slack: FakeSlack, web: SlackWeb
+) -> None:
+    directory = Directory(web, Watched(operators=frozenset({"U0GRACE"})), Clock(), QUICK)
+    directory.expect_operators(FakeSlack.team)
+    assert [person for person, _ in await looked_up(directory, ADA, count=1)] == [ADA]
+    assert slack.calls("users.info")[0].arguments["user"] == "U0ADA"
+
+
 async def test_press_of_an_operator_says_so(slack: FakeSlack) -> None:
     operators = frozenset({"U0GRACE"})
     async with connected(slack, Transport.SOCKET, operators=operators) as setup:
@@ -142,7 +155,7 @@ async def test_groups_that_cannot_be_told_are_named_and_asked_for_again(
     slack: FakeSlack, web: SlackWeb
 ) -> None:
     group = slack.groups.add("oncall", "ada")
-    slack.faults.fail("usergroups.users.list", "missing_scope")
+    slack.faults.fail("usergroups.users.list", "internal_error")
     watched = Watched(groups=frozenset({group.id}))
     directory = Directory(web, watched, Clock(), QUICK)
     await directory.load_groups()
@@ -151,6 +164,12 @@ async def test_groups_that_cannot_be_told_are_named_and_asked_for_again(
     await until(lambda: directory.facts(ADA) == {"groups": group.id})
     looking.cancel()
     await asyncio.wait((looking,))
+
+
+async def test_group_of_another_workspace_has_nobody_here(slack: FakeSlack, web: SlackWeb) -> None:
+    directory = Directory(web, Watched(groups=frozenset({"S0ELSEWHERE"})), Clock(), QUICK)
+    await directory.load_groups()
+    assert directory.facts(ADA) == {}
 
 
 async def test_group_that_cannot_be_told_again_keeps_its_members(

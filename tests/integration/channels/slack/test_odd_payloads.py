@@ -14,6 +14,8 @@ from tests.integration.channels.slack.listening import Setup
 BROKEN: tuple[dict[str, Any], ...] = (
     {"type": "block_actions", "actions": []},
     {"type": "block_actions", "actions": None},
+    {"type": "block_actions", "actions": 5, "user": {"id": "U0ADA"}},
+    {"type": "block_actions", "actions": {"action_id": "x"}, "user": {"id": "U0ADA"}},
     {"type": "block_actions", "actions": [1], "user": {"id": "U0ADA"}},
     {"type": "block_actions", "actions": [{"action_id": "x"}], "user": None, "team": None},
     {"type": "view_submission"},
@@ -32,6 +34,8 @@ EVENTS: tuple[dict[str, Any], ...] = (
     {"type": "brand_new"},
     {"type": "message"},
     {"type": "message", "channel": None, "user": 1, "ts": 2, "text": 3},
+    {"type": "message", "subtype": ["x"], "user": "U0ADA", "channel": "C1", "ts": "1.1"},
+    {"type": "message", "subtype": {"x": 1}, "user": "U0ADA", "channel": "C1", "ts": "1.2"},
     {"type": "message", "subtype": "message_changed"},
     {"type": "message", "subtype": "message_changed", "message": {"user": "U0ADA"}},
     {"type": "message", "subtype": "message_deleted", "channel": "C0SUPPORT"},
@@ -40,6 +44,7 @@ EVENTS: tuple[dict[str, Any], ...] = (
     {"type": "app_home_opened", "tab": "messages", "user": "U0ADA", "channel": None},
     {"type": "assistant_thread_started", "assistant_thread": 5},
     {"type": "reaction_added", "user": {}, "item": 5},
+    {"type": "reaction_added", "user": "U0ADA", "reaction": ["x"], "item": {"type": "message"}},
     {"type": "agent_session_stopped"},
 )
 

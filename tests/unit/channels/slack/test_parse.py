@@ -334,6 +334,16 @@ def test_deletion_names_the_message() -> None:
     assert hear(event) == Deleted("T1:C1:1700000000.000100", ("T1:C1:1600000000.000001",))
 
 
+def test_file_that_was_taken_out_is_an_edit() -> None:
+    one, two = {"id": "F1", "name": "pin.txt"}, {"id": "F2"}
+    for now in ([two], [{"id": "F1", "mode": "tombstone"}, two]):
+        event = changed("How do I export?", files=now)
+        event["previous_message"] = message_event(files=[one, two])
+        heard = hear(event)
+        assert isinstance(heard, Edited)
+        assert (heard.text, heard.gone_files) == ("How do I export?", ("F1",))
+
+
 def test_tombstone_is_a_deletion() -> None:
     heard = hear(changed("This message was deleted.", subtype="tombstone"))
     assert heard == Deleted("T1:C1:1700000000.000100", ("T1:C1:1700000000.000100",))

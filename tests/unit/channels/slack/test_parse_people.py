@@ -112,7 +112,7 @@ def test_the_conversation_has_a_link() -> None:
 def test_a_check_mark_resolves(name: str, facts: dict[str, str]) -> None:
     heard = hear(reaction(name), **facts)
     sender = Sender("T1:U1", account="slack:T1")
-    expected = Action(ActionKind.RESOLVE, sender, ("T1:C1:1.0",), on="C1:1.0")
+    expected = Action(ActionKind.RESOLVE, sender, ("T1:C1:1.0",), on="C1:1.0", ends_with=":U1")
     assert heard == replace(expected, by_operator=bool(facts))
 
 

@@ -1,0 +1,117 @@
+"""The fake workspace's commands, shortcuts, messages tab, groups, scopes and troubles."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from supportbot.testing.fake_slack import FakeSlack
+
+PROMPT = {"title": "Export", "message": "How do I export?"}
+
+
+@pytest.fixture
+async def lenient() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack(strict=False, ack_seconds=0.2, retry_delays_seconds=()) as slack:
+        yield slack
+
+
+def client(slack: FakeSlack) -> AsyncWebClient:
+    return AsyncWebClient(token=slack.bot_token, base_url=slack.url, retry_handlers=[])
+
+
+async def refusal(call: Any) -> str:
+    with pytest.raises(SlackApiError) as caught:
+        await call
+    return str(caught.value.response["error"])
+
+
+async def test_what_is_posted_to_a_response_url_goes_to_whoever_asked(lenient: FakeSlack) -> None:
+    typed = lenient.requests.command("ada", "hi <there>", channel="support")
+    assert (typed.payload["text"], typed.payload["channel_id"]) == ("hi &lt;there&gt;", "C0SUPPORT")
+    answered = await AsyncWebhookClient(typed.payload["response_url"]).send(text="Hello")
+    assert answered.status_code == 200
+    ((user, body),) = lenient.requests.answers
+    assert (user, body["text"]) == ("U0ADA", "Hello")
+    made_up = AsyncWebhookClient(f"{typed.payload['response_url']}x")
+    assert (await made_up.send(text="Hello")).status_code == 404
+
+
+async def test_shortcut_brings_its_message(lenient: FakeSlack) -> None:
+    message = lenient.say("support", "grace", "It says E42")
+    chosen = lenient.requests.shortcut(message, "ask", "ada").payload
+    assert (chosen["type"], chosen["user"]["id"]) == ("message_action", "U0ADA")
+    assert (chosen["message"]["user"], chosen["message"]["text"]) == ("U0GRACE", "It says E42")
+
+
+@pytest.mark.parametrize(
+    "prompts", [None, [], [PROMPT] * 5, [{"title": "Export"}], [{"message": "How?"}], ["How?"]]
+)
+async def test_prompts_that_slack_would_not_take_are_noted(
+    lenient: FakeSlack, prompts: Any
+) -> None:
+    channel = lenient.direct("ada", "hi").channel
+    arguments = {"channel_id": channel, "prompts": prompts}
+    call = client(lenient).api_call("assistant.threads.setSuggestedPrompts", json=arguments)
+    assert await refusal(call) == "invalid_arguments"
+    assert lenient.violations
+
+
+async def test_prompts_and_titles_are_kept_by_place(lenient: FakeSlack) -> None:
+    thread = lenient.tab.start_thread("ada")
+    web = client(lenient)
+    await web.assistant_threads_setSuggestedPrompts(channel_id=thread.channel, prompts=[PROMPT])
+    await web.assistant_threads_setTitle(
+        channel_id=thread.channel, thread_ts=thread.ts, title="Exports"
+    )
+    assert lenient.tab.prompts == {thread.channel: [PROMPT]}
+    assert lenient.tab.titles == {f"{thread.channel}:{thread.ts}": "Exports"}
+    nowhere = web.assistant_threads_setTitle(channel_id=thread.channel, thread_ts="1.0", title="x")
+    assert await refusal(nowhere) == "thread_not_found"
+    in_public = web.assistant_threads_setSuggestedPrompts(channel_id="C0SUPPORT", prompts=[PROMPT])
+    assert await refusal(in_public) == "channel_not_found"
+
+
+async def test_user_group_has_its_members(lenient: FakeSlack) -> None:
+    group = lenient.groups.add("oncall", "ada", "grace")
+    answer = await client(lenient).usergroups_users_list(usergroup=group.id)
+    assert answer["users"] == ["U0ADA", "U0GRACE"]
+    unknown = client(lenient).usergroups_users_list(usergroup="S0GONE")
+    assert await refusal(unknown) == "no_such_subteam"
+
+
+async def test_call_without_its_scope_is_refused(lenient: FakeSlack) -> None:
+    lenient.scopes.granted = frozenset({"channels:history"})
+    lenient.add_channel("secret", kind="group")
+    web = client(lenient)
+    answer = await web.conversations_history(channel="C0SUPPORT")
+    assert answer.headers["x-oauth-scopes"] == "channels:history"
+    assert await refusal(web.conversations_history(channel="C0SECRET")) == "missing_scope"
+    posting = web.chat_postMessage(channel="C0SUPPORT", text="hi")
+    assert await refusal(posting) == "missing_scope"
+
+
+async def test_what_is_lost_is_lost(lenient: FakeSlack) -> None:
+    question = lenient.mention("support", "ada", "hi")
+    lenient.lose.user("ada")
+    assert await refusal(client(lenient).users_info(user="U0ADA")) == "user_not_found"
+    lenient.lose.bot("support")
+    posting = client(lenient).chat_postMessage(channel=question.channel, text="hi")
+    assert await refusal(posting) == "not_in_channel"
+    lenient.lose.channel("support")
+    posting = client(lenient).chat_postMessage(channel=question.channel, text="hi")
+    assert await refusal(posting) == "channel_not_found"
+
+
+async def test_events_can_come_backwards(lenient: FakeSlack) -> None:
+    with lenient.order.backwards():
+        for text in ("one", "two", "three"):
+            lenient.say("support", "ada", text)
+        assert lenient.deliveries == []
+    texts = [delivery.payload["event"]["text"] for delivery in lenient.deliveries]
+    assert texts == ["three", "two", "one"]
