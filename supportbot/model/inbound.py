@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+#: Why nothing follows: whoever asks something asked the same words before.
+ALREADY_ASKED = "already_asked"
+
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
@@ -158,6 +161,16 @@ class Referred:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """A message that stands in the channel, of which a question is made."""
+
+    #: Its key, by which it is edited and deleted.
+    key: str
+    #: Whoever asks wrote it as well.
+    by_author: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerMessage:
     """A customer wrote something."""
 
@@ -185,6 +198,8 @@ class CustomerMessage:
     disposition: Disposition = field(default_factory=Disposition)
     sent_at: datetime | None = None
     attachments: tuple[Attached | Referred, ...] = ()
+    #: The message whose words these are, where somebody pointed at it (a shortcut).
+    repeats: Repeated | None = None
 
 
 @dataclass(frozen=True, slots=True)

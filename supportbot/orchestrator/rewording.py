@@ -44,6 +44,9 @@ from supportbot.tools.result import failed
 
 #: An edit, or a deletion, was faster than its message.
 BEFORE_IT_CAME = "before_it_came"
+_DELETED_BEFORE = "deleted_before"
+#: Why a message that was not heard as one never will be.
+TAKEN_BACK = frozenset({BEFORE_IT_CAME, _DELETED_BEFORE})
 _DELETED = "deleted by its author"
 #: Why a question was settled without a word, and with all in order.
 _SAID_NOTHING = frozenset({"mode_off", "mode_shadow"})
@@ -224,7 +227,7 @@ class Rewording:
         if earlier is None:
             keys = (heard.message_key,)
             return Outcome("suppressed", reason=BEFORE_IT_CAME, keep_raw=False, keys=keys)
-        gone = Outcome("suppressed", reason="deleted_before", keep_raw=False)
+        gone = Outcome("suppressed", reason=_DELETED_BEFORE, keep_raw=False)
         await inbounds.settle(work, earlier.id, gone, self._wiring.clock())
         return Outcome("suppressed", reason=BEFORE_IT_CAME, keep_raw=False)
 
@@ -235,7 +238,7 @@ async def _of_waiting(work: UnitOfWork, inbound_id: int, heard: Edited | Deleted
         key = heard.thread_keys[0]
         return Outcome("suppressed", reason="not_addressed", keep_raw=True, waits_for=key)
     await waiting.forget(work, [inbound_id])
-    return Outcome("suppressed", reason="deleted_before", keep_raw=False)
+    return Outcome("suppressed", reason=_DELETED_BEFORE, keep_raw=False)
 
 
 async def _rename(wiring: Wiring, work: UnitOfWork, ticket: Ticket, subject: str | None) -> None:
@@ -305,7 +308,7 @@ async def _unused(work: UnitOfWork, place: Place, heard: Edited) -> Outcome | No
         # It came after the deletion that followed it, and would bring the words again.
         return Outcome(
             "suppressed",
-            reason="deleted_before",
+            reason=_DELETED_BEFORE,
             ticket_id=ticket_id,
             message_id=message.id,
             keep_raw=False,

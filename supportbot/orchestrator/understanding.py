@@ -6,7 +6,7 @@ A parser is pure and may fail on any input; whatever it gives is decided on in o
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -25,10 +25,11 @@ from supportbot.model.inbound import (
     Inbound,
     Introduced,
     OperatorMessage,
+    Repeated,
     StoredInbound,
 )
 from supportbot.model.ticket import Ticket
-from supportbot.orchestrator import changes, conversation
+from supportbot.orchestrator import changes, conversation, repeating
 from supportbot.orchestrator.acting import acted
 from supportbot.orchestrator.asking import Asking
 from supportbot.orchestrator.flood import Flood
@@ -39,7 +40,7 @@ from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
 from supportbot.store import tickets, waiting
-from supportbot.store.inbound import Outcome
+from supportbot.store.inbound import Outcome, Settled
 from supportbot.store.unit_of_work import UnitOfWork
 
 _T = TypeVar("_T")
@@ -156,6 +157,8 @@ class Understanding:
         *,
         awaited: bool,
     ) -> Outcome:
+        if heard.repeats is not None:
+            return await self._decide_repeated(work, channel, inbound, heard, heard.repeats)
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         unknown = ticket is None and heard.shared_thread
         talk = heard.conversation
@@ -183,9 +186,31 @@ class Understanding:
             outcome = await self._hear_waiting(work, channel, names, outcome)
         return outcome
 
+    async def _decide_repeated(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        inbound: Inbound,
+        heard: CustomerMessage,
+        repeated: Repeated,
+    ) -> Outcome:
+        """Ask what a message says, once, and let what becomes of the message reach the question."""
+        reason = await repeating.why_not(work, channel.id, heard, repeated)
+        if reason is not None:
+            return Outcome("suppressed", reason=reason, keep_raw=False)
+        if heard.barred is None:
+            await repeating.release(work, channel.id, repeated)
+        said = replace(heard, repeats=None)
+        outcome = await self._decide_message(work, channel, inbound, said, awaited=True)
+        settled = Settled(outcome, self._wiring.clock())
+        return await repeating.bind(work, channel.id, repeated, settled)
+
     async def _decide_deletion(
         self, work: UnitOfWork, channel: ConnectedChannel, heard: Deleted
     ) -> Outcome:
+        names = repeating.names_of_repetitions(heard.message_key)
+        for name in sorted(await inbounds.held_keys(work, channel.id, names)):
+            await self._rewording.deleted(work, channel.id, replace(heard, message_key=name))
         outcome = await self._rewording.deleted(work, channel.id, heard)
         if outcome.reason == BEFORE_IT_CAME:
             for stored, waits in await self._waiting(work, channel, (heard.message_key,)):

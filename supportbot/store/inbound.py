@@ -220,6 +220,16 @@ async def keys_of(work: UnitOfWork, inbound_ids: Sequence[int]) -> dict[int, tup
     return keys
 
 
+async def held_keys(work: UnitOfWork, channel_id: int, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of these keys under which something arrived."""
+    rows = await work.connection.execute(
+        select(InboundKeyRow.key).where(
+            InboundKeyRow.channel_id == channel_id, InboundKeyRow.key.in_(keys)
+        )
+    )
+    return frozenset(rows.scalars())
+
+
 async def claim(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
     """Count one more attempt of each that has no outcome yet."""
     await work.execute(_CLAIM, {"ids": inbound_ids})

@@ -57,7 +57,7 @@ class Hearing:
         accepted = await self._commit(payload, raw.encode("utf-8", "replace"), identity)
         if "command" not in payload:
             return ack_body(payload, accepted)
-        return request_line(payload, accepted, self._beside.rulebook.products)
+        return request_line(payload, accepted, self._beside.rulebook)
 
     async def hear_unreadable(self, raw: bytes) -> None:
         """Commit bytes that Slack signed but nobody can read; parsing refuses them."""

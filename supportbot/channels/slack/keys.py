@@ -92,7 +92,7 @@ def _action_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _shortcut_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name a shortcut by who chose it on which message: the same question is asked once."""
+    """Name a shortcut by who chose it on which message, and when: it may be chosen again."""
     message, user = payload.get("message"), payload.get("user")
     channel = payload.get("channel")
     if payload.get("type") != "message_action" or not (
@@ -100,7 +100,8 @@ def _shortcut_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
     ):
         return ()
     place = f"{channel.get('id')}:{message.get('ts')}"
-    return (f"shortcut:{payload.get('callback_id')}:{place}:{user.get('id')}",)
+    chosen = payload.get("action_ts") or payload.get("trigger_id")
+    return (f"shortcut:{payload.get('callback_id')}:{place}:{user.get('id')}:{chosen}",)
 
 
 def _form_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import (
     ASK_FORM,
@@ -23,7 +24,14 @@ from supportbot.channels.slack.markup import readable
 from supportbot.channels.slack.people import Person, direct_key, person_of
 from supportbot.channels.slack.scene import Scene
 from supportbot.errors import EmptyBody, Unparsable
-from supportbot.model.inbound import Conversation, CustomerMessage, Heard, Ignored, Sender
+from supportbot.model.inbound import (
+    Conversation,
+    CustomerMessage,
+    Heard,
+    Ignored,
+    Repeated,
+    Sender,
+)
 
 Payload = Mapping[str, Any]
 
@@ -44,6 +52,7 @@ class Request:
     barred: str | None = None
     #: The message that it is about, as `channel:ts`.
     about: str | None = None
+    repeats: Repeated | None = None
 
 
 def parse_request(payload: Payload, scene: Scene) -> Heard:
@@ -107,11 +116,28 @@ def parse_shortcut(payload: Payload, scene: Scene) -> Heard:
         product=rules.product,
         barred=scene.barred(rules),
         about=about,
+        repeats=Repeated(
+            message_key(scene.own.team, place, message["ts"]),
+            by_author=message.get("user") == person.user,
+        ),
     )
-    # Where we are known to be, everybody may see that one's own question is answered.
-    own = message.get("user") == person.user and place in scene.rulebook.by_channel
+    if not stays_in_thread(payload, scene.rulebook):
+        return asked(request, scene.own)
     root = message.get("thread_ts") or message["ts"]
-    return _in_thread(request, scene.own, place, str(root)) if own else asked(request, scene.own)
+    return _in_thread(request, scene.own, place, str(root))
+
+
+def stays_in_thread(payload: Payload, rulebook: Rulebook) -> bool:
+    """Tell whether what is asked about a message is answered where the message stands.
+
+    Where we are known to be, everybody may see that one's own question is answered.
+    """
+    message, user, channel = payload.get("message"), payload.get("user"), payload.get("channel")
+    if not (isinstance(message, dict) and isinstance(user, dict) and isinstance(channel, dict)):
+        return False
+    place = channel.get("id")
+    own = message.get("user") == user.get("id")
+    return own and isinstance(place, str) and place in rulebook.by_channel
 
 
 def parse_form(payload: Payload, scene: Scene) -> Heard:
@@ -157,6 +183,7 @@ def asked(request: Request, own: Identity) -> CustomerMessage:
         barred=request.barred,
         conversation=Conversation(direct_key(person), fresh=True),
         echo=True,
+        repeats=request.repeats,
     )
 
 
@@ -172,6 +199,7 @@ def _in_thread(request: Request, own: Identity, channel: str, root: str) -> Cust
         product=request.product,
         barred=request.barred,
         shared_thread=True,
+        repeats=request.repeats,
     )
 
 

@@ -99,7 +99,7 @@ class Surfaces:
 
     async def _answer(self, payload: Mapping[str, Any], accepted: Accepted) -> None:
         """Tell whoever chose a shortcut what becomes of it, in their sight only."""
-        line = request_line(payload, accepted, {})
+        line = request_line(payload, accepted, self._rulebook)
         with translated("answer a shortcut", may_repeat=False):
             await self._web.respond(str(payload["response_url"]), line)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from supportbot.channels.slack.parse_requests import ASKS_NOTHING
+from supportbot.channels.slack.config import Rulebook
+from supportbot.channels.slack.parse_requests import ASKS_NOTHING, stays_in_thread
 from supportbot.channels.slack.scene import GROUP_UNKNOWN, NOT_IN_GROUP, NOT_INSTALLED
-from supportbot.model.inbound import Accepted
+from supportbot.model.inbound import ALREADY_ASKED, Accepted
 
 #: Told to whoever may not ask in a channel, by the reason that is stored.
 BARRED: Mapping[str, str] = {
@@ -18,17 +19,19 @@ BARRED: Mapping[str, str] = {
     NOT_INSTALLED: "I am not installed in this workspace (any more), so I cannot answer here.",
 }
 TAKEN = "I have your question, and answer you in a direct message."
+TAKEN_HERE = "I have your question, and answer it in the thread of this message."
+_ALREADY_ASKED = "I have this question of yours already, and have not taken it a second time."
 _NOT_TAKEN = "I can do nothing with that."
 
 
-def request_line(
-    payload: Mapping[str, Any], accepted: Accepted, products: Mapping[str, str]
-) -> str:
+def request_line(payload: Mapping[str, Any], accepted: Accepted, rulebook: Rulebook) -> str:
     """Answer whoever typed a command or chose a shortcut, in their sight only."""
     if accepted.suppressed is None:
-        return TAKEN
+        return TAKEN_HERE if stays_in_thread(payload, rulebook) else TAKEN
     if accepted.suppressed == ASKS_NOTHING:
-        return _help(str(payload.get("command") or "/support"), products)
+        return _help(str(payload.get("command") or "/support"), rulebook.products)
+    if accepted.suppressed == ALREADY_ASKED:
+        return _ALREADY_ASKED
     return BARRED.get(accepted.suppressed, _NOT_TAKEN)
 
 
