@@ -232,6 +232,8 @@ class OperatorMessage:
     below: str | None = None
     #: It is meant for a colleague: it begins with somebody's name.
     aside: bool = False
+    #: True: nobody can tell yet whether an operator wrote it.
+    in_doubt: bool = False
 
     @property
     def thread_keys(self) -> tuple[str, ...]:

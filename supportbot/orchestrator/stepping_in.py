@@ -29,6 +29,10 @@ from supportbot.store.unit_of_work import UnitOfWork
 _NOTE = re.compile(r"^\s*note:\s*", re.IGNORECASE)
 _RESOLVED = "Not sent: the ticket is resolved. It opens again when its customer writes."
 _DISABLED = "Not sent: your operator account is disabled. Ask an admin to enable it."
+_IN_DOUBT = (
+    "Not sent: I cannot find out right now who belongs to the support team. "
+    "Please write it again in a few minutes."
+)
 _NO_FILES = "Not sent: files. Only words reach the customer from here."
 
 
@@ -57,6 +61,8 @@ async def operator_wrote(
     notice = None
     if heard.below is not None:
         notice = await pressable.told_by(work, channel.id, heard.below)
+    if heard.in_doubt:
+        return await _unsent(wiring, work, notice) if notice is not None else None
     if notice is not None:
         return await _below_notice(wiring, work, channel, heard, notice)
     ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
@@ -75,6 +81,13 @@ async def operator_wrote(
     message = await operating.said_in_thread(ticket, heard.said.text)
     await files.attach(work, message.id, heard.said.attachments)
     return _kept(ticket, message)
+
+
+async def _unsent(wiring: Wiring, work: UnitOfWork, notice: Delivery) -> Outcome:
+    """Keep what somebody wrote below a notice, and say there that it was not sent."""
+    ticket = await tickets.get(work, notice.ticket_id, lock=True)
+    await tell_below(wiring, work, notice, _IN_DOUBT, f"in-doubt-{ticket.last_seq}")
+    return Outcome("suppressed", reason="operators_unknown", ticket_id=ticket.id)
 
 
 async def _below_notice(

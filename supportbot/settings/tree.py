@@ -96,7 +96,9 @@ class SlackSettings(Section):
         "operators_channel is one.",
     )
     operators_channel: SlackChannel | None = Field(
-        default=None, description="Channel id for notices: handoffs and drafts."
+        default=None,
+        description="Channel id for notices: handoffs and drafts. Without operators its members "
+        "are the operators.",
     )
     take_over: Literal["operators", "anyone"] | None = Field(
         default=None,

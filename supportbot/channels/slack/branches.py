@@ -82,7 +82,10 @@ class Branches:
             return known
         at_home = self.of(home).directory.facts(person, place)
         told = {name: at_home[name] for name in _OF_OPERATORS if name in at_home}
-        return {**known, **told} if "operator" in told else known
+        if "operator" in told:
+            return {**known, **told}
+        in_doubt = at_home.get("operator_unknown")
+        return {**known, "operator_unknown": in_doubt} if in_doubt else known
 
     def begin(self, introduce: IntroduceAt) -> None:
         """Let names be looked up wherever somebody is heard, until `aclose`."""

@@ -30,6 +30,9 @@ _log = structlog.get_logger(__name__)
 #: What Slack says of a user group that is none of this workspace.
 NO_SUCH_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
 
+#: Members of a channel are told so many at a time, and of a very large one not all.
+_PAGE_MEMBERS, _MOST_PAGES = 200, 50
+
 #: Is told the name of a person that was looked up.
 Introduce = Callable[[Person, str], Awaitable[None]]
 
@@ -46,24 +49,31 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Whose members are kept: operators' groups, and those that a channel is reserved for."""
+    """Whose members are kept: operators' groups or channel, and those a channel is reserved for."""
 
     #: User ids, and ids of user groups.
     operators: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
-    #: Where no operators are named, whoever acts in this channel is one.
+    #: Where no operators are named, whoever is in this channel, or acts there, is one.
     operators_channel: str | None = None
 
     def is_operator(self, names: Collection[str], place: str | None) -> bool:
         """Tell whether somebody, known by their id and their groups', acts as an operator."""
         if self.operators:
             return not self.operators.isdisjoint(names)
-        return place is not None and place == self.operators_channel
+        return self.operators_channel is not None and self.operators_channel in {*names, place}
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """Ids of what operators are members of: user groups, or else their channel."""
+        if self.operators:
+            return frozenset(name for name in self.operators if is_group(name))
+        return frozenset({self.operators_channel} if self.operators_channel else ())
 
     @property
     def all_groups(self) -> frozenset[str]:
-        """Ids of all user groups that have to be known."""
-        return self.groups | {name for name in self.operators if is_group(name)}
+        """Ids of all whose members have to be known."""
+        return self.groups | self.teams
 
 
 @dataclass(slots=True)
@@ -103,7 +113,7 @@ class Directory:
         self._clock = clock
         self._rules = rules
         self._names = _Names(rules)
-        #: User group → its members, once they were told.
+        #: User group, or channel of operators → its members, once they were told.
         self._members: dict[str, frozenset[str]] = {}
         self._loaded = False
         #: False: some of them could not be asked for.
@@ -116,17 +126,21 @@ class Directory:
     def facts(self, person: Person, place: str | None = None) -> Mapping[str, str]:
         """Return what is known now, to be kept beside what they did in a channel; asks nobody.
 
-        `name`; `operator` = "1", and then `email`; `groups` that they are in; `groups_unknown`,
-        those of which nobody can tell yet. What is not so is left out.
+        `name`; `operator` = "1", and then `email`; `operator_unknown` = "1" where nobody can tell
+        yet whether they are one; `groups` that they are in; `groups_unknown`, those of which nobody
+        can tell yet. What is not so is left out.
         """
         groups = self._groups(person)
         known, is_operator = self._names.of(person), self._is_operator(person, place)
+        unknown = self._watched.all_groups - set(self._members)
+        in_doubt = not is_operator and not self._watched.teams.isdisjoint(unknown)
         found = {
             "name": known.name,
             "operator": "1" if is_operator else "",
+            "operator_unknown": "1" if in_doubt else "",
             "email": known.email if is_operator else "",
             "groups": " ".join(groups),
-            "groups_unknown": " ".join(sorted(self._watched.all_groups - set(self._members))),
+            "groups_unknown": " ".join(sorted(unknown)),
         }
         return {name: value for name, value in found.items() if value}
 
@@ -205,20 +219,44 @@ class Directory:
 
     async def _load_group(self, group: str) -> bool:
         """Ask for a group's members; a group of another workspace has none here."""
-        users: object = ()
+        users: frozenset[str] = frozenset()
         try:
             with translated(f"list the members of {group}", may_repeat=True):
                 try:
-                    answer = await self._web.client().usergroups_users_list(usergroup=group)
-                    users = answer.get("users")
+                    users = await self._listed(group)
                 except SlackApiError as error:
                     if error_code(error) not in NO_SUCH_GROUP:
                         raise
         except SendError as error:
             _log.warning("slack_group_unknown", group=group, detail=str(error))
             return error.permanent  # asked for again, but not soon
-        self._members[group] = frozenset(map(str, users if isinstance(users, list) else ()))
+        self._members[group] = users
         return True
+
+    async def _listed(self, group: str) -> frozenset[str]:
+        """Return who is in a user group, or in the operators' channel, page by page.
+
+        https://docs.slack.dev/reference/methods/usergroups.users.list and
+        https://docs.slack.dev/reference/methods/conversations.members
+        """
+        client = self._web.client()
+        if is_group(group):
+            return _ids((await client.usergroups_users_list(usergroup=group)).get("users"))
+        found: frozenset[str] = frozenset()
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            answer = await client.conversations_members(
+                channel=group, cursor=cursor, limit=_PAGE_MEMBERS
+            )
+            found |= _ids(answer.get("members"))
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return found
+
+
+def _ids(listed: object) -> frozenset[str]:
+    return frozenset(map(str, listed if isinstance(listed, list) else ()))
 
 
 def is_group(name: str) -> bool:

@@ -15,7 +15,7 @@ from supportbot.channels.slack.keys import ASK_SHORTCUT
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "is told when somebody mentions it",
     "assistant:write": "suggested questions, and the line that an answer is being made",
-    "channels:read": "`supportbot check` looks whether it is in its channels",
+    "channels:read": "who is in the operators' channel; `supportbot check` looks at its channels",
     "channels:history": "follow-ups in threads of public channels",
     "chat:write": "replies, and notices to operators",
     "commands": '/support, and "Ask support" on a message',

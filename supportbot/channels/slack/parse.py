@@ -73,7 +73,17 @@ def parse(inbound: Inbound, rulebook: Rulebook) -> Heard:
     name, email = inbound.meta.get("name"), inbound.meta.get("email")
     if name and isinstance(heard, CustomerMessage | Edited | Action):
         heard = replace(heard, sender=replace(heard.sender, name=name, email=email))
+    if scene.perhaps_by_operator:
+        return _perhaps_of_operator(heard, payload.get("event"))
     return _of_operator(heard, payload.get("event"), scene.own) if scene.by_operator else heard
+
+
+def _perhaps_of_operator(heard: Heard, event: object) -> Heard:
+    """Take a reply for anybody's, unless it stands below a notice: only operators see those."""
+    root = event.get("thread_ts") if isinstance(event, dict) else None
+    if not isinstance(heard, CustomerMessage) or not isinstance(event, dict) or not root:
+        return heard
+    return OperatorMessage(heard, below=f"{event.get('channel')}:{root}", in_doubt=True)
 
 
 def _of_operator(heard: Heard, event: object, own: Identity) -> Heard:

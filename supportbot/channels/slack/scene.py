@@ -31,6 +31,11 @@ class Scene:
         """True where the person is one of the operators."""
         return self.meta.get("operator") == "1"
 
+    @property
+    def perhaps_by_operator(self) -> bool:
+        """True where nobody can tell yet whether the person is one of the operators."""
+        return self.meta.get("operator_unknown") == "1"
+
     def barred(self, rules: ChannelRules) -> str | None:
         """Say why the person may not open a ticket in a channel that is reserved for some."""
         if not rules.groups or rules.groups & set(self.meta.get("groups", "").split()):

@@ -38,6 +38,19 @@ def info(workspace: Workspace, args: Arguments) -> Answer:
     return {"channel": workspace.channel(str(args.get("channel"))).as_json()}
 
 
+def members(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/conversations.members, in pages of `limit`."""
+    channel = workspace.channel(str(args.get("channel")))
+    everybody = sorted(channel.members)
+    start, limit = int(str(args.get("cursor") or 0)), int(str(args.get("limit") or 100))
+    rest = start + limit
+    cursor = str(rest) if rest < len(everybody) else ""
+    return {
+        "members": everybody[start:rest],
+        "response_metadata": {"next_cursor": cursor},
+    }
+
+
 def open_direct(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/conversations.open, for one user."""
     user = workspace.user(str(args.get("users")))

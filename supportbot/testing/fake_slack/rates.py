@@ -43,6 +43,7 @@ ALL_LIMITS: Mapping[str, Limit] = {
     "chat.postMessage": Limit(60, per="channel"),
     "chat.update": TIER_3,
     "conversations.history": TIER_3,
+    "conversations.members": TIER_4,
     "conversations.replies": TIER_3,
     "reactions.add": TIER_3,
     "users.info": TIER_4,

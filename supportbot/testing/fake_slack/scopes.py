@@ -34,6 +34,7 @@ _KINDS = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
 _READING = {
     "conversations.history": "history",
     "conversations.info": "read",
+    "conversations.members": "read",
     "conversations.replies": "history",
 }
 

@@ -31,6 +31,7 @@ METHODS: Mapping[str, Method] = {
     "chat.update": chat.update,
     "conversations.history": conversations.history,
     "conversations.info": conversations.info,
+    "conversations.members": conversations.members,
     "conversations.open": conversations.open_direct,
     "conversations.replies": conversations.replies,
     "reactions.add": chat.add_reaction,
