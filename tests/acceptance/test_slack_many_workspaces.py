@@ -366,3 +366,18 @@ async def test_a_command_from_a_workspace_without_the_app_gets_a_kind_line(
         assert typed.acked
         assert "not installed" in str(typed.response)
         assert await d.tickets() == []
+
+
+async def test_nothing_is_looked_up_any_more_where_the_app_was_removed(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with two(transport, tmp_path) as (d, _, other):
+        await other.wait_for_replies(other.mention("support", "ada", "How do I export?"))
+        looking = d.channel._branches._looking
+        assert other.team in looking
+        other.oauth.uninstall()
+
+        async def ended() -> bool:
+            return other.team not in looking
+
+        await d.eventually(ended)

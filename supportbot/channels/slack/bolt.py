@@ -17,7 +17,7 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.logs import vendor_logger
 from supportbot.channels.slack.origin import origin_of
 from supportbot.channels.slack.shared import perhaps_ours
-from supportbot.channels.slack.workspaces import TAKEN_BACK, Workspaces
+from supportbot.channels.slack.workspaces import Workspaces, is_taken_back
 from supportbot.errors import SupportbotError
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ def build_bolt(client: AsyncWebClient, workspaces: Workspaces, hearing: Hearing)
         origin = origin_of(body)
         nobody = Identity(next(iter(origin.teams), ""), "", "")
         context[_IDENTITY] = await workspaces.identity(origin, perhaps_ours(body)) or nobody
-        if _taken_back(body):
+        if is_taken_back(body):
             await workspaces.taken_back(origin, body)
         await next_()
 
@@ -80,8 +80,3 @@ def build_bolt(client: AsyncWebClient, workspaces: Workspaces, hearing: Hearing)
     app.use(commit)
     app.error(refuse)
     return app
-
-
-def _taken_back(body: dict[str, Any]) -> bool:
-    event = body.get("event")
-    return isinstance(event, dict) and event.get("type") in TAKEN_BACK

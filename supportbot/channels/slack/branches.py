@@ -115,6 +115,12 @@ class Branches:
             self._looking[own.owner] = asyncio.create_task(branch.directory.run(introduce))
         return branch
 
+    def leave(self, own: Identity) -> None:
+        """Look nothing up any more where the app was removed, until somebody is heard there."""
+        task = self._looking.pop(own.owner, None)
+        if task is not None:
+            task.cancel()
+
     async def aclose(self) -> None:
         """Leave what is under way in all branches."""
         self._introduce, looking = None, tuple(self._looking.values())

@@ -161,7 +161,8 @@ class Directory:
     def expect_operators(self, team: str) -> None:
         """Let those be looked up who may act as operators, as far as they are known by now."""
         operators = self._watched.operators
-        members = (users for name, users in self._members.items() if name in operators)
+        teams = self._watched.teams
+        members = (users for name, users in self._members.items() if name in teams)
         for user in sorted(frozenset(filter(is_user, operators)).union(*members)):
             person = Person(user, team)
             if not self._names.is_fresh(person, self._clock()):

@@ -21,6 +21,7 @@ from supportbot.channels.slack.presses import ack_body
 from supportbot.channels.slack.profiles import profile_payload
 from supportbot.channels.slack.scene import UNREADABLE
 from supportbot.channels.slack.words import request_line
+from supportbot.channels.slack.workspaces import is_taken_back
 from supportbot.errors import SupportbotError
 from supportbot.model.inbound import Accepted, Inbound
 from supportbot.model.time import Clock
@@ -104,6 +105,8 @@ class Hearing:
                     may_wait=payload.get("type") == "event_callback",
                 )
             )
+            if is_taken_back(payload):
+                branches.leave(identity)
             if person:
                 self._committed(payload, person, identity, accepted)
             return accepted

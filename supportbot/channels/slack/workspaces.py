@@ -35,6 +35,12 @@ _log = structlog.get_logger(__name__)
 TAKEN_BACK = frozenset({"app_uninstalled", "tokens_revoked"})
 
 
+def is_taken_back(payload: Mapping[str, Any]) -> bool:
+    """Tell whether a payload says that the app was removed, or its token taken back."""
+    event = payload.get("event")
+    return isinstance(event, dict) and event.get("type") in TAKEN_BACK
+
+
 class Workspaces(Protocol):
     """Knows who we are in each workspace, and what acts for us there."""
 

@@ -142,6 +142,22 @@ async def test_customers_are_looked_up_before_operators_who_did_nothing(
     assert slack.calls("users.info")[0].arguments["user"] == "U0ADA"
 
 
+async def test_members_of_the_operators_channel_are_operators_with_a_name_everywhere(
+    slack: FakeSlack, web: SlackWeb
+) -> None:
+    slack.workspace.channel("support").members.add("U0ADA")
+    directory = Directory(web, Watched(operators_channel="C0SUPPORT"), Clock(), QUICK)
+    assert directory.facts(ADA)["operator_unknown"] == "1"
+    await directory.load_groups()
+    directory.expect_operators(FakeSlack.team)
+    looking = asyncio.create_task(directory.run(_nobody))
+    await until(lambda: directory.facts(ADA).get("name") == "ada")
+    looking.cancel()
+    await asyncio.wait((looking,))
+    assert directory.facts(ADA, "C0ELSEWHERE")["operator"] == "1"
+    assert "operator" not in directory.facts(Person("U0GRACE", FakeSlack.team), "C0ELSEWHERE")
+
+
 async def test_press_of_an_operator_says_so(slack: FakeSlack) -> None:
     operators = frozenset({"U0GRACE"})
     async with connected(slack, Transport.SOCKET, operators=operators) as setup:
