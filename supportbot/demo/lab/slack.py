@@ -99,7 +99,10 @@ class SlackActs:
     async def _stop(self, body: Body) -> Json:
         """Press the stop button of a session."""
         message = self._message(body)
-        self._slack.streams.stop(message, _user(body))
+        try:
+            self._slack.streams.stop(message, _user(body))
+        except LookupError as error:
+            raise HTTPException(422, "There is no such button.") from error
         return {"id": message.root}
 
     async def _open_tab(self, body: Body) -> Json:
