@@ -24,8 +24,8 @@ def inert(text: str) -> str:
 def with_links_spelled_out(markdown: str, address: str) -> str:
     """Write links as their words and their address, such as `Plans (https://...)`.
 
-    `address` is how the address is written behind the words, such as `({})`. Where the words are
-    the address itself, it stands there once and bare.
+    `address` is how the address is written behind the words, such as `({})`; empty: not at all.
+    Where the words are the address itself, it stands there once and bare.
     """
 
     def spelled_out(link: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from supportbot.model.delivery import Audience
 from supportbot.model.inbound import ActionKind
-from supportbot.model.markdown import inert
+from supportbot.model.markdown import inert, with_links_spelled_out
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import ActorKind, Handler, Status, Ticket
@@ -191,5 +191,5 @@ def _tried(thread: Sequence[Message]) -> str:
             answer = message.text
     parts = [f"tools: {', '.join(called)}"] if called else []
     if answer:
-        parts.append(f"answered: {quoted(answer)}")
+        parts.append(f"answered: {quoted(with_links_spelled_out(answer, ''))}")
     return " · ".join(parts) or "nothing yet"

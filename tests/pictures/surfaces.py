@@ -23,7 +23,7 @@ from supportbot.demo.evidence import eventually, settled, slack_case
 from supportbot.demo.lab.slack_view import DIRECT
 from supportbot.demo.scene import Day
 from supportbot.model.inbound import ActionKind
-from supportbot.testing.fake_slack import FakeMessage
+from supportbot.testing.fake_slack import FakeMessage, FakeUser
 
 HOME = "home"
 _BACKUP = "How do I restore a backup?"
@@ -76,6 +76,20 @@ async def _direct(day: Day) -> None:
     asked = slack.direct(MAYA.handle, "How can I change my hosting plan?")
     await settled(day, slack_case(day, asked), asked=1)
     await eventually(day, lambda: slack.tab.prompts)
+
+
+async def _file(day: Day) -> None:
+    slack = day.stage.slack
+    log = ("export.log", "text/plain", b"12:04 disk full, export stopped")
+    text = "My site lost files last night. How do I restore a backup?"
+    asked = slack.files.share(
+        slack.workspace.direct_channel(_maya(day)).id, MAYA.handle, text, [log]
+    )
+    await settled(day, slack_case(day, asked), asked=1)
+
+
+def _maya(day: Day) -> FakeUser:
+    return day.stage.slack.workspace.user(MAYA.handle)
 
 
 async def _command(day: Day) -> None:
@@ -187,6 +201,7 @@ SURFACES = (
     Surface("status", MAYA, HOSTING_HELP.id, _asked, "is thinking", slow_model=True),
     Surface("growing", MAYA, HOSTING_HELP.id, _growing, "choose a day", slow_model=True),
     Surface("direct", MAYA, DIRECT, _direct, "Talk to a person"),
+    Surface("file", MAYA, DIRECT, _file, "Talk to a person"),
     Surface("command", MAYA, SHOP_HELP.id, _command, "Only visible to you"),
     Surface("shortcut", MAYA, HOSTING_HELP.id, _shortcut, "certificate", under_mouse=".post .said"),
     Surface("home", MAYA, HOME, _home, "Your tickets"),

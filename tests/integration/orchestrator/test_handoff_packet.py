@@ -40,6 +40,13 @@ async def test_a_packet_tells_what_was_asked_tried_and_missing(world: Any, clock
     ]
 
 
+async def test_an_answer_is_quoted_by_the_words_of_its_links(make_world: Any) -> None:
+    answer = Turn("Press End. Source: [End a plan](https://help.example/end)")
+    world = await make_world([answer], system="Plans: https://help.example/end")
+    _ticket, notice = await escalated(world, "How do I end my plan?")
+    assert "**Tried:** answered: Press End. Source: End a plan  \n" in notice.text
+
+
 async def test_links_lead_to_the_conversation_and_to_the_ticket(make_world: Any) -> None:
     world = await make_world(desk_url="https://desk.example")
     target = {"to": "t1", "link": "https://chat.example/archives/C1/p1"}
