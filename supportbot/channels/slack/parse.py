@@ -152,7 +152,7 @@ def _parse_message(event: Payload, scene: Scene) -> Heard:
     if subtype == "message_changed":
         return _parse_change(event, scene)
     if subtype == "message_deleted":
-        return _deletion(event, scene.own, event.get("deleted_ts"), event.get("previous_message"))
+        return _deletion(event, scene, event.get("deleted_ts"), event.get("previous_message"))
     reason = _why_no_customer(event, scene, _rules(event, scene))
     if reason is not None:
         return Ignored(reason)
@@ -246,7 +246,7 @@ def _parse_change(event: Payload, scene: Scene) -> Heard:
     # A deleted message that has replies stays behind as a tombstone.
     if message.get("subtype") == "tombstone":
         author = before.get("user") if isinstance(before, dict) else None
-        return _deletion(event, own, message.get("ts"), {**message, "user": author})
+        return _deletion(event, scene, message.get("ts"), {**message, "user": author})
     reason = _why_no_customer(message, scene, _rules(event, scene))
     if reason is not None:
         return Ignored(reason)
@@ -265,13 +265,14 @@ def _parse_change(event: Payload, scene: Scene) -> Heard:
     )
 
 
-def _deletion(event: Payload, own: Identity, ts: object, before: object) -> Heard:
+def _deletion(event: Payload, scene: Scene, ts: object, before: object) -> Heard:
+    own = scene.own
     if not isinstance(ts, str):
         raise Unparsable("the deleted Slack message has no ts")
     message = before if isinstance(before, dict) else {}
-    if message.get("user") == own.bot_user:
+    if _is_own(message, own):
         return Ignored("own_message")
-    if message.get("bot_id"):
+    if _is_bot(message) and not _rules(event, scene).bots:
         return Ignored("bot_message")
     channel = _string(event, "channel")
     root = message.get("thread_ts") or ts

@@ -344,6 +344,25 @@ def test_file_that_was_taken_out_is_an_edit() -> None:
         assert (heard.text, heard.gone_files) == ("How do I export?", ("F1",))
 
 
+@pytest.mark.parametrize(
+    ("channel", "meant"),
+    [
+        ("CBOTS", Deleted("T1:CBOTS:1700000000.000100", ("T1:CBOTS:1700000000.000100",))),
+        ("C1", Ignored("bot_message")),
+    ],
+)
+def test_a_bots_question_can_be_taken_back_where_bots_are_heard(channel: str, meant: Heard) -> None:
+    event = {
+        "type": "message",
+        "subtype": "message_deleted",
+        "channel": channel,
+        "ts": "1700000009.000000",
+        "deleted_ts": "1700000000.000100",
+        "previous_message": message_event(user="UOTHER", bot_id="BOTHER", channel=channel),
+    }
+    assert hear(event) == meant
+
+
 def test_tombstone_is_a_deletion() -> None:
     heard = hear(changed("This message was deleted.", subtype="tombstone"))
     assert heard == Deleted("T1:C1:1700000000.000100", ("T1:C1:1700000000.000100",))
