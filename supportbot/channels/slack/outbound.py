@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.failures import error_code, translated
 from supportbot.channels.slack.keys import DELIVERY_EVENT, message_key
 from supportbot.channels.slack.ladder import in_some_form
 from supportbot.channels.slack.render import Post, render
@@ -68,24 +70,52 @@ async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
 
 
 async def replace(client: AsyncWebClient, delivery: Delivery) -> Receipt:
-    """Let the message of an earlier delivery show this one, always with its blocks.
+    """Let the messages of an earlier delivery show this one, always with its blocks.
 
-    Of an answer in several messages only the last one, which has the buttons, is changed: its words
-    stay. https://docs.slack.dev/reference/methods/chat.update
+    Of an answer of ours in several messages only the last one, which has the buttons, is changed:
+    its words stay. What a person wrote may have become shorter or longer: messages that are too
+    many are deleted, and those that are missing are posted.
+    https://docs.slack.dev/reference/methods/chat.update
 
     Raises:
         SendError: it was not changed.
+        DeliveryUnknown: it may have been, in part.
     """
     earlier = delivery.replaces
     if earlier is None or earlier.provider_id is None:
         raise SendError(f"delivery {delivery.key} changes no message", permanent=True)
     channel, _, ts = earlier.provider_id.partition(":")
-    *before, last = render(delivery)
-    if before:
-        ts = (await found(client, delivery, earlier.key)).get(last.part, "")
-    with translated(f"change a message in {channel}", may_repeat=True):
-        await in_some_form(client.chat_update, last, {"channel": channel, "ts": ts})
+    posts = [_in_place_of(one, earlier.key) for one in render(delivery)]
+    standing = {1: ts}
+    if len(posts) > 1 or delivery.signed:
+        standing |= await found(client, delivery, earlier.key)
+    for one in posts if delivery.signed else posts[-1:]:
+        if one.part in standing:
+            with translated(f"change a message in {channel}", may_repeat=True):
+                place = {"channel": channel, "ts": standing[one.part], "metadata": one.metadata}
+                await in_some_form(client.chat_update, one, place)
+        else:
+            await post(client, delivery, one)
+    for part, surplus in standing.items():
+        if part > len(posts):
+            with translated(f"delete a message in {channel}", may_repeat=True):
+                await _delete(client, channel, surplus)
     return Receipt(provider_id=earlier.provider_id)
+
+
+def _in_place_of(one: Post, key: str) -> Post:
+    """Return a message that is found as one of an earlier delivery."""
+    payload = {**one.metadata["event_payload"], "delivery": key}
+    return dataclasses.replace(one, metadata={**one.metadata, "event_payload": payload})
+
+
+async def _delete(client: AsyncWebClient, channel: str, ts: str) -> None:
+    """Delete a message of ours, unless it is gone."""
+    try:
+        await client.chat_delete(channel=channel, ts=ts)
+    except SlackApiError as error:
+        if error_code(error) != "message_not_found":
+            raise
 
 
 def _thread(delivery: Delivery) -> str | None:

@@ -46,6 +46,34 @@ async def test_of_a_long_answer_the_message_with_the_buttons_is_changed(http: Se
     assert all(len(one.blocks) == 1 for one in http.slack.replies(question))
 
 
+LONG = "the old words\n\n" * 2500
+
+
+@pytest.mark.parametrize("text", ["*(This was taken back.)*", "some new words\n\n" * 1000])
+async def test_of_a_persons_long_answer_no_old_words_stay(http: Setup, text: str) -> None:
+    question = http.slack.mention("support", "ada", "help")
+    before, provider_id = await sent(http, question, text=LONG, signed="Grace")
+    first, *more = [one.ts for one in http.slack.replies(question)]
+    assert len(more) == 3
+    after = change(before, provider_id, text=text)
+    for _ in range(2):  # to change it again changes nothing
+        await http.channel.replace(after)
+    shown = http.slack.replies(question)
+    assert [one.ts for one in shown] == [first, *more][: 1 + len(text) // 11_800]
+    assert " ".join(one.markdown for one in shown).split() == text.split()
+    assert [block["type"] for block in shown[-1].blocks][-1] == "actions"
+
+
+async def test_a_persons_answer_that_became_long_is_shown_as_a_whole(http: Setup) -> None:
+    question = http.slack.mention("support", "ada", "help")
+    before, provider_id = await sent(http, question, text="short", signed="Grace")
+    for text in (LONG, "short again"):
+        for key in ("after:1", "after:2"):
+            await http.channel.replace(change(before, provider_id, text=text, key=key))
+        shown = http.slack.replies(question)
+        assert " ".join(one.markdown for one in shown).split() == text.split()
+
+
 async def test_refused_blocks_are_left_away(http: Setup) -> None:
     question = http.slack.mention("support", "ada", "help")
     before, provider_id = await sent(http, question)
