@@ -32,7 +32,7 @@ async def test_escalating_puts_a_packet_before_operators(
             "**Handoff** (asked)",
             f"`{ticket.public_id}`",
             "**Asked:** How do I export?",
-            "**Tried:** answered: Open **Settings > Export**",
+            "**Tried:** answered: Open \\*\\*Settings > Export\\*\\*",
             "**Missing:**",
             "Rocket · slack · ada · waits since",
             f"https://fake.slack.test/archives/{question.channel}/p{question.ts.replace('.', '')}",
