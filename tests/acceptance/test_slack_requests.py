@@ -35,7 +35,7 @@ async def test_command_is_answered_in_a_direct_message_below_its_question(
         typed = d.slack.requests.command("ada", "How do I *export*?\nAs CSV?")
         copy, answer = await direct_thread(d, "ada")
         assert "direct message" in shown(typed)
-        assert copy.markdown == "You asked:\n\n> How do I *export*?\n> As CSV?"
+        assert copy.markdown == "You asked:\n\n> How do I \\*export\\*?\n> As CSV?"
         assert (answer.markdown, answer.root) == (ANSWER, copy.ts)
         await d.settled()
         (ticket,) = await d.tickets()
