@@ -79,7 +79,7 @@ async def test_operators_answer_that_is_refused_opens_the_ticket_again(world: An
 async def test_asking_for_a_person_on_a_resolved_ticket_begins_its_next_episode(world: Any) -> None:
     ticket = await world.ask(said("hi"))
     await world.takeover.resolve(ticket.public_id, None)
-    await world.hear(Action(ActionKind.ESCALATE, Sender("c1"), ("t1",)))
+    await world.hear(Action(ActionKind.ESCALATE, Sender("ada"), ("t1",)))
     await world.settle()
     ticket = await world.ticket(ticket.public_id)
     assert (ticket.handler, ticket.status) == (Handler.HUMAN, Status.OPEN)
@@ -99,7 +99,7 @@ async def test_question_that_nobody_answered_is_answered_after_the_return(world:
 
 async def test_subject_of_full_length_does_not_stop_a_handoff(world: Any) -> None:
     ticket = await world.ask(said("hi", subject="x" * 998))
-    await world.hear(Action(ActionKind.ESCALATE, Sender("c1"), ("t1",)))
+    await world.hear(Action(ActionKind.ESCALATE, Sender("ada"), ("t1",)))
     await world.settle()
     assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
 
