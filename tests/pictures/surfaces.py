@@ -54,10 +54,15 @@ class Surface:
     slow_model: bool = False
 
 
-async def _answered(day: Day) -> FakeMessage:
+async def _answered(day: Day, asker: Person = MAYA) -> FakeMessage:
+    """Let somebody ask; return the answer once their name is known, too."""
     slack = day.stage.slack
-    asked = slack.mention(HOSTING_HELP.name, MAYA.handle, _BACKUP)
+    asked = slack.mention(HOSTING_HELP.name, asker.handle, _BACKUP)
     await settled(day, slack_case(day, asked), asked=1)
+    looked_up = {"user": asker.slack_user}
+    await eventually(
+        day, lambda: [c for c in slack.calls("users.info") if c.arguments == looked_up]
+    )
     return slack.replies(asked)[0]
 
 
@@ -151,6 +156,7 @@ async def _reply(day: Day) -> None:
 
 
 async def _draft(day: Day) -> FakeMessage:
+    await _answered(day, TOMAS)
     day.stage.slack.say(SHOP_HELP.name, TOMAS.handle, _LAMP)
     return await _told_to_team(day, "Draft waits")
 
