@@ -243,6 +243,7 @@ class _Answered:
             text=new.text,
             kind=role,
             offers=claimed.offers if kind else (),
+            handler_epoch=claimed.handler_epoch if kind else None,
             claimed_until=until,
         )
 

@@ -92,10 +92,12 @@ async def word(
 ) -> bool:
     """Let a message of the thread be its last words, to be sent by the caller before `until`.
 
-    Only an answer offers what answers offer.
+    Only an answer offers what answers offer, and is bound to the handler: a note that a person
+    has the ticket now leaves all the same.
 
     False when somebody else gave it its words already.
     """
+    unbound = {} if kind is DeliveryKind.REPLY else {"handler_epoch": None}
     done = await work.connection.execute(
         _live(delivery).values(
             state=DeliveryState.SENDING,
@@ -105,6 +107,7 @@ async def word(
             offers=[*(ANSWER_OFFERS if kind is DeliveryKind.REPLY else ())],
             attempts=DeliveryRow.attempts + 1,
             next_attempt_at=until,
+            **unbound,
         )
     )
     return done.rowcount == 1

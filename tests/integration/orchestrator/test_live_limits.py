@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supportbot.completions.scripted import Turn
-from supportbot.errors import ChannelError, CompletionError
+from supportbot.errors import ChannelError, CompletionError, SendError
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
 from supportbot.model.delivery import Delivery, DeliveryState
@@ -21,7 +21,7 @@ from supportbot.orchestrator.respond import RespondRules
 from supportbot.policy.base import Answer
 from supportbot.policy.release import releasable
 from supportbot.policy.review import RULES, Rule
-from supportbot.testing import LiveMemoryChannel, said
+from supportbot.testing import Fails, LiveMemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import gather
 
@@ -165,6 +165,31 @@ async def test_a_handoff_in_sight_is_told_in_the_words_of_the_policy(
     await settling
     assert (await world.ticket(ticket.public_id)).handler is Handler.HUMAN
     assert channel.texts("t1") == ["Ein Kollege antwortet."]
+
+
+async def test_a_handoff_is_told_although_its_first_sending_failed_and_nothing_had_opened(
+    make_world: Any, channel: Any
+) -> None:
+    """The handoff moves the fence; its own note, in the claim of the turn, is not bound to it."""
+    gate = asyncio.Event()
+    channel.opening_failures.append(ChannelError("no"))
+    channel.failures.append(Fails(SendError("busy", permanent=False, retry_after_seconds=30)))
+    broken = CompletionError("server", "x", permanent=True)
+    world = await make_world(
+        [Turn(ANSWER, end_gate=gate, error=broken)],
+        channel=channel,
+        rules=QUICK,
+        canned={"handoff": "A colleague answers."},
+    )
+    ticket, settling = await started(world)
+    await claimed(world, ticket)
+    gate.set()
+    await settling
+    assert channel.sent == []
+    world.clock.advance(seconds=60)
+    await world.settle()
+    assert channel.texts("t1") == ["A colleague answers."]
+    assert await states(world, ticket) == [DeliveryState.SENT]
 
 
 @pytest.mark.parametrize("slow", ["open", "append"])
