@@ -17,9 +17,10 @@ _FENCE = re.compile(
 )
 _HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]")
 _ROW = re.compile(r"[ \t>]*\|.*")
-_RULE = re.compile(r"[ \t>]*\|[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-#: Longer fences are no code: nobody writes them.
+_RULE = re.compile(r"[ \t>]*\|[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*(?:\|[ \t]*)?")
+#: Longer fences, or such deep ones, are no code: nobody writes them.
 _MOST_RUN_CHARS = 32
+_MOST_BEFORE_CHARS = 64
 _MOST_INFO_CHARS = 32
 #: The head of a table is repeated where it takes less than this part of a piece.
 _HEAD_SHARE = 8
@@ -49,8 +50,15 @@ class _Code:
     closing: str
 
     @classmethod
-    def begun(cls, fence: re.Match[str]) -> _Code:
-        """Open it; in a new piece it stands in no list any more, but in its quote still."""
+    def begun(cls, line: str) -> _Code | None:
+        """Open what a line begins; in a new piece it stands in no list, but in its quote still."""
+        fence = _FENCE.fullmatch(line)
+        if (
+            fence is None
+            or len(fence["run"]) > _MOST_RUN_CHARS
+            or len(fence["before"]) > _MOST_BEFORE_CHARS
+        ):
+            return None
         run, info = fence["run"], fence["info"].rstrip()[:_MOST_INFO_CHARS]
         within = re.sub(r"[^ \t>]", " ", fence["before"])
         quote = within[: within.rfind(">") + 1]
@@ -91,10 +99,10 @@ class _Splitter:
         self._note(line)
 
     def finished(self) -> tuple[str, ...]:
-        """Return the pieces."""
+        """Return the pieces, an empty one of nothing but white space."""
         if self._own():
             self._emit(self.lines, self.code)
-        return tuple(self.pieces)
+        return tuple(self.pieces) or ("",)
 
     def _own(self) -> bool:
         return len(self.lines) > self.repeated
@@ -120,8 +128,7 @@ class _Splitter:
     def _code_after(self, line: str) -> _Code | None:
         if self.code is not None:
             return None if self.code.ended_by(line) else self.code
-        fence = _FENCE.fullmatch(line)
-        return _Code.begun(fence) if fence and len(fence["run"]) <= _MOST_RUN_CHARS else None
+        return _Code.begun(line)
 
     def _note(self, line: str) -> None:
         """Note where a table begins and ends, and where a cut would be best."""

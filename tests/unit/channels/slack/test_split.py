@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,6 +98,29 @@ def test_heading_stays_with_what_stands_below_it() -> None:
 def test_line_longer_than_a_piece_is_cut_at_a_space() -> None:
     pieces = split_markdown("word " * 200, CHARS)
     assert " ".join(pieces).split() == ["word"] * 200
+
+
+def test_fence_so_deep_that_it_would_fill_a_piece_is_no_code() -> None:
+    pieces = split_markdown("> " * 97 + "```\n" + "words\n" * 200, CHARS)
+    assert len(pieces) < 6
+    pieces = split_markdown("> " * 1000 + "```\n" + "words\n" * 200, CHARS)
+    assert all(len(piece) <= CHARS for piece in pieces)
+    assert letters("".join(pieces)) == letters("words" * 200)
+
+
+def test_nothing_but_white_space_is_one_empty_piece() -> None:
+    assert split_markdown(" \n" * 1000, CHARS) == ("",)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["> ", "- ", "1. ", "`", "~", "|-", "| ", " ", "\n", "```\n", "|\n|-|\n", "> ~~~\n", "x"],
+)
+@pytest.mark.parametrize("before", ["", "```\n", "|a|\n|-"])
+def test_hostile_text_takes_linear_time(
+    before: str, unit: str, grows_linearly: Callable[..., None]
+) -> None:
+    grows_linearly(lambda n: split_markdown(f"{before}{unit * n}```x\nx", CHARS), 5_000)
 
 
 @given(st.text(alphabet="ab `~\n|->1.", max_size=3000))
