@@ -212,6 +212,8 @@ class Edited:
     text: str
     #: The `id` of each file, as in its `Referred.ref`, that was taken out of it.
     gone_files: tuple[str, ...] = ()
+    #: Set where its new words call for us and its old ones did not: what it is if it was not heard.
+    calls: CustomerMessage | OperatorMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from supportbot.errors import InboundRefused, StoreUnavailable, Unparsable
 from supportbot.model.inbound import (
     CustomerMessage,
+    Edited,
     Heard,
     Ignored,
     Introduced,
@@ -53,17 +54,20 @@ class _Read:
     @property
     def names(self) -> set[str]:
         """Whatever shares one of these must be understood in the order it arrived."""
-        match self.heard:
+        heard = self.heard
+        if isinstance(heard, Edited) and heard.calls is not None:
+            heard = heard.calls
+        match heard:
             case CustomerMessage():
-                return {*self.heard.thread_keys, f"from {self.heard.sender.external_id}"}
+                return {*heard.thread_keys, f"from {heard.sender.external_id}"}
             case OperatorMessage():
-                below = {f"below {self.heard.below}"} if self.heard.below else set()
-                return {*self.heard.thread_keys, *below}
+                below = {f"below {heard.below}"} if heard.below else set()
+                return {*heard.thread_keys, *below}
             case Introduced():
-                return {f"from {self.heard.sender.external_id}"}
+                return {f"from {heard.sender.external_id}"}
             case None | InboundRefused() | Ignored():
                 return set()
-        return {*self.heard.thread_keys}
+        return {*heard.thread_keys}
 
     @property
     def waits_for(self) -> set[str]:

@@ -34,13 +34,18 @@ from supportbot.orchestrator.acting import acted
 from supportbot.orchestrator.asking import Asking
 from supportbot.orchestrator.flood import Flood
 from supportbot.orchestrator.parsers import Parsers
-from supportbot.orchestrator.rewording import BEFORE_IT_CAME, Rewording, place_of
+from supportbot.orchestrator.rewording import (
+    BEFORE_IT_CAME,
+    TAKEN_BACK,
+    Rewording,
+    place_of,
+)
 from supportbot.orchestrator.stepping_in import operator_wrote
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
 from supportbot.store import tickets, waiting
-from supportbot.store.inbound import Outcome, Settled
+from supportbot.store.inbound import Earlier, Outcome, Settled
 from supportbot.store.unit_of_work import UnitOfWork
 
 _T = TypeVar("_T")
@@ -126,13 +131,42 @@ class Understanding:
     async def _decide_edit(
         self, work: UnitOfWork, channel: ConnectedChannel, inbound: Inbound, heard: Edited
     ) -> Outcome:
-        """Take words that were put into a wordless call for the question; change it otherwise."""
+        """Take words that were put into a wordless call for the question; change it otherwise.
+
+        A message that calls for us only since it was changed is heard now.
+        """
+        if heard.calls is not None:
+            keys = (heard.message_key,)
+            earlier = await inbounds.find_by_keys(work, channel.id, keys, lock=True)
+            if _is_unheard(earlier):
+                return await self._hear_call(work, inbound, heard.message_key, heard.calls, earlier)
         call = await inbounds.find_by_keys(work, channel.id, (heard.message_key,))
         if call is None or call.ticket is None or call.message_id or not heard.text.strip():
             return await self._rewording.edited(work, channel.id, heard)
         ticket = await tickets.by_public_id(work, call.ticket, lock=True)
         outcome = await self._ask_late(work, channel, inbound, heard, ticket)
         await inbounds.settle(work, call.id, outcome, self._wiring.clock())
+        return outcome
+
+    async def _hear_call(
+        self,
+        work: UnitOfWork,
+        inbound: Inbound,
+        key: str,
+        said: CustomerMessage | OperatorMessage,
+        earlier: Earlier | None,
+    ) -> Outcome:
+        """Hear a message that calls for us since it was changed, once: it takes the name `key`.
+
+        Changes of it that still wait for it came before this one, and are out of date.
+        """
+        await self._forget_edits(work, self._wiring.channels[inbound.channel], key)
+        if earlier is not None:
+            await waiting.drop(work, [earlier.id])
+        outcome = await self.decide(work, inbound, said)
+        if earlier is None:
+            return replace(outcome, keys=(*outcome.keys, key))
+        await inbounds.settle(work, earlier.id, outcome, self._wiring.clock())
         return outcome
 
     async def _ask_late(
@@ -213,10 +247,14 @@ class Understanding:
             await self._rewording.deleted(work, channel.id, replace(heard, message_key=name))
         outcome = await self._rewording.deleted(work, channel.id, heard)
         if outcome.reason == BEFORE_IT_CAME:
-            for stored, waits in await self._waiting(work, channel, (heard.message_key,)):
-                if isinstance(waits, Edited) and waits.message_key == heard.message_key:
-                    await waiting.forget(work, [stored.id])
+            await self._forget_edits(work, channel, heard.message_key)
         return outcome
+
+    async def _forget_edits(self, work: UnitOfWork, channel: ConnectedChannel, key: str) -> None:
+        """Forget the changes that wait for a message."""
+        for stored, waits in await self._waiting(work, channel, (key,)):
+            if isinstance(waits, Edited) and waits.message_key == key:
+                await waiting.forget(work, [stored.id])
 
     async def _hear_waiting(
         self, work: UnitOfWork, channel: ConnectedChannel, names: Sequence[str], came: Outcome
@@ -262,6 +300,13 @@ class Understanding:
     ) -> list[tuple[StoredInbound, Heard | InboundRefused]]:
         found = await waiting.of_thread(work, channel.id, names)
         return [(stored, await self.parse(channel, stored.inbound)) for stored in found]
+
+
+def _is_unheard(earlier: Earlier | None) -> bool:
+    """Tell whether a message was never a question; one that was taken back never will be."""
+    if earlier is None:
+        return True
+    return earlier.ticket is None and earlier.reason not in TAKEN_BACK
 
 
 def _unaddressed(inbound: Inbound, heard: CustomerMessage) -> Outcome:

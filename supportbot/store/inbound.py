@@ -37,6 +37,7 @@ _EARLIER = (
     .order_by(InboundRow.id)
     .limit(1)
 )
+_HELD = _EARLIER.with_for_update(of=InboundRow)
 _BEHIND = aliased(InboundRow)
 #: One row in any case: what is known of the keys, whether anything of the channel waits to be
 #: understood, and whether anything waits for this.
@@ -111,9 +112,14 @@ class Outcome:
     form: Form | None = None
 
 
-async def find_by_keys(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Earlier | None:
-    """Return the earlier inbound that shares a key with this one, if any."""
-    row = (await work.execute(_EARLIER, _asked(channel_id, keys))).first()
+async def find_by_keys(
+    work: UnitOfWork, channel_id: int, keys: tuple[str, ...], *, lock: bool = False
+) -> Earlier | None:
+    """Return the earlier inbound that shares a key with this one, if any.
+
+    `lock`: nobody else gives it an outcome until the transaction ends.
+    """
+    row = (await work.execute(_HELD if lock else _EARLIER, _asked(channel_id, keys))).first()
     return _earlier(row) if row else None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from supportbot.channels.slack.config import Transport
+from supportbot.model.message import Role
 from supportbot.testing.fake_slack import FakeMessage
 from tests.acceptance.slack_desk import ANSWER, Desk, Plan, desk
 
@@ -66,3 +67,35 @@ async def test_edit_that_came_first_is_what_is_asked(transport: Transport, tmp_p
         await d.settled()
         (ticket,) = await d.tickets()
         assert "And as PDF?" not in str(await d.messages(ticket))
+
+
+async def test_mention_that_an_edit_adds_is_answered_once(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with desk(transport, tmp_path) as d:
+        question = d.slack.say("support", "ada", "How do I export?")
+        assert (await d.outcomes())[-1] == ("suppressed", "not_addressed")
+        d.slack.edit(question, "<@U0FAKEBOT1> How do I export?")
+        (answer,) = await d.slack.wait_for_replies(question)
+        assert answer.markdown == ANSWER
+        d.slack.say("support", "ada", "And as CSV?", thread=question)
+        await d.slack.wait_for_replies(question, 2)
+        await d.settled()
+        (ticket,) = await d.tickets()
+        assert [one.text for one in await d.messages(ticket) if one.role is Role.USER] == [
+            "How do I export?",
+            "And as CSV?",
+        ]
+
+
+async def test_mention_that_an_edit_adds_is_answered_though_its_message_was_never_heard(
+    transport: Transport, tmp_path: Path
+) -> None:
+    """The bot was invited after it."""
+    async with desk(transport, tmp_path) as d:
+        question, _ = unheard(d, "How do I export?")
+        d.slack.edit(question, "<@U0FAKEBOT1> How do I export?")
+        await d.slack.wait_for_replies(question)
+        await d.settled()
+        assert len(d.slack.replies(question)) == 1
+        assert len(await d.tickets()) == 1

@@ -69,13 +69,17 @@ def parse(inbound: Inbound, rulebook: Rulebook) -> Heard:
     payload = as_one(_load(inbound.raw), scene.own)
     if inbound.meta.get(UNREADABLE):
         raise Unparsable("the Slack payload is not shaped as Slack shapes it")
-    heard = _parse_payload(payload, scene)
-    name, email = inbound.meta.get("name"), inbound.meta.get("email")
+    return _by_whom(_parse_payload(payload, scene), payload.get("event"), scene)
+
+
+def _by_whom(heard: Heard, event: object, scene: Scene) -> Heard:
+    """Add what is known of the person who did it."""
+    name, email = scene.meta.get("name"), scene.meta.get("email")
     if name and isinstance(heard, CustomerMessage | Edited | Action):
         heard = replace(heard, sender=replace(heard.sender, name=name, email=email))
     if scene.perhaps_by_operator:
-        return _perhaps_of_operator(heard, payload.get("event"))
-    return _of_operator(heard, payload.get("event"), scene.own) if scene.by_operator else heard
+        return _perhaps_of_operator(heard, event)
+    return _of_operator(heard, event, scene.own) if scene.by_operator else heard
 
 
 def _perhaps_of_operator(heard: Heard, event: object) -> Heard:
@@ -262,7 +266,25 @@ def _parse_change(event: Payload, scene: Scene) -> Heard:
         thread_keys=(message_key(own.team, channel, _root(message)),),
         text=readable(_text(message), own.bot_user),
         gone_files=gone,
+        calls=_call(event, message, before, scene),
     )
+
+
+def _call(
+    event: Payload, message: Payload, before: Payload, scene: Scene
+) -> CustomerMessage | OperatorMessage | None:
+    """Return an edited message as it would be heard if it were new, where it calls us only now.
+
+    Slack may also send an `app_mention` for it, under the message's own `ts`.
+    """
+    bot = scene.own.bot_user
+    spoken = message.get("subtype") in SPOKEN_SUBTYPES
+    if not spoken or mentions(_text(before), bot) or not mentions(_text(message), bot):
+        return None
+    place = {name: event.get(name) for name in ("channel", "channel_type")}
+    said = {**message, **place, "type": "message"}
+    heard = _by_whom(_customer_message(said, scene), said, scene)
+    return heard if isinstance(heard, CustomerMessage | OperatorMessage) else None
 
 
 def _deletion(event: Payload, scene: Scene, ts: object, before: object) -> Heard:

@@ -223,13 +223,9 @@ class FakeSlack:
         self.workspace.add(message)
         place = self.workspace.channels[message.channel]
         # The app hears nothing of a channel that its bot is not in.
-        bots = self.workspace.bots_in(place)
-        if not bots:
-            return message
-        self._announce(payloads.message_event(message, place))
-        # A mention arrives a second time, with an event id of its own; not so in a DM.
-        if any(f"<@{bot}>" in text for bot in bots) and not place.is_im:
-            self._announce(payloads.mention_event(message))
+        if self.workspace.bots_in(place):
+            self._announce(payloads.message_event(message, place))
+            self._announce_mention(message)
         return message
 
     def mention(
@@ -244,12 +240,13 @@ class FakeSlack:
         return self.say(channel.id, user, text, thread=thread)
 
     def edit(self, message: FakeMessage, text: str) -> None:
-        """Change a message."""
+        """Change a message; one that mentions the bot (still, or only now) is told of twice."""
         before = message.as_json()
         message.text, message.edited = text, True
         channel = self.workspace.channels[message.channel]
         ts = self.workspace.next_ts()
         self._announce(payloads.changed_event(message, channel, before, ts))
+        self._announce_mention(message)
 
     def delete(self, message: FakeMessage) -> None:
         """Take a message back; one with replies below it leaves a tombstone."""
@@ -337,6 +334,13 @@ class FakeSlack:
         await self._site.until(lambda: not self._site.outbox.busy, timeout_seconds)
 
     # Inside
+
+    def _announce_mention(self, message: FakeMessage) -> None:
+        """Send a mention a second time, with an event id of its own; not so in a DM."""
+        place = self.workspace.channels[message.channel]
+        called = any(f"<@{bot}>" in message.text for bot in self.workspace.bots_in(place))
+        if called and not place.is_im:
+            self._announce(payloads.mention_event(message))
 
     def _announce(self, event: dict[str, Any]) -> None:
         self._site.notify()

@@ -18,8 +18,6 @@ from supportbot.model.inbound import (
     ActionKind,
     Conversation,
     CustomerMessage,
-    Deleted,
-    Edited,
     Heard,
     Ignored,
     Inbound,
@@ -293,79 +291,6 @@ def test_guest_of_a_shared_channel_keeps_their_own_team() -> None:
     heard = customer_message(user_team="T2")
     assert heard.sender.external_id == "T2:U1"
     assert heard.thread_keys == ("T1:C1:1700000000.000100",)
-
-
-def changed(text: str, **message: Any) -> dict[str, Any]:
-    return {
-        "type": "message",
-        "subtype": "message_changed",
-        "channel": "C1",
-        "ts": "1700000009.000000",
-        "message": message_event(text=text, **message),
-        "previous_message": message_event(text="before"),
-    }
-
-
-def test_edit_names_the_message_it_changes() -> None:
-    heard = hear(changed("after", thread_ts="1600000000.000001"))
-    assert isinstance(heard, Edited)
-    assert heard.message_key == "T1:C1:1700000000.000100"
-    assert heard.thread_keys == ("T1:C1:1600000000.000001",)
-    assert heard.text == "after"
-
-
-def test_unfurled_link_is_no_edit() -> None:
-    assert hear(changed("before")) == Ignored("unchanged_text")
-
-
-def test_edit_of_our_own_message_is_ignored() -> None:
-    assert hear(changed("after", user="UBOT")) == Ignored("own_message")
-
-
-def test_deletion_names_the_message() -> None:
-    event = {
-        "type": "message",
-        "subtype": "message_deleted",
-        "channel": "C1",
-        "ts": "1700000009.000000",
-        "deleted_ts": "1700000000.000100",
-        "previous_message": message_event(thread_ts="1600000000.000001"),
-    }
-    assert hear(event) == Deleted("T1:C1:1700000000.000100", ("T1:C1:1600000000.000001",))
-
-
-def test_file_that_was_taken_out_is_an_edit() -> None:
-    one, two = {"id": "F1", "name": "pin.txt"}, {"id": "F2"}
-    for now in ([two], [{"id": "F1", "mode": "tombstone"}, two]):
-        event = changed("How do I export?", files=now)
-        event["previous_message"] = message_event(files=[one, two])
-        heard = hear(event)
-        assert isinstance(heard, Edited)
-        assert (heard.text, heard.gone_files) == ("How do I export?", ("F1",))
-
-
-@pytest.mark.parametrize(
-    ("channel", "meant"),
-    [
-        ("CBOTS", Deleted("T1:CBOTS:1700000000.000100", ("T1:CBOTS:1700000000.000100",))),
-        ("C1", Ignored("bot_message")),
-    ],
-)
-def test_a_bots_question_can_be_taken_back_where_bots_are_heard(channel: str, meant: Heard) -> None:
-    event = {
-        "type": "message",
-        "subtype": "message_deleted",
-        "channel": channel,
-        "ts": "1700000009.000000",
-        "deleted_ts": "1700000000.000100",
-        "previous_message": message_event(user="UOTHER", bot_id="BOTHER", channel=channel),
-    }
-    assert hear(event) == meant
-
-
-def test_tombstone_is_a_deletion() -> None:
-    heard = hear(changed("This message was deleted.", subtype="tombstone"))
-    assert heard == Deleted("T1:C1:1700000000.000100", ("T1:C1:1700000000.000100",))
 
 
 def pressed(action_id: str, value: str) -> dict[str, Any]:
