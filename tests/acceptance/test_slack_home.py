@@ -73,7 +73,7 @@ async def test_blank_form_stays_open_and_says_so(transport: Transport, tmp_path:
         await d.slack.settled()
         form = d.slack.views.modal("ada")
         assert form is not None
-        assert form.errors == {"supportbot_question": "Please write your question."}
+        assert form.errors == {"supportbot_words": "Please write your question."}
         d.slack.views.submit("ada", "How do I export?")
         _, answer = await direct_thread(d, "ada")
         assert answer.markdown == ANSWER

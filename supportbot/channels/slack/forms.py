@@ -1,4 +1,4 @@
-"""Forms for words that a press asks for: as Slack's modals, and what was filled in. Pure.
+"""Forms with one field for words: as Slack's modals, and what was filled in. Pure.
 
 https://docs.slack.dev/reference/views/modal-views
 """
@@ -23,18 +23,20 @@ _INPUT_ACTION = "supportbot_words_input"
 
 
 @dataclass(frozen=True, slots=True)
-class _Wording:
-    """What a form is called (24 characters at most), and what it asks for."""
+class Wording:
+    """What a form is called (24 characters at most), and what it asks for (2,000)."""
 
     title: str
     label: str
-    submit: str
+    submit: str = "Send"
+    #: Stands below the field.
+    hint: str = ""
 
 
 _WORDINGS = {
-    ActionKind.REPLY: _Wording("Reply", "What the customer will read", "Send"),
-    ActionKind.EDIT_DRAFT: _Wording("Edit the draft", "What the customer will read", "Send"),
-    ActionKind.COMMENT: _Wording("Your comment", "What could be better?", "Send"),
+    ActionKind.REPLY: Wording("Reply", "What the customer will read"),
+    ActionKind.EDIT_DRAFT: Wording("Edit the draft", "What the customer will read"),
+    ActionKind.COMMENT: Wording("Your comment", "What could be better?"),
 }
 
 
@@ -49,31 +51,46 @@ class FilledIn:
 
 def modal(form: Form, place: Mapping[str, str]) -> dict[str, Any]:
     """Return the view of a form; `place` (channel, thread_ts) comes back with it."""
-    wording = _WORDINGS[form.kind]
+    kept = json.dumps({"delivery": form.delivery_key, **place})
+    return form_view(action_id(form.kind), kept, _WORDINGS[form.kind], form.text)
+
+
+def form_view(name: str, kept: str, wording: Wording, text: str = "") -> dict[str, Any]:
+    """Return a view with a field that holds `text`; `kept` comes back with what is filled in."""
     field: dict[str, Any] = {
         "type": "plain_text_input",
         "action_id": _INPUT_ACTION,
         "multiline": True,
         "max_length": MAX_INPUT_CHARS,
+        "focus_on_load": True,
     }
-    if form.text:
-        field["initial_value"] = form.text
+    if text:
+        field["initial_value"] = text
+    question = {
+        "type": "input",
+        "block_id": INPUT_BLOCK,
+        "label": _text(wording.label),
+        "element": field,
+    }
+    hint = {"type": "context", "elements": [_text(wording.hint)]}
     return {
         "type": "modal",
-        "callback_id": action_id(form.kind),
-        "private_metadata": json.dumps({"delivery": form.delivery_key, **place}),
+        "callback_id": name,
+        "private_metadata": kept,
         "title": _text(wording.title),
         "submit": _text(wording.submit),
         "close": _text("Cancel"),
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": INPUT_BLOCK,
-                "label": _text(wording.label),
-                "element": field,
-            }
-        ],
+        "blocks": [question, hint] if wording.hint else [question],
     }
+
+
+def words_of(view: Payload) -> str | None:
+    """Return what was filled in; None: there is no such field. Slack has null for a blank one."""
+    field: Any = view
+    for name in ("state", "values", INPUT_BLOCK, _INPUT_ACTION):
+        field = field.get(name) if isinstance(field, dict) else None
+    words = (field.get("value") or "") if isinstance(field, dict) else None
+    return words if isinstance(words, str) else None
 
 
 def filled_in(view: Payload) -> FilledIn | None:
@@ -85,13 +102,10 @@ def filled_in(view: Payload) -> FilledIn | None:
     kind = action_kind(str(view.get("callback_id")))
     if kind is None or kind not in _WORDINGS:
         return None
-    key = place_of_form(view).get("delivery")
-    field: Any = view
-    for name in ("state", "values", INPUT_BLOCK, _INPUT_ACTION, "value"):
-        field = field.get(name) if isinstance(field, dict) else None
-    if not key or not isinstance(field, str):
+    key, words = place_of_form(view).get("delivery"), words_of(view)
+    if not key or words is None:
         raise Unparsable("a Slack form came back without its words")
-    return FilledIn(kind, key, field)
+    return FilledIn(kind, key, words)
 
 
 def is_filled_in(payload: Payload) -> bool:

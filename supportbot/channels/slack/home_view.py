@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from supportbot.channels.slack.keys import ASK_ACTION, ASK_FORM, QUESTION_BLOCK, QUESTION_INPUT
+from supportbot.channels.slack.forms import Wording, form_view
+from supportbot.channels.slack.keys import ASK_ACTION, ASK_FORM
 from supportbot.model.ticket import Handler, Status
 from supportbot.store.own_tickets import OwnTicket
 
@@ -17,12 +18,10 @@ Block = dict[str, Any]
 
 #: So many tickets are shown.
 MOST_TICKETS = 15
-#: What a `plain_text_input` takes at most.
-MOST_QUESTION_CHARS = 3_000
 _MOST_PRODUCTS = 50
 _BUTTONS_IN_A_ROW = 5
 _MOST_BUTTON_CHARS = 75
-_MOST_TITLE_CHARS = 24
+_MOST_LABEL_CHARS = 2_000
 
 _ABOUT = (
     "Ask me here, in a direct message, or in a channel by mentioning me. "
@@ -55,28 +54,13 @@ def home_view(tickets: Sequence[OwnTicket], products: Mapping[str, str]) -> dict
 
 def ask_form(product: str, name: str) -> dict[str, Any]:
     """Return the form for a question about a product (by key and name)."""
-    field = {
-        "type": "plain_text_input",
-        "action_id": QUESTION_INPUT,
-        "multiline": True,
-        "max_length": MOST_QUESTION_CHARS,
-        "focus_on_load": True,
-    }
-    label = _plain(f"What would you like to know about {name}?"[:2000])
-    question = {"type": "input", "block_id": QUESTION_BLOCK, "label": label, "element": field}
-    answered = {
-        "type": "context",
-        "elements": [_plain("I answer you in a direct message.")],
-    }
-    return {
-        "type": "modal",
-        "callback_id": ASK_FORM,
-        "private_metadata": product,
-        "title": _plain("Ask support"[:_MOST_TITLE_CHARS]),
-        "submit": _plain("Ask"),
-        "close": _plain("Cancel"),
-        "blocks": [question, answered],
-    }
+    wording = Wording(
+        title="Ask support",
+        label=f"What would you like to know about {name}?"[:_MOST_LABEL_CHARS],
+        submit="Ask",
+        hint="I answer you in a direct message.",
+    )
+    return form_view(ASK_FORM, product, wording)
 
 
 def _buttons(products: Mapping[str, str]) -> list[Block]:

@@ -17,8 +17,6 @@ _ACTION_PREFIX = "supportbot_"
 ASK_SHORTCUT = "supportbot_ask"
 ASK_ACTION = "supportbot_ask"
 ASK_FORM = "supportbot_ask_form"
-QUESTION_BLOCK = "supportbot_question"
-QUESTION_INPUT = "supportbot_question_input"
 DELIVERY_EVENT = "supportbot_delivery"
 
 

@@ -12,14 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from supportbot.channels.slack.config import Rulebook
+from supportbot.channels.slack.forms import words_of
 from supportbot.channels.slack.identity import Identity
-from supportbot.channels.slack.keys import (
-    ASK_FORM,
-    ASK_SHORTCUT,
-    QUESTION_BLOCK,
-    QUESTION_INPUT,
-    message_key,
-)
+from supportbot.channels.slack.keys import ASK_FORM, ASK_SHORTCUT, message_key
 from supportbot.channels.slack.markup import readable
 from supportbot.channels.slack.people import Person, direct_key, person_of
 from supportbot.channels.slack.scene import Scene
@@ -151,13 +146,10 @@ def parse_form(payload: Payload, scene: Scene) -> Heard:
     view = view if isinstance(view, dict) else {}
     if view.get("callback_id") != ASK_FORM:
         return Ignored(f"slack form: {str(view.get('callback_id'))[:100]}")
-    field: Any = view
-    for name in ("state", "values", QUESTION_BLOCK, QUESTION_INPUT):
-        field = field.get(name) if isinstance(field, dict) else None
-    if not isinstance(field, dict):
+    text, product = words_of(view), view.get("private_metadata")
+    if text is None:
         raise Unparsable("a Slack form came back without its field")
-    text, product = field.get("value"), view.get("private_metadata")
-    if not isinstance(text, str) or not text.strip():
+    if not text.strip():
         raise EmptyBody("a Slack form came back empty")
     request = Request(
         person=_person(payload, scene.own),

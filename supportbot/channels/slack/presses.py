@@ -12,7 +12,7 @@ import structlog
 
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.forms import INPUT_BLOCK, MAX_INPUT_CHARS, modal
-from supportbot.channels.slack.keys import ASK_FORM, QUESTION_BLOCK
+from supportbot.channels.slack.keys import ASK_FORM
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import ChannelError, EmptyBody
 from supportbot.model.inbound import Accepted, Form
@@ -34,12 +34,10 @@ def ack_body(payload: Payload, accepted: Accepted) -> str | dict[str, Any]:
     """
     if payload.get("type") != "view_submission":
         return ""
-    if accepted.note is not None:
-        return {"response_action": "errors", "errors": {INPUT_BLOCK: accepted.note}}
     asks = _part(payload, "view").get("callback_id") == ASK_FORM
-    if asks and accepted.suppressed == EmptyBody.reason:
-        return {"response_action": "errors", "errors": {QUESTION_BLOCK: _BLANK}}
-    return ""
+    blank = asks and accepted.suppressed == EmptyBody.reason
+    note = _BLANK if blank else accepted.note
+    return {"response_action": "errors", "errors": {INPUT_BLOCK: note}} if note else ""
 
 
 def answer_press(

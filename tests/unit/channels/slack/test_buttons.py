@@ -78,10 +78,15 @@ def test_the_longest_text_that_a_form_takes_passes() -> None:
     View(**view).to_dict()
 
 
-@pytest.mark.parametrize("value", [None, 7])
-def test_form_without_words_cannot_be_read(value: object) -> None:
+def test_form_that_holds_no_words_cannot_be_read() -> None:
     with pytest.raises(Unparsable):
-        filled_in(filled(modal(Form(ActionKind.REPLY, "k"), PLACE), value))
+        filled_in(filled(modal(Form(ActionKind.REPLY, "k"), PLACE), 7))
+
+
+def test_blank_field_is_an_empty_text() -> None:
+    back = filled_in(filled(modal(Form(ActionKind.REPLY, "k"), PLACE), None))
+    assert back is not None
+    assert back.text == ""
 
 
 @pytest.mark.parametrize("kept", ["", "no json", "[]", "{}", '{"delivery": 7}'])
