@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from time import monotonic, sleep
 
-from sqlalchemy import URL, NullPool, event
+from sqlalchemy import URL, NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from supportbot.errors import StoreUnavailable
@@ -22,6 +22,7 @@ from supportbot.store.unit_of_work import UnitOfWork
 _READERS = 4
 _READER_WAIT_SECONDS = 60.0
 _BUSY_TIMEOUT_MS = 10_000
+_LOOK_SECONDS = 0.01
 #: Whoever writes when the database is closed has this long to end.
 _CLOSING_SECONDS = 10.0
 
@@ -147,27 +148,44 @@ async def _raw(connection: AsyncConnection) -> Connection:
 def _engine(
     url: URL, *, writes: bool, foreign: str = "ON", busy_ms: int | None = None
 ) -> AsyncEngine:
-    engine = create_async_engine(
-        url, async_creator=connecting(url, writes=writes), poolclass=NullPool
-    )
     if busy_ms is None:
         # The writer tries its lock in the loop, and waits for it in the thread only.
         busy_ms = 0 if writes else _BUSY_TIMEOUT_MS
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def _connect(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, as the driver does not
-        cursor = connection.cursor()
+    def prepare(raw: sqlite3.Connection) -> None:
+        raw.isolation_level = None  # we say BEGIN ourselves, as the driver does not
+        raw.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        _keep_a_log(raw)
         for pragma in (
-            f"busy_timeout={_BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
             "synchronous=FULL",  # acknowledged means on disk
             f"foreign_keys={foreign}",
             "recursive_triggers=ON",  # else INSERT OR REPLACE slips past the append-only triggers
             "mmap_size=268435456",
             f"busy_timeout={busy_ms}",
         ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+            raw.execute(f"PRAGMA {pragma}")
 
-    return engine
+    creator = connecting(url, prepare, writes=writes)
+    return create_async_engine(url, async_creator=creator, poolclass=NullPool)
+
+
+def _keep_a_log(raw: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on, which is refused at once while another begins to use a new file.
+
+    Raises:
+        sqlite3.OperationalError: it is refused for too long.
+    """
+    until = monotonic() + _BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or monotonic() > until:
+                raise
+        else:
+            return
+        sleep(_LOOK_SECONDS)
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

@@ -30,14 +30,27 @@ _ITER_CHUNK_ROWS = 64
 _T = TypeVar("_T")
 
 
-def connecting(url: URL, *, writes: bool) -> Callable[[], Awaitable[aiosqlite.Connection]]:
+def connecting(
+    url: URL, prepare: Callable[[sqlite3.Connection], None], *, writes: bool
+) -> Callable[[], Awaitable[aiosqlite.Connection]]:
     """Return what `create_async_engine` takes as `async_creator`.
 
+    `prepare` makes a new connection ready, in its thread, where it may wait.
     `writes`: for the one writer, whose transactions are short; else for readers.
     """
     arguments, options = url.get_dialect()().create_connect_args(url)
+
     # Two threads use a connection, but never at the same time: SQLAlchemy awaits every step.
-    connector = partial(sqlite3.connect, *arguments, **{**options, "check_same_thread": False})
+    opened = partial(sqlite3.connect, *arguments, **{**options, "check_same_thread": False})
+
+    def connector() -> sqlite3.Connection:
+        raw = opened()
+        try:
+            prepare(raw)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
 
     async def connect() -> aiosqlite.Connection:
         connection = Connection(connector, in_loop=writes)

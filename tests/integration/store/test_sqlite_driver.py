@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from supportbot.store import sqlite
 from supportbot.store.database import Database
 
 
@@ -71,6 +72,29 @@ async def test_what_a_reader_writes_is_discarded(numbers: Database) -> None:
     async with numbers.reading() as work:
         await work.connection.execute(text("INSERT INTO number VALUES (1, 'one')"))
     assert await rows(numbers) == []
+
+
+async def test_a_new_file_is_opened_although_another_process_begins_to_write_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite waits for no lock while a file gets its log: it says at once that it is busy."""
+    path = tmp_path / "new.db"
+    refused = 0
+
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def end_meanwhile(_seconds: float) -> None:
+            nonlocal refused
+            refused += 1
+            other.execute("COMMIT")
+
+        monkeypatch.setattr(sqlite, "sleep", end_meanwhile)
+        db = Database(f"sqlite:///{path}")
+        async with db.reading() as work:
+            assert await work.connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        await db.aclose()
+    assert refused == 1
 
 
 async def test_the_loop_runs_while_another_process_writes(
