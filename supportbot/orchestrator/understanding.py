@@ -28,8 +28,8 @@ from supportbot.model.inbound import (
     Repeated,
     StoredInbound,
 )
-from supportbot.model.ticket import Ticket
-from supportbot.orchestrator import changes, conversation, repeating
+from supportbot.model.ticket import ActorKind, Ticket
+from supportbot.orchestrator import changes, conversation, own_words, repeating
 from supportbot.orchestrator.acting import acted
 from supportbot.orchestrator.asking import Asking
 from supportbot.orchestrator.flood import Flood
@@ -44,7 +44,7 @@ from supportbot.orchestrator.stepping_in import operator_wrote
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.store import inbound as inbounds
-from supportbot.store import tickets, waiting
+from supportbot.store import erasure, tickets, waiting
 from supportbot.store.inbound import Earlier, Outcome, Settled
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -138,7 +138,7 @@ class Understanding:
         if heard.calls is not None:
             keys = (heard.message_key,)
             earlier = await inbounds.find_by_keys(work, channel.id, keys, lock=True)
-            if _is_unheard(earlier):
+            if _is_unheard(earlier) or await self._taken_from_bystander(work, earlier):
                 return await self._hear_call(work, inbound, heard.message_key, heard.calls, earlier)
         call = await inbounds.find_by_keys(work, channel.id, (heard.message_key,))
         if call is None or call.ticket is None or call.message_id or not heard.text.strip():
@@ -168,6 +168,21 @@ class Understanding:
             return replace(outcome, keys=(*outcome.keys, key))
         await inbounds.settle(work, earlier.id, outcome, self._wiring.clock())
         return outcome
+
+    async def _taken_from_bystander(self, work: UnitOfWork, earlier: Earlier | None) -> bool:
+        """Take out of a thread what was context there, and is a question now; tell whether it was.
+
+        Words that are gone already stay gone.
+        """
+        if earlier is None or earlier.ticket is None or earlier.message_id is None:
+            return False
+        ticket = await tickets.by_public_id(work, earlier.ticket, lock=True)
+        message = (await place_of(work, ticket, earlier.message_id)).message
+        context = message.author.kind is ActorKind.GUEST
+        if not context or message.seq in await erasure.erased(work, ticket.id):
+            return False
+        await own_words.taken_back(self._wiring, work, ticket, message)
+        return True
 
     async def _ask_late(
         self,

@@ -125,3 +125,27 @@ async def test_what_was_said_below_it_before_comes_along(world: Any) -> None:
     below = chatter("it was blue", by="bob")
     await hear(world, "at once", (chatter(), ("t1",)), (below, ("m2",)), (call(), ("e1",)))
     assert sorted(await thread_of(world)) == sorted([WORDS, "it was blue", "answer 1"])
+
+
+@pytest.mark.parametrize("how", ["at once", "afterwards"])
+async def test_bystander_who_calls_by_an_edit_is_answered_once(world: Any, how: str) -> None:
+    await hear(world, how, (chatter(addressed=True), ("t1",)))
+    await hear(world, how, (chatter("mine too", by="bob"), ("m2",)))
+    asks = call("m2", "and where is mine?", by="bob")
+    await hear(world, how, (asks, ("e1",)), (asks, ("e1",)))
+    mention = chatter("and where is mine?", by="bob", addressed=True)
+    await hear(world, how, (mention, ("e2", "m2")))
+    assert world.channel.texts() == ["answer 1", "answer 2"]
+    assert "and where is mine?" in world.completer.prompts[-1].messages[-1].content
+    assert "mine too" not in str(await thread_of(world))
+    await hear(world, how, (Deleted("m2", ("t1",)), ("e3",)))
+    assert "mine?" not in str(await thread_of(world))
+
+
+async def test_bystander_whose_words_are_gone_calls_no_more(world: Any) -> None:
+    await hear(world, "at once", (chatter(addressed=True), ("t1",)))
+    await hear(world, "at once", (chatter("mine too", by="bob"), ("m2",)))
+    await hear(world, "at once", (Deleted("m2", ("t1",)), ("e1",)))
+    await hear(world, "at once", (call("m2", "and mine?", by="bob"), ("e2",)))
+    assert world.channel.texts() == ["answer 1"]
+    assert "mine" not in str(await thread_of(world))
