@@ -188,6 +188,17 @@ class StatusChannel(Protocol):
 
 
 @runtime_checkable
+class TellingChannel(Protocol):
+    """A channel that tells people where nothing follows from what they did."""
+
+    def tell_late(self, inbound: Inbound, reason: str) -> None:
+        """Begin to tell why nothing follows from what was acknowledged before it was understood.
+
+        Returns at once; nothing is owed. What was understood in time, `run` tells by `Accepted`.
+        """
+
+
+@runtime_checkable
 class WebRoutes(Protocol):
     """A channel that is (also) served by the app's HTTP server."""
 

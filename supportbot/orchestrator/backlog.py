@@ -233,18 +233,27 @@ class Backlog:
 
     async def _decide(self, read: _Read) -> None:
         heard = read.heard
-        if heard is not None:
-            await in_spite_of_twins(lambda: self._settle(read.stored, heard))
+        if heard is None:
+            return
+        stored = read.stored
+        outcome = await in_spite_of_twins(lambda: self._settle(stored, heard))
+        if outcome is None or outcome.ticket_id is not None or outcome.reason is None:
+            return
+        telling = self._wiring.channels[stored.inbound.channel].telling
+        if telling is not None:
+            telling.tell_late(stored.inbound, outcome.reason)
 
-    async def _settle(self, stored: StoredInbound, heard: Heard | InboundRefused) -> None:
+    async def _settle(self, stored: StoredInbound, heard: Heard | InboundRefused) -> Outcome | None:
+        """Give a row its outcome and return it; None: it has one already."""
         async with self._wiring.db.writing() as work:
             if not await inbounds.still_waits(work, stored.id):
-                return
+                return None
             outcome = await self._understanding.decide(work, stored.inbound, heard)
             await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
             if outcome.waits_for is not None:
                 channel = self._wiring.channels[stored.inbound.channel]
                 await waiting.add(work, channel.id, stored.id, stored.inbound, outcome.waits_for)
+            return outcome
 
     async def _park(self, stored: StoredInbound, error: Exception) -> None:
         outcome = Outcome("refused", reason=f"parked: {type(error).__name__}")

@@ -43,8 +43,8 @@ from supportbot.orchestrator.rewording import (
 from supportbot.orchestrator.stepping_in import operator_wrote
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
-from supportbot.store import inbound as inbounds
 from supportbot.store import erasure, tickets, waiting
+from supportbot.store import inbound as inbounds
 from supportbot.store.inbound import Earlier, Outcome, Settled
 from supportbot.store.unit_of_work import UnitOfWork
 

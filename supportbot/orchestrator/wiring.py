@@ -11,6 +11,7 @@ from supportbot.channels.base import (
     LiveChannel,
     ReplacingChannel,
     StatusChannel,
+    TellingChannel,
 )
 from supportbot.dispatch.base import Dispatcher
 from supportbot.errors import ConfigError
@@ -56,6 +57,8 @@ class ConnectedChannel:
     replacing: ReplacingChannel | None = field(init=False)
     #: The adapter where it can show that an answer is being made.
     status: StatusChannel | None = field(init=False)
+    #: The adapter where it tells people why nothing follows.
+    telling: TellingChannel | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Look what the adapter can do."""
@@ -67,6 +70,8 @@ class ConnectedChannel:
         object.__setattr__(self, "replacing", replacing)
         status = self.adapter if isinstance(self.adapter, StatusChannel) else None
         object.__setattr__(self, "status", status)
+        telling = self.adapter if isinstance(self.adapter, TellingChannel) else None
+        object.__setattr__(self, "telling", telling)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class MemoryChannel:
         self.files: dict[str, bytes | FileUnavailable] = {}
         #: What `fetch` was asked for, in order.
         self.fetched: list[str] = []
+        #: Keys of what was understood late and came to nothing, and why, in order.
+        self.told_late: list[tuple[tuple[str, ...], str]] = []
         #: Clear it to hold every send until it is set.
         self.open = asyncio.Event()
         self.open.set()
@@ -138,6 +140,10 @@ class MemoryChannel:
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise Unparsable("not written by MemoryChannel") from error
         return heard
+
+    def tell_late(self, inbound: Inbound, reason: str) -> None:
+        """Keep what would be told."""
+        self.told_late.append((inbound.keys, reason))
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Keep it, or fail as scripted.

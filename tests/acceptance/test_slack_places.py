@@ -69,6 +69,34 @@ async def test_reserved_channel_answers_members_only(transport: Transport, tmp_p
         assert [user for user, _ in d.slack.workspace.ephemerals] == ["U0GRACE"]
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "in a rush"])
+@pytest.mark.parametrize("edited", [False, True], ids=["said", "edited"])
+async def test_whoever_may_not_ask_is_told_alone_and_once_whenever_it_is_understood(
+    transport: Transport, tmp_path: Path, *, late: bool, edited: bool
+) -> None:
+    slack = '[slack.channels.C0SUPPORT]\ngroups = ["S0VIP"]'
+    plan = Plan(slack=slack, furnish=lambda slack: slack.groups.add("vip", "ada"))
+    async with desk(transport, tmp_path, plan) as d:
+        d.house.intake._under_way += 100 * late
+        refused = d.slack.say("support", "grace", "How do I export?")
+        if edited:
+            d.slack.edit(refused, f"<@{d.slack.bot_user}> How do I export?")
+        d.slack.mention("support", "grace", "Please?", thread=refused)
+        d.slack.mention("support", "grace", "Anybody?", thread=refused)
+        question = d.slack.mention("support", "ada", "How do I export?")
+        await d.slack.wait_for_replies(question)
+        await d.settled()
+
+        async def told() -> bool:
+            return bool(d.slack.workspace.ephemerals)
+
+        await d.eventually(told)
+        assert [user for user, _ in d.slack.workspace.ephemerals] == ["U0GRACE"]
+        ((_, line),) = d.slack.workspace.ephemerals
+        assert "certain groups" in line.text
+        assert d.slack.replies(refused) == []
+
+
 async def test_call_without_words_is_greeted_and_then_answered(
     transport: Transport, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 
@@ -20,8 +21,10 @@ from supportbot.channels.slack.http import Ready, events_route
 from supportbot.channels.slack.identity import Identity, owner_of
 from supportbot.channels.slack.installed import Installed, Keeping, installed
 from supportbot.channels.slack.parse import parse
+from supportbot.channels.slack.people import person_of
 from supportbot.channels.slack.sockets import SocketLine
 from supportbot.channels.slack.web import WebSession
+from supportbot.channels.slack.words import BARRED
 from supportbot.channels.slack.workspaces import OneWorkspace, Workspaces
 from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
@@ -38,7 +41,7 @@ class SlackChannel:
     """One workspace by its token, or all that installed the app, over Socket Mode or HTTP.
 
     Fulfils `Channel`, `LiveChannel`, `StatusChannel`, `FilesChannel`, `ReplacingChannel`,
-    `WebRoutes` and `Health`.
+    `TellingChannel`, `WebRoutes` and `Health`.
     """
 
     kind = "slack"
@@ -87,6 +90,7 @@ class SlackChannel:
 
     async def aclose(self) -> None:
         """Close the connection that it sends with, which outlives `run`: answers still leave."""
+        await self._branches.aclose()
         if self._many is not None:
             await self._many.rotation.drained()
         await self._session.aclose()
@@ -111,6 +115,15 @@ class SlackChannel:
     def parse(self, inbound: Inbound) -> Heard:
         """Understand a stored payload; see `parse.parse`."""
         return parse(inbound, self._config.rulebook)
+
+    def tell_late(self, inbound: Inbound, reason: str) -> None:
+        """Tell whoever may not ask here; see `surfaces.Surfaces.turn_away`."""
+        if reason not in BARRED:
+            return
+        payload, own = json.loads(inbound.raw), Identity.from_meta(inbound.meta)
+        person, event = person_of(payload, own), payload.get("event")
+        if person is not None and event is not None and own.is_known:
+            self._branches.of(own.owner).surfaces.turn_away(event, person, own, reason)
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Post into the thread that the target names; see `live.Growth.send` and `echo.send`."""

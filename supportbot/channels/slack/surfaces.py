@@ -76,11 +76,18 @@ class Surfaces:
                 self._begin(self._home.publish(person, event.get("view")))
             case "assistant_thread_started":
                 self._begin(prompts.welcome_to_thread(self._web, self._rulebook, event))
-            case "message" | "app_mention" if line := BARRED.get(accepted.suppressed or ""):
-                called = mentions(str(event.get("text") or ""), own.bot_user)
-                # People of another company are told nothing that others cannot see.
-                if called and person.team == own.team:
-                    self._begin(self._turn_away(event, person, line))
+            case "message" | "app_mention" if accepted.suppressed is not None:
+                self.turn_away(event, person, own, accepted.suppressed)
+
+    def turn_away(
+        self, event: Mapping[str, Any], person: Person, own: Identity, reason: str
+    ) -> None:
+        """Begin to tell whoever called us, and may not ask here; returns at once."""
+        line, said = BARRED.get(reason), _said(event)
+        called = mentions(str(said.get("text") or ""), own.bot_user)
+        # People of another company are told nothing that others cannot see.
+        if line is not None and called and person.team == own.team:
+            self._begin(self._tell_alone(said, person, line))
 
     async def aclose(self) -> None:
         """Leave what is under way."""
@@ -103,10 +110,10 @@ class Surfaces:
         with translated("answer a shortcut", may_repeat=False):
             await self._web.respond(str(payload["response_url"]), line)
 
-    async def _turn_away(self, event: Mapping[str, Any], person: Person, line: str) -> None:
-        """Tell whoever may not ask here, in their sight only, once in a thread."""
-        channel, thread_ts = str(event.get("channel")), event.get("thread_ts")
-        place = (channel, str(thread_ts or event.get("ts")), person.user)
+    async def _tell_alone(self, said: Mapping[str, Any], person: Person, line: str) -> None:
+        """Tell whoever said something, in their sight only, once in a thread."""
+        channel, thread_ts = str(said.get("channel")), said.get("thread_ts")
+        place = (channel, str(thread_ts or said.get("ts")), person.user)
         if place in self._told:
             return
         self._told[place] = None
@@ -116,6 +123,12 @@ class Surfaces:
             await self._web.client().chat_postEphemeral(
                 channel=channel, user=person.user, text=line, thread_ts=thread_ts
             )
+
+
+def _said(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the message that an event brings, as it reads now."""
+    changed = event.get("message")
+    return {**changed, "channel": event.get("channel")} if isinstance(changed, dict) else event
 
 
 async def _shown(work: Coroutine[Any, Any, None]) -> None:

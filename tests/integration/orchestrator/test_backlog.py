@@ -185,6 +185,18 @@ async def test_a_rush_is_only_stored_and_then_understood_in_order(world: Any) ->
         assert [m.text for m in await world.messages(ticket)] == ["0", "1", "2"]
 
 
+async def test_why_nothing_follows_is_told_where_it_is_known_late(world: Any) -> None:
+    barred = said("may I?", thread="t2", barred="not_in_group", shared_thread=True)
+    for heard, key in ((barred, "m2"), (said("hello"), "m1")):
+        await world.hear(heard, key, deferred=True)
+    assert world.channel.told_late == []
+    await world.backlog.drain()
+    await world.backlog.drain()
+    assert world.channel.told_late == [(("m2",), "not_in_group")]
+    await world.hear(replace(barred, thread_keys=("t3",)), "m3")
+    assert len(world.channel.told_late) == 1
+
+
 async def test_nothing_overtakes_what_waits(world: Any) -> None:
     await world.intake.accept(replace(patient(world, "first"), deferred=True))
     second = await world.intake.accept(patient(world, "second"))
