@@ -151,8 +151,10 @@ class ReplacingChannel(Protocol):
     async def replace(self, delivery: Delivery) -> Receipt:
         """Let the message of the delivery `delivery.replaces` show this one instead. Idempotent.
 
+        Where nobody knows the id of that message, nor whether it left, it is looked for.
+
         Raises:
-            SendError: as of `Channel.send`.
+            SendError: as of `Channel.send`; or there is no such message.
             DeliveryUnknown: as of `Channel.send`.
         """
 

@@ -17,7 +17,14 @@ import structlog
 from supportbot.channels.base import Channel, LiveChannel, ReplacingChannel
 from supportbot.errors import DeliveryUnknown, SendError, StoreUnavailable
 from supportbot.model.catalog import Mode
-from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
+from supportbot.model.delivery import (
+    Audience,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Earlier,
+    Receipt,
+)
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.closing import reopen
@@ -28,7 +35,7 @@ from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
 from supportbot.orchestrator.notices import Notice, notify
 from supportbot.orchestrator.persist import persist
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import deliveries, threads, tickets
+from supportbot.store import claims, deliveries, threads, tickets
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -153,7 +160,7 @@ class Deliver:
         async with self._wiring.db.writing() as work:
             # In the claim's transaction: nothing may stand between a claim and its send.
             held = None if interrupted else await self._held_back(work, delivery)
-            claimed = await deliveries.claim(work, delivery, at, at + self.lease)
+            claimed = await claims.claim(work, delivery, at, at + self.lease)
         if claimed is None:
             return False
         if claimed.state is DeliveryState.CANCELLED:
@@ -186,7 +193,7 @@ class Deliver:
         async def renew() -> bool:
             async with self._wiring.db.writing() as work:
                 until = self._wiring.clock() + self.lease
-                return await deliveries.renew(work, delivery, until)
+                return await claims.renew(work, delivery, until)
 
         now = self._wiring.clock()
         left = (delivery.claimed_until or now) - now
@@ -205,7 +212,7 @@ class Deliver:
             state = DeliveryState.UNCERTAIN if interrupted else DeliveryState.FAILED
             return _Over(state, "it was interrupted, or put off, too often", tells=True)
         if before.replaces is not None:
-            if channel.replacing is None or before.replaces.provider_id is None:
+            if channel.replacing is None or not await self._may_stand(before.replaces):
                 return _Over(DeliveryState.CANCELLED, "there is nothing that could be changed")
             return await _send(_Replacing(channel.replacing), before)
         if before.provider_id is not None and channel.live is not None:
@@ -216,18 +223,26 @@ class Deliver:
                 return known
         return await _send(channel.adapter, before)
 
+    async def _may_stand(self, earlier: Earlier) -> bool:
+        """Tell whether there may be a message that can be changed, if only it is found."""
+        if earlier.provider_id is not None:
+            return True
+        async with self._wiring.db.reading() as work:
+            original = await deliveries.by_key(work, earlier.key)
+        return original is not None and original.state is DeliveryState.UNCERTAIN
+
     async def _forbidden(self, delivery: Delivery) -> _Over | None:
         """Keep an interrupted delivery that has not left from leaving where it may not any more."""
         async with self._wiring.db.reading() as work:
-            if not await deliveries.may_leave(work, delivery):
-                return _Over(DeliveryState.CANCELLED, "the ticket changed hands")
+            if (reason := await claims.why_not(work, delivery)) is not None:
+                return _Over(DeliveryState.CANCELLED, reason)
             return await self._held_back(work, delivery)
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> bool:
         async with self._wiring.db.writing() as work:
             if receipt.place:  # its ticket's row first, as everywhere
                 await tickets.get(work, delivery.ticket_id, lock=True)
-            if not await deliveries.sent(work, delivery, receipt, self._wiring.clock()):
+            if not await claims.sent(work, delivery, receipt, self._wiring.clock()):
                 return _lost(delivery)
             if receipt.place:
                 await settle_down(self._wiring, work, delivery, receipt.place)
@@ -241,10 +256,10 @@ class Deliver:
     async def _again(self, delivery: Delivery, later: _Again) -> bool:
         async with self._wiring.db.writing() as work:
             counts = later.refused and later.wait_seconds is None
-            refusals = await deliveries.refused(work, delivery) if counts else 0
+            refusals = await claims.refused(work, delivery) if counts else 0
             if refusals < self._rules.attempts:
                 until = self._later(delivery, later, refusals)
-                kept = await deliveries.postpone(work, delivery, later.state, later.error, until)
+                kept = await claims.postpone(work, delivery, later.state, later.error, until)
                 return False if kept else _lost(delivery)
         # In a transaction of its own, which locks the ticket's row before the delivery's.
         surely_not = later.state is DeliveryState.PENDING
@@ -255,7 +270,10 @@ class Deliver:
         async with self._wiring.db.writing() as work:
             # The ticket's row first, as everywhere: two that wait for each other would both fail.
             ticket = await tickets.get(work, delivery.ticket_id, lock=True)
-            if not await deliveries.give_up(work, delivery, end.state, end.error):
+            failed = end.state is DeliveryState.FAILED
+            if failed and await claims.is_taken_back(work, delivery):
+                end = _Over(DeliveryState.CANCELLED, claims.TAKEN_BACK)
+            if not await claims.give_up(work, delivery, end.state, end.error):
                 return _lost(delivery)
             # What a message goes on showing is no harm that a person must see to.
             if end.state is not DeliveryState.CANCELLED and delivery.replaces is None:

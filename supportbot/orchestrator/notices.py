@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, NewDelivery
+from supportbot.model.delivery import Audience, Delivery, DeliveryKind, NewDelivery
 from supportbot.model.inbound import ActionKind
 from supportbot.model.markdown import inert
 from supportbot.model.ticket import SYSTEM, EventKind, Ticket
-from supportbot.orchestrator.quoting import renamed, requoted
+from supportbot.orchestrator.quoting import GONE, renamed, requoted
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, drafts, erasure, pressable
 from supportbot.store.pressable import Standing
@@ -33,11 +33,6 @@ _WHY_DISCARDED = {
     "edited": "Not needed any more: the customer changed what they had asked.",
     "deleted": "Not needed any more: the customer took back what they had asked.",
 }
-
-
-_TAKEN_BACK = "(deleted by its author)"
-#: It stands already, or is on its way with the words it had.
-_SHOWN = frozenset({DeliveryState.SENT, DeliveryState.SENDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +115,7 @@ def why_discarded(reason: str) -> str:
 
 async def forget_words(wiring: Wiring, work: UnitOfWork, ticket: Ticket, question: str) -> None:
     """Let notices no longer quote what a customer took back."""
-    await requote(wiring, work, ticket, question, _TAKEN_BACK)
+    await requote(wiring, work, ticket, question, GONE)
 
 
 async def requote(
@@ -152,7 +147,7 @@ async def _reword(
             await erasure.reword(work, told.id, reworded(told.text))
             changed.add(told.id)
     for one in await pressable.standing(work, ticket.id, Audience.OPERATORS):
-        if one.newest.id in changed and one.original.state in _SHOWN:
+        if one.newest.id in changed and one.may_be_seen:
             await pressable.change(work, one, one.newest.text, one.offers, wiring.clock())
     return bool(changed)
 
@@ -163,8 +158,8 @@ async def reword_follow_up(
     """Let what operators were told of a message read otherwise; tell whether they were."""
     told = await pressable.told_on(work, ticket.id, follow_up(seq))
     for one in told:
-        await erasure.reword(work, one.original.id, text)
-        if one.original.state in _SHOWN:
+        await erasure.reword_wholly(work, one.original.id, text)
+        if one.may_be_seen:
             await pressable.change(work, one, text, one.offers, wiring.clock())
     return bool(told)
 
@@ -174,8 +169,8 @@ async def forget_follow_up(wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq
     told = await pressable.told_on(work, ticket.id, follow_up(seq))
     await erasure.forget_told(work, [one.original.id for one in told])
     for one in told:
-        if one.original.state in _SHOWN:
-            await pressable.change(work, one, _TAKEN_BACK, (), wiring.clock())
+        if one.may_be_seen:
+            await pressable.change(work, one, GONE, (), wiring.clock())
 
 
 def follow_up(seq: int) -> str:
@@ -210,11 +205,7 @@ async def withdraw_escalation(
 ) -> None:
     """Take the way to a person from the newest answer, and from the one where it was pressed."""
     standing = await pressable.of_ticket(work, ticket.id, Audience.CUSTOMER)
-    offering = [
-        one
-        for one in standing
-        if ActionKind.ESCALATE in one.offers and one.original.state in _SHOWN
-    ]
+    offering = [one for one in standing if ActionKind.ESCALATE in one.offers and one.may_be_seen]
     for one in offering:
         if one is offering[-1] or pressed in {one.original.key, one.newest.key}:
             left = tuple(offer for offer in one.offers if offer is not ActionKind.ESCALATE)

@@ -10,6 +10,8 @@ import re
 
 from supportbot.model.markdown import inert
 
+#: Stands in the place of words that were taken back.
+GONE = "(deleted by its author)"
 _QUOTED_CHARACTERS = 300
 _ASKED = "**Asked:** "
 _BETWEEN = " / "

@@ -1,13 +1,8 @@
-"""Replies and notices on their way out.
-
-Whoever sends one holds a claim on it: a state, a number of attempts, and a moment by which the
-claim is renewed. Every later change names the claim, so one that was lost changes nothing.
-"""
+"""Replies and notices on their way out: written, found, and put in order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +15,6 @@ from sqlalchemy import (
     func,
     insert,
     null,
-    or_,
     select,
     update,
 )
@@ -34,7 +28,6 @@ from supportbot.model.delivery import (
     DeliveryState,
     Earlier,
     NewDelivery,
-    Receipt,
 )
 from supportbot.model.inbound import ActionKind
 from supportbot.model.ticket import Ticket
@@ -74,26 +67,6 @@ _BEGIN = (
     )
 ).returning(DeliveryRow.state)
 
-_FENCE = (
-    select(TicketRow.handler_epoch).where(TicketRow.id == DeliveryRow.ticket_id).scalar_subquery()
-)
-#: A delivery as somebody saw, or holds, it.
-_SEEN = update(DeliveryRow).where(
-    DeliveryRow.id == bindparam("seen_id"),
-    DeliveryRow.state == bindparam("seen_state"),
-    DeliveryRow.attempts == bindparam("seen_attempts"),
-)
-_CLAIM = _SEEN.where(
-    or_(
-        DeliveryRow.next_attempt_at.is_(None),
-        DeliveryRow.next_attempt_at <= bindparam("claimed_at"),
-    )
-)
-_CLAIM_BEHIND_FENCE = _CLAIM.where(
-    or_(DeliveryRow.handler_epoch.is_(None), DeliveryRow.handler_epoch == _FENCE)
-)
-_REFUSED = _SEEN.values(refusals=DeliveryRow.refusals + 1).returning(DeliveryRow.refusals)
-_CANCEL = _SEEN.where(DeliveryRow.handler_epoch != _FENCE)
 _EARLIER = aliased(DeliveryRow)
 
 
@@ -279,64 +252,6 @@ async def of_ticket(work: UnitOfWork, ticket_id: int) -> list[tuple[Delivery, da
     return [(_delivery(row), row.sent_at) for row in rows]
 
 
-async def claim(
-    work: UnitOfWork, delivery: Delivery, at: datetime, until: datetime
-) -> Delivery | None:
-    """Claim a delivery that is due; return it as claimed, None when somebody else was faster.
-
-    Should its sending be interrupted, nobody looks at it again before `until`. One that is bound
-    to a handler (`handler_epoch`) comes back cancelled if it never began and the ticket's fence
-    has moved: nobody may talk over the person who took the ticket.
-    """
-    begins = delivery.state is DeliveryState.PENDING
-    state = DeliveryState.SENDING if begins else delivery.state
-    claimed = replace(delivery, state=state, attempts=delivery.attempts + 1, claimed_until=until)
-    done = await work.execute(
-        _CLAIM_BEHIND_FENCE if begins else _CLAIM,
-        {
-            **_seen(delivery),
-            "claimed_at": at,
-            "state": state,
-            "attempts": claimed.attempts,
-            "next_attempt_at": until,
-        },
-    )
-    if done.rowcount == 1:
-        return claimed
-    if begins and delivery.handler_epoch is not None:
-        error = "the ticket changed hands"
-        values = {"state": DeliveryState.CANCELLED, "error": error, "next_attempt_at": None}
-        done = await work.execute(_CANCEL, {**_seen(delivery), **values})
-    cancelled = begins and delivery.handler_epoch is not None and done.rowcount == 1
-    return replace(delivery, state=DeliveryState.CANCELLED) if cancelled else None
-
-
-async def may_leave(work: UnitOfWork, delivery: Delivery) -> bool:
-    """Tell whether the ticket's fence still is what it was when the delivery was written."""
-    if delivery.handler_epoch is None:
-        return True
-    query = select(TicketRow.handler_epoch).where(TicketRow.id == delivery.ticket_id)
-    return await work.connection.scalar(query) == delivery.handler_epoch
-
-
-async def renew(work: UnitOfWork, delivery: Delivery, until: datetime) -> bool:
-    """Keep a claim for longer; False when it was lost."""
-    return await _change(work, delivery, next_attempt_at=until)
-
-
-async def sent(work: UnitOfWork, delivery: Delivery, receipt: Receipt, at: datetime) -> bool:
-    """Note that a claimed delivery left; False when the claim was lost."""
-    return await _change(
-        work,
-        delivery,
-        state=DeliveryState.SENT,
-        provider_id=receipt.provider_id[:998],
-        sent_at=at,
-        error=None,
-        next_attempt_at=None,
-    )
-
-
 async def retarget(work: UnitOfWork, moved: Delivery, target: Mapping[str, str]) -> None:
     """Send what waits behind a delivery, and was to go to the same place, to another one."""
     rows = await work.connection.execute(
@@ -350,43 +265,6 @@ async def retarget(work: UnitOfWork, moved: Delivery, target: Mapping[str, str])
     await work.connection.execute(
         update(DeliveryRow).where(DeliveryRow.id.in_(ids)).values(target=dict(target))
     )
-
-
-async def refused(work: UnitOfWork, delivery: Delivery) -> int:
-    """Count that a claimed delivery was answered with an error; return how often it was.
-
-    0 when the claim was lost.
-    """
-    counted = await work.execute(_REFUSED, _seen(delivery))
-    return counted.scalar() or 0
-
-
-async def postpone(
-    work: UnitOfWork, delivery: Delivery, state: DeliveryState, error: str, until: datetime
-) -> bool:
-    """Let a claimed delivery be tried again later; False when the claim was lost.
-
-    `state` is pending when it surely did not leave, else sending: then it is looked for first.
-    """
-    return await _change(work, delivery, state=state, error=error, next_attempt_at=until)
-
-
-async def give_up(work: UnitOfWork, delivery: Delivery, state: DeliveryState, error: str) -> bool:
-    """Note that a claimed delivery is not tried again; False when the claim was lost."""
-    return await _change(work, delivery, state=state, error=error, next_attempt_at=None)
-
-
-async def _change(work: UnitOfWork, delivery: Delivery, **values: object) -> bool:
-    done = await work.execute(_SEEN, {**_seen(delivery), **values})
-    return done.rowcount == 1
-
-
-def _seen(delivery: Delivery) -> dict[str, object]:
-    return {
-        "seen_id": delivery.id,
-        "seen_state": delivery.state,
-        "seen_attempts": delivery.attempts,
-    }
 
 
 async def by_key(work: UnitOfWork, key: str) -> Delivery | None:

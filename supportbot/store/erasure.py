@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 
 from supportbot.model.delivery import Audience, DeliveryState
 from supportbot.model.draft import DraftState
@@ -97,8 +97,8 @@ async def change_subject(work: UnitOfWork, ticket: Ticket, subject: str | None) 
 
 
 async def forget_told(work: UnitOfWork, delivery_ids: Sequence[int]) -> None:
-    """Forget the words of these deliveries; what was not sent yet never is."""
-    told = update(DeliveryRow).where(DeliveryRow.id.in_(delivery_ids))
+    """Forget the words of these deliveries and their changes; what was not sent yet never is."""
+    told = update(DeliveryRow).where(_made_or_changed(delivery_ids))
     await work.connection.execute(
         told.where(DeliveryRow.state == DeliveryState.PENDING).values(
             state=DeliveryState.CANCELLED, error="taken back", next_attempt_at=None
@@ -111,6 +111,13 @@ async def reword(work: UnitOfWork, delivery_id: int, text: str) -> None:
     """Let a delivery to operators hold other words; the old ones are kept nowhere."""
     await work.connection.execute(
         update(DeliveryRow).where(DeliveryRow.id == delivery_id).values(body=text)
+    )
+
+
+async def reword_wholly(work: UnitOfWork, delivery_id: int, text: str) -> None:
+    """Let a delivery, and all that changed its message since, hold other words."""
+    await work.connection.execute(
+        update(DeliveryRow).where(_made_or_changed([delivery_id])).values(body=text)
     )
 
 
@@ -128,6 +135,10 @@ async def forget_notices(work: UnitOfWork, ticket: Ticket, occasions: Sequence[s
             )
         )
         await work.connection.execute(told.values(body=None))
+
+
+def _made_or_changed(delivery_ids: Sequence[int]) -> ColumnElement[bool]:
+    return or_(DeliveryRow.id.in_(delivery_ids), DeliveryRow.replaces_id.in_(delivery_ids))
 
 
 async def edits(work: UnitOfWork, message: Message) -> list[Message]:

@@ -15,14 +15,10 @@ from supportbot.store.tables.answers import DeliveryRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 #: Where a message ended so nothing stands that could be changed; one that grows has no words yet.
-_NOT_STANDING = frozenset(
-    {
-        DeliveryState.FAILED,
-        DeliveryState.CANCELLED,
-        DeliveryState.UNCERTAIN,
-        DeliveryState.LIVE,
-    }
-)
+_NOT_STANDING = frozenset({DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.LIVE})
+_UNCERTAIN = DeliveryState.UNCERTAIN
+#: It stands already, is on its way with the words it had, or may stand.
+_MAY_BE_SEEN = frozenset({DeliveryState.SENT, DeliveryState.SENDING, _UNCERTAIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +33,22 @@ class Standing:
         """What can be pressed below it by now."""
         return self.newest.offers
 
+    @property
+    def may_be_seen(self) -> bool:
+        """Whether its words were, or may have been, let go: to change the row is not enough."""
+        return self.original.state in _MAY_BE_SEEN
+
 
 async def of_ticket(work: UnitOfWork, ticket_id: int, audience: Audience) -> list[Standing]:
     """Return a ticket's messages to an audience that offer something, the oldest first."""
-    return [one for one in await standing(work, ticket_id, audience) if one.offers]
+    told = await standing(work, ticket_id, audience)
+    return [one for one in told if one.offers and one.original.state is not _UNCERTAIN]
 
 
 async def of_message(work: UnitOfWork, ticket_id: int, message_id: int) -> Standing | None:
     """Return how a message of the thread stands before the customer, if it was sent or leaves."""
     for one in await standing(work, ticket_id, Audience.CUSTOMER):
-        waits = one.original.state is DeliveryState.PENDING
-        if one.original.message_id == message_id and not waits:
+        if one.original.message_id == message_id and one.may_be_seen:
             return one
     return None
 
@@ -73,7 +74,10 @@ async def withdraw(work: UnitOfWork, message_id: int, reason: str) -> None:
 
 
 async def standing(work: UnitOfWork, ticket_id: int, audience: Audience) -> list[Standing]:
-    """Return all messages of a ticket to an audience, the oldest first."""
+    """Return all messages of a ticket to an audience, the oldest first.
+
+    Also those of which nobody can tell whether they left.
+    """
     found: dict[int, Standing] = {}
     for delivery, _sent_at in await deliveries.of_ticket(work, ticket_id):
         if delivery.audience is not audience:

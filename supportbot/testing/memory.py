@@ -22,6 +22,7 @@ from supportbot.errors import (
     DeliveryUnknown,
     FileUnavailable,
     ReplyStopped,
+    SendError,
     Unparsable,
 )
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
@@ -195,11 +196,14 @@ class MemoryChannel:
 
         Raises:
             ChannelError: that message never left from here.
+            SendError: so too, and nobody knew whether it had left.
         """
         await self.open.wait()
         fails = self.change_failures.popleft() if self.change_failures else None
         if fails is None or fails.left:
             if not any(_is_of(one, delivery) for one in self.sent):
+                if delivery.replaces is not None and delivery.replaces.provider_id is None:
+                    raise SendError(f"{delivery.replaces.key} did not leave", permanent=True)
                 raise ChannelError(f"{delivery.key} changes what did not leave")
             self.changes.append(delivery)
         if fails is not None:

@@ -66,7 +66,8 @@ async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
         DeliveryUnknown: the conversation is longer than we read.
     """
     there = await found(client, delivery)
-    return receipt(delivery, there[1]) if len(there) == len(render(delivery)) else None
+    # Words that were taken back meanwhile may have been more messages than are left.
+    return receipt(delivery, there[1]) if len(there) >= len(render(delivery)) else None
 
 
 async def replace(client: AsyncWebClient, delivery: Delivery) -> Receipt:
@@ -82,13 +83,15 @@ async def replace(client: AsyncWebClient, delivery: Delivery) -> Receipt:
         DeliveryUnknown: it may have been, in part.
     """
     earlier = delivery.replaces
-    if earlier is None or earlier.provider_id is None:
+    if earlier is None:
         raise SendError(f"delivery {delivery.key} changes no message", permanent=True)
-    channel, _, ts = earlier.provider_id.partition(":")
+    channel, _, ts = (earlier.provider_id or _channel(delivery)).partition(":")
     posts = [_in_place_of(one, earlier.key) for one in render(delivery)]
-    standing = {1: ts}
-    if len(posts) > 1 or delivery.signed:
+    standing = {1: ts} if ts else {}
+    if len(posts) > 1 or delivery.signed or not ts:
         standing |= await found(client, delivery, earlier.key)
+    if not standing:
+        raise SendError(f"the message of {earlier.key} is not in {channel}", permanent=True)
     for one in posts if delivery.signed else posts[-1:]:
         if one.part in standing:
             with translated(f"change a message in {channel}", may_repeat=True):
@@ -100,7 +103,7 @@ async def replace(client: AsyncWebClient, delivery: Delivery) -> Receipt:
         if part > len(posts):
             with translated(f"delete a message in {channel}", may_repeat=True):
                 await _delete(client, channel, surplus)
-    return Receipt(provider_id=earlier.provider_id)
+    return Receipt(provider_id=f"{channel}:{standing[min(standing)]}")
 
 
 def _in_place_of(one: Post, key: str) -> Post:

@@ -10,7 +10,7 @@ from supportbot.model.draft import DraftState
 from supportbot.model.inbound import Attached, Referred
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT, EventKind, Handler, Status, Ticket
-from supportbot.store import deliveries, drafts, threads
+from supportbot.store import claims, deliveries, drafts, threads
 from supportbot.store.feedback import NewThumb, add_thumb
 from tests.integration.dashboard.world import World
 
@@ -231,7 +231,7 @@ async def test_delivery_that_went_wrong_is_seen(
         await deliveries.add(work, ticket.id, new, world.clock())
         delivery = await deliveries.by_key(work, "k")
         assert delivery is not None
-        assert await deliveries.give_up(work, delivery, state, "timed out")
+        assert await claims.give_up(work, delivery, state, "timed out")
     async with world.signed_in() as browser:
         assert shown in (await browser.get(f"/tickets/{ticket.public_id}")).text
 

@@ -13,7 +13,7 @@ from supportbot.orchestrator.deliver import Deliver, DeliverRules
 from supportbot.orchestrator.lease import LeaseRules
 from supportbot.orchestrator.saying import say
 from supportbot.orchestrator.sweep import SweepRules
-from supportbot.store import deliveries, due, tickets
+from supportbot.store import claims, due, tickets
 from supportbot.store.database import Database
 from supportbot.testing import Fails, MemoryChannel, said
 
@@ -262,7 +262,7 @@ async def test_sender_that_lost_its_claim_stops_and_changes_nothing(world: Any, 
     (seen,) = await world.deliveries(ticket)
     async with world.db.writing() as work:
         later = clock() + timedelta(minutes=1)
-        stolen = await deliveries.claim(work, seen, later, later + timedelta(minutes=1))
+        stolen = await claims.claim(work, seen, later, later + timedelta(minutes=1))
     assert stolen is not None
     await asyncio.wait_for(lane, 5)
     (after,) = await world.deliveries(ticket)
@@ -289,7 +289,7 @@ async def test_claimed_delivery_costs_one_transaction_after_the_send(world: Any)
     (pending,) = await world.deliveries(ticket)
     at = world.clock()
     async with world.db.writing() as work:
-        claimed = await deliveries.claim(work, pending, at, at + world.deliver.lease)
+        claimed = await claims.claim(work, pending, at, at + world.deliver.lease)
     assert claimed is not None
     counted: Any = Counted(world.db)
     sender = Deliver(replace(world.wiring, db=counted), DeliverRules())
@@ -391,7 +391,7 @@ async def test_receipt_is_kept_while_the_store_is_away(world: Any) -> None:
     (pending,) = await world.deliveries(ticket)
     at = world.clock()
     async with world.db.writing() as work:
-        claimed = await deliveries.claim(work, pending, at, at + world.deliver.lease)
+        claimed = await claims.claim(work, pending, at, at + world.deliver.lease)
     assert claimed is not None
     away: Any = AwayOnce(world.db, 3)
     sender = Deliver(replace(world.wiring, db=away), DeliverRules())

@@ -18,7 +18,7 @@ from supportbot.model.ticket import Handler, Ticket
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
 from supportbot.orchestrator.lease import LeaseRules
 from supportbot.policy.review import HANDOFF_NOTE
-from supportbot.store import deliveries
+from supportbot.store import claims, deliveries
 from supportbot.store.database import Database
 from supportbot.store.tables.answers import DeliveryRow
 from supportbot.testing import Fails, said
@@ -234,7 +234,7 @@ async def claimed_for_too_long(world: Any, ticket: Ticket) -> Delivery:
     at = world.clock()
     async with world.db.writing() as work:
         [waiting] = await deliveries.due(work, ticket.id, at)
-        claimed = await deliveries.claim(work, waiting, at, at + world.deliver.lease)
+        claimed = await claims.claim(work, waiting, at, at + world.deliver.lease)
     assert claimed is not None
     world.clock.advance(seconds=world.deliver.lease.total_seconds() - 0.5)
     return claimed

@@ -6,9 +6,6 @@ import asyncio
 import json
 from typing import Any
 
-from sqlalchemy import ColumnClause, inspect, select, table
-from sqlalchemy import column as named
-
 from supportbot.completions.scripted import Turn
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
@@ -21,6 +18,7 @@ from supportbot.store import tool_calls
 from supportbot.testing import LiveMemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import gather
+from tests.integration.orchestrator.kept import tables_with
 
 ADA = Sender("ada")
 QUIET = Disposition(reply_allowed=False, reasons=("suppress_requested",))
@@ -33,29 +31,6 @@ def edit(text: str, key: str = "m1") -> Edited:
 
 def taken_back(key: str = "m1") -> Deleted:
     return Deleted(key, ("t1",))
-
-
-async def tables_with(world: Any, words: str) -> set[str]:
-    """Name the tables that hold these words anywhere."""
-
-    def read(connection: Any) -> set[str]:
-        seen = inspect(connection)
-        found = set()
-        for name in seen.get_table_names():
-            columns: list[ColumnClause[Any]] = [named(c["name"]) for c in seen.get_columns(name)]
-            rows = connection.execute(select(*columns).select_from(table(name)))
-            if any(words in _shown(value) for row in rows for value in row):
-                found.add(name)
-        return found
-
-    async with world.db.reading() as work:
-        found: set[str] = await work.connection.run_sync(read)
-    return found
-
-
-def _shown(value: object) -> str:
-    raw = bytes(value) if isinstance(value, bytes | memoryview) else None
-    return str(value) if raw is None else raw.decode(errors="replace")
 
 
 async def followed_by_another(world: Any) -> tuple[Any, Any]:
@@ -127,7 +102,7 @@ async def test_what_was_taken_back_is_gone_with_its_copies(world: Any) -> None:
     await world.hear(edit(f"my PIN is {SECRET}"))  # as it was at first
     await world.hear(taken_back())
     # A prompt is stored by content; its words are erased elsewhere.
-    assert await tables_with(world, SECRET) == {"prompt_part"}
+    assert await tables_with(world.db, SECRET) == {"prompt_part"}
     (ticket,) = await world.all_tickets()
     assert [m.text for m in await world.messages(ticket)] == [
         "[deleted by its author]",
@@ -143,7 +118,7 @@ async def test_an_edited_question_names_its_ticket_anew(world: Any) -> None:
     assert (await world.ticket(accepted.ticket)).subject == "it does not work"
     await world.hear(taken_back())
     assert (await world.ticket(accepted.ticket)).subject is None
-    assert await tables_with(world, "does not work") == set()
+    assert await tables_with(world.db, "does not work") == set()
 
 
 async def test_a_subject_of_its_own_outlives_the_message(world: Any) -> None:
@@ -160,9 +135,9 @@ async def test_late_edit_does_not_bring_back_what_was_taken_back(world: Any) -> 
     await world.settle()
     row = (await world.inbounds())[-1]
     assert (row.outcome, row.reason) == ("suppressed", "deleted_before")
-    assert await tables_with(world, SECRET) == set()
+    assert await tables_with(world.db, SECRET) == set()
     await world.hear(edit(f"my PIN was {SECRET} indeed"))
-    assert await tables_with(world, SECRET) == set()
+    assert await tables_with(world.db, SECRET) == set()
 
 
 async def test_news_of_a_deletion_keeps_no_words(world: Any) -> None:

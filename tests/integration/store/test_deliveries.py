@@ -19,7 +19,7 @@ from supportbot.model.delivery import (
 )
 from supportbot.model.inbound import Sender
 from supportbot.model.ticket import Ticket
-from supportbot.store import catalog, customers, deliveries, due, tickets
+from supportbot.store import catalog, claims, customers, deliveries, due, tickets
 from supportbot.store.database import Database
 from supportbot.store.tables.answers import DeliveryRow
 from supportbot.store.tickets import NewTicket
@@ -69,20 +69,20 @@ async def test_claim_is_given_once_until_its_lease_ends(
     await add(db, ticket, clock(), "k1")
     pending = await seen(db)
     async with db.writing() as work:
-        first = await deliveries.claim(work, pending, clock(), clock() + LEASE)
-        assert await deliveries.claim(work, pending, clock(), clock() + LEASE) is None
+        first = await claims.claim(work, pending, clock(), clock() + LEASE)
+        assert await claims.claim(work, pending, clock(), clock() + LEASE) is None
     assert first is not None
     assert await seen(db) == first
     clock.advance(seconds=6)
     async with db.writing() as work:
-        assert await deliveries.claim(work, first, clock(), clock() + LEASE) is None
-        assert await deliveries.renew(work, first, clock() + LEASE)
+        assert await claims.claim(work, first, clock(), clock() + LEASE) is None
+        assert await claims.renew(work, first, clock() + LEASE)
     clock.advance(seconds=6)
     async with db.writing() as work:
-        assert await deliveries.claim(work, first, clock(), clock() + LEASE) is None
+        assert await claims.claim(work, first, clock(), clock() + LEASE) is None
     clock.advance(seconds=1)
     async with db.writing() as work:
-        second = await deliveries.claim(work, first, clock(), clock() + LEASE)
+        second = await claims.claim(work, first, clock(), clock() + LEASE)
     assert second is not None
     assert second.attempts == 2
 
@@ -92,20 +92,20 @@ async def test_whoever_lost_a_claim_changes_nothing(
 ) -> None:
     await add(db, ticket, clock(), "k1")
     async with db.writing() as work:
-        early = await deliveries.claim(work, await seen(db), clock(), clock() + LEASE)
+        early = await claims.claim(work, await seen(db), clock(), clock() + LEASE)
     assert early is not None
     clock.advance(seconds=8)
     async with db.writing() as work:
-        late = await deliveries.claim(work, early, clock(), clock() + LEASE)
+        late = await claims.claim(work, early, clock(), clock() + LEASE)
         assert late is not None
-        assert await deliveries.sent(work, late, Receipt("p-2"), clock())
+        assert await claims.sent(work, late, Receipt("p-2"), clock())
         until = clock() + LEASE
         error = DeliveryState.PENDING, "busy", until
-        assert not await deliveries.renew(work, early, until)
-        assert not await deliveries.postpone(work, early, *error)
-        assert not await deliveries.give_up(work, early, DeliveryState.FAILED, "refused")
-        assert not await deliveries.sent(work, early, Receipt("p-1"), clock())
-        assert not await deliveries.postpone(work, late, *error)
+        assert not await claims.renew(work, early, until)
+        assert not await claims.postpone(work, early, *error)
+        assert not await claims.give_up(work, early, DeliveryState.FAILED, "refused")
+        assert not await claims.sent(work, early, Receipt("p-1"), clock())
+        assert not await claims.postpone(work, late, *error)
     after = await seen(db)
     assert (after.state, after.provider_id) == (DeliveryState.SENT, "p-2")
 
@@ -146,7 +146,7 @@ async def test_delivery_of_a_moved_fence_is_cancelled_by_its_claim(
         await tickets.change(work, ticket.id, handler_epoch=ticket.handler_epoch + 1)
     pending = await seen(db)
     async with db.writing() as work:
-        cancelled = await deliveries.claim(work, pending, clock(), clock() + LEASE)
+        cancelled = await claims.claim(work, pending, clock(), clock() + LEASE)
     assert cancelled is not None
     assert cancelled.state is (await seen(db)).state is DeliveryState.CANCELLED
 
@@ -167,7 +167,7 @@ async def test_live_reply_holds_back_later_words_and_is_owed_only_when_interrupt
             assert await due.owing(work, clock()) == owing
     interrupted = await seen(db)
     async with db.writing() as work:
-        taken = await deliveries.claim(work, interrupted, clock(), clock() + LEASE)
+        taken = await claims.claim(work, interrupted, clock(), clock() + LEASE)
     assert taken == replace(interrupted, attempts=1, claimed_until=clock() + LEASE)
 
 
@@ -176,10 +176,10 @@ async def test_ticket_is_not_woken_for_words_behind_one_that_waits(
 ) -> None:
     await add(db, ticket, clock(), "k1", "k2")
     async with db.writing() as work:
-        first = await deliveries.claim(work, await seen(db), clock(), clock() + LEASE)
+        first = await claims.claim(work, await seen(db), clock(), clock() + LEASE)
         assert first is not None
         wait = clock() + timedelta(minutes=5)
-        await deliveries.postpone(work, first, DeliveryState.PENDING, "busy", wait)
+        await claims.postpone(work, first, DeliveryState.PENDING, "busy", wait)
         assert await due.owing(work, clock()) == []
         assert await due.owing(work, wait) == [ticket.id]
 

@@ -31,6 +31,7 @@ from supportbot.model.ticket import (
 from supportbot.model.violation import Deadlines, ViolationKind
 from supportbot.store import (
     catalog,
+    claims,
     customers,
     deliveries,
     drafts,
@@ -138,7 +139,7 @@ async def test_what_found_its_end_is_not_listed(db: Database, clock: Any) -> Non
         await drafts.discard_stale(work, ticket.id, at)
         delivery = await deliveries.by_key(work, "d")
         assert delivery is not None
-        await deliveries.give_up(work, delivery, DeliveryState.FAILED, "refused")
+        await claims.give_up(work, delivery, DeliveryState.FAILED, "refused")
         await inbound.settle(work, 1, inbound.Outcome("message"), at)
         looked = NewEvent(EventKind.HUMAN_REPLIED, Actor(ActorKind.OPERATOR, None))
         await threads.append_events(work, ticket, [looked], at)
