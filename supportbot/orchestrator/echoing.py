@@ -1,7 +1,8 @@
 """A question that nobody can see in its channel is shown there first: what follows goes below it.
 
 The copy is a delivery like any other; where it was put becomes the place of the ticket, and only
-then the question is answered.
+then the question is answered. It follows what becomes of the words: it leaves for its place all the
+same where they were taken back, and says so.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from supportbot.model.message import Message
 from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.turn import from_customer
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import deliveries, tickets
+from supportbot.store import deliveries, erasure, pressable, tickets
 from supportbot.store.threads import Appended
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -65,6 +66,21 @@ async def settle_down(
         await tickets.change(work, ticket.id, target=target)
     await deliveries.retarget(work, delivery, target)
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+
+
+async def reword(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: Message, text: str
+) -> None:
+    """Let the copy of a question, if there is one, read otherwise; nothing keeps what it said."""
+    if not message.data.get(ECHO):
+        return
+    copy = await deliveries.by_key(work, _key(ticket, message.seq))
+    if copy is None:
+        return
+    await erasure.reword_wholly(work, copy.id, text)
+    for one in await pressable.standing(work, ticket.id, Audience.CUSTOMER):
+        if one.original.id == copy.id and one.may_be_seen:
+            await pressable.change(work, one, text, (), wiring.clock())
 
 
 def _key(ticket: Ticket, seq: int) -> str:

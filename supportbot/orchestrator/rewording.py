@@ -11,6 +11,7 @@ from supportbot.model.inbound import Deleted, Edited
 from supportbot.model.meaning import changes_meaning
 from supportbot.model.message import EDIT_OF, Message, NewMessage, Role, Visibility
 from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator import echoing
 from supportbot.orchestrator.asking import Asking, headline
 from supportbot.orchestrator.notices import (
     close_drafts,
@@ -23,6 +24,7 @@ from supportbot.orchestrator.notices import (
 from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.own_words import is_own, reworded, taken_back
 from supportbot.orchestrator.packet import tell_follow_up, tell_reworded
+from supportbot.orchestrator.quoting import GONE
 from supportbot.orchestrator.stepping_in import said_or_noted
 from supportbot.orchestrator.tool_rounds import CHANGED
 from supportbot.orchestrator.wiring import Wiring
@@ -114,6 +116,7 @@ class Rewording:
             if _named_after(ticket, message):
                 await _rename(self._wiring, work, ticket, headline(heard.text))
             await tell_reworded(self._wiring, work, ticket, message, heard.text)
+        await echoing.reword(self._wiring, work, ticket, place.message, heard.text)
         if waits or growing is not None:
             await tickets.revise(work, ticket.id)
             refused = failed("not_run", f"It was not called: {CHANGED}.").text
@@ -177,6 +180,7 @@ class Rewording:
         for said in (message, *place.edits):
             await forget_words(self._wiring, work, ticket, said.text)
             await forget_follow_up(self._wiring, work, ticket, said.seq)
+        await echoing.reword(self._wiring, work, ticket, message, GONE)
         await erasure.erase(work, message, _DELETED, at)
         await summaries.erase_covering(work, ticket.id, message.seq, at)
         await tickets.revise(work, ticket.id)

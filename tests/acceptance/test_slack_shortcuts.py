@@ -33,6 +33,15 @@ async def said(d: Desk) -> list[str]:
     return [message.text for ticket in await d.tickets() for message in await d.messages(ticket)]
 
 
+def own_words(d: Desk) -> list[str]:
+    """Return what the bot shows anywhere."""
+    return [one.markdown for one in d.slack.workspace.messages if one.user == d.slack.bot_user]
+
+
+async def emptied(d: Desk) -> bool:
+    return not any("4711" in one for one in own_words(d))
+
+
 async def test_own_question_is_gone_when_its_message_is_deleted(
     transport: Transport, tmp_path: Path
 ) -> None:
@@ -86,9 +95,13 @@ async def test_question_made_of_anothers_message_is_gone_when_its_author_deletes
             await direct_thread(d, user)
         await d.settled()
         assert len(await d.tickets()) == 2
+        copies = [one for one in own_words(d) if one.startswith("You asked")]
+        assert sum("4711" in one for one in copies) == 2
         d.slack.delete(message)
         await d.settled()
         assert not [text for text in await said(d) if "4711" in text]
+        await d.eventually(lambda: emptied(d))
+        assert sum("deleted by its author" in one for one in own_words(d)) == 2
 
 
 async def test_anothers_message_is_still_theirs_when_it_arrives_after_the_shortcut(

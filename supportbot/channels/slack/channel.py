@@ -133,8 +133,11 @@ class SlackChannel:
         return await branch.growth.send(delivery)
 
     async def replace(self, delivery: Delivery) -> Receipt:
-        """Change what was sent; see `outbound.replace`."""
-        return await outbound.replace(self._branch(delivery.target).web.client(), delivery)
+        """Change what was sent; see `outbound.replace` and `echo.replace`."""
+        client = self._branch(delivery.target).web.client()
+        if delivery.kind is DeliveryKind.ECHO:
+            return await echo.replace(client, delivery)
+        return await outbound.replace(client, delivery)
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Look in the conversation; see `outbound.find`."""

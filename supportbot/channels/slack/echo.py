@@ -6,8 +6,8 @@ one. What follows goes into its thread: the receipt tells where that is.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -27,9 +27,19 @@ async def send(client: AsyncWebClient, delivery: Delivery) -> Receipt:
     Raises:
         SendError, DeliveryUnknown: as of `outbound.send`.
     """
-    placed = await _placed(client, delivery)
-    about = await _permalink(client, delivery.target.get("about"))
-    return _receipt(await outbound.send(client, replace(placed, text=quoted(placed.text, about))))
+    copy = await _copy(client, await _placed(client, delivery))
+    return _receipt(await outbound.send(client, copy))
+
+
+async def replace(client: AsyncWebClient, delivery: Delivery) -> Receipt:
+    """Let a copy show other words.
+
+    Raises:
+        SendError, DeliveryUnknown: as of `outbound.replace`.
+    """
+    known = delivery.replaces is not None and delivery.replaces.provider_id is not None
+    placed = delivery if known else await _placed(client, delivery)
+    return await outbound.replace(client, await _copy(client, placed))
 
 
 async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
@@ -39,7 +49,7 @@ async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
         SendError, DeliveryUnknown: as of `outbound.find`.
     """
     placed = await _placed(client, delivery)
-    found = await outbound.find(client, replace(placed, text=quoted(placed.text, None)))
+    found = await outbound.find(client, dataclasses.replace(placed, text=quoted(placed.text, None)))
     return _receipt(found) if found else None
 
 
@@ -53,6 +63,12 @@ def quoted(text: str, about: str | None) -> str:
     return f"{head}\n\n" + "\n".join(f"> {line}" for line in inert(shown).splitlines())
 
 
+async def _copy(client: AsyncWebClient, delivery: Delivery) -> Delivery:
+    """Return the delivery with all that its message says."""
+    about = await _permalink(client, delivery.target.get("about"))
+    return dataclasses.replace(delivery, text=quoted(delivery.text, about))
+
+
 async def _placed(client: AsyncWebClient, delivery: Delivery) -> Delivery:
     """Return the delivery with the direct conversation that it goes to, which is opened first."""
     user = delivery.target.get("user")
@@ -63,7 +79,7 @@ async def _placed(client: AsyncWebClient, delivery: Delivery) -> Delivery:
     channel = answer.get("channel")
     if not isinstance(channel, dict) or not channel.get("id"):
         raise SendError(f"Slack opened no direct message with {user}", permanent=False)
-    return replace(delivery, target={**delivery.target, "channel": str(channel["id"])})
+    return dataclasses.replace(delivery, target={**delivery.target, "channel": str(channel["id"])})
 
 
 async def _permalink(client: AsyncWebClient, about: str | None) -> str | None:
@@ -82,4 +98,4 @@ async def _permalink(client: AsyncWebClient, about: str | None) -> str | None:
 def _receipt(sent: Receipt) -> Receipt:
     channel, _, ts = sent.provider_id.rpartition(":")
     place: Mapping[str, str] = {"channel": channel, "thread_ts": ts, "asked_ts": ts}
-    return replace(sent, place=place)
+    return dataclasses.replace(sent, place=place)

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from supportbot.errors import SendError
-from supportbot.model.delivery import ANSWER_OFFERS, Audience, Delivery, Earlier
+from supportbot.model.delivery import ANSWER_OFFERS, Audience, Delivery, DeliveryKind, Earlier
 from supportbot.model.inbound import ActionKind
 from supportbot.testing.fake_slack import FakeMessage
 from tests.integration.channels.slack.listening import Setup, make_delivery
@@ -113,6 +113,34 @@ async def test_what_never_left_cannot_be_changed(http: Setup) -> None:
     with pytest.raises(SendError) as caught:
         await http.channel.replace(change(before, None))
     assert caught.value.permanent
+
+
+async def test_a_message_whose_id_nobody_learned_is_found_and_changed(http: Setup) -> None:
+    question = http.slack.mention("support", "ada", "help")
+    before, provider_id = await sent(http, question, text=LONG, signed="Grace")
+    receipt = await http.channel.replace(change(before, None, text="*(This was taken back.)*"))
+    assert receipt.provider_id == provider_id
+    shown = [one.markdown for one in http.slack.replies(question)]
+    assert shown == ["*(This was taken back.)*"]
+
+
+async def test_a_copy_whose_id_nobody_learned_is_found_and_changed(http: Setup) -> None:
+    question = http.slack.mention("support", "ada", "help")
+    target = {"user": question.user}
+    changes = {"kind": DeliveryKind.ECHO, "target": target, "text": "My PIN is 4711"}
+    copy, provider_id = await sent(http, question, **changes)
+    for known in (provider_id, None):
+        await http.channel.replace(change(copy, known, text=f"gone, {known}"))
+        (direct,) = [m for m in http.slack.workspace.messages if provider_id.endswith(m.ts)]
+        assert direct.markdown == f"You asked:\n\n> gone, {known}"
+
+
+async def test_what_was_taken_back_while_it_was_sent_is_found_by_what_stands(http: Setup) -> None:
+    question = http.slack.mention("support", "ada", "help")
+    before, provider_id = await sent(http, question, text=LONG, signed="Grace")
+    found = await http.channel.find(dataclasses.replace(before, text=""))
+    assert found is not None
+    assert found.provider_id == provider_id
 
 
 async def test_a_notice_stands_below_another(http: Setup) -> None:
