@@ -46,6 +46,8 @@ _CURES = {
     "token_revoked": "install the app again: at /slack/install, or with a new SLACK_BOT_TOKEN",
 }
 _SERVER_ERROR = 500
+#: So a proxy answers when it had passed the call on, and heard nothing good, or nothing, of it.
+_PASSED_ON = frozenset({500, 502, 504})
 _TOO_MANY_REQUESTS = 429
 
 
@@ -85,7 +87,8 @@ def translated(action: str, *, may_repeat: bool) -> Iterator[None]:
 
 def _refusal(action: str, error: SlackApiError, *, may_repeat: bool) -> SendError | DeliveryUnknown:
     code, status = error_code(error), _status(error)
-    if code in _UNKNOWN and not may_repeat:
+    passed_on = code.startswith(_NOT_SLACK) and status in _PASSED_ON
+    if (code in _UNKNOWN or passed_on) and not may_repeat:
         return DeliveryUnknown(f"Slack may have failed half-way ({action}: {code})")
     temporary = (
         code in _TEMPORARY

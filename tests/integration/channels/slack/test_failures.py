@@ -52,7 +52,7 @@ async def answering() -> AsyncIterator[Answering]:
     await runner.cleanup()
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 407, 408, 451, 502])
+@pytest.mark.parametrize("status", [400, 403, 404, 407, 408, 451, 503])
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
@@ -69,6 +69,19 @@ async def test_an_error_that_is_not_slacks_own_is_temporary(
     answering.status, answering.body, answering.content_type = status, body, content_type
     with pytest.raises(SendError, match=f"http_{status}") as caught:
         await answering.post()
+    assert not caught.value.permanent
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+async def test_an_error_of_a_proxy_that_passed_the_call_on_leaves_a_post_unknown(
+    answering: Answering, status: int
+) -> None:
+    """What it posted must be found before it is taken for unsent, and cancelled by a take-over."""
+    answering.status = status
+    with pytest.raises(DeliveryUnknown):
+        await answering.post()
+    with pytest.raises(SendError) as caught:
+        await answering.post(may_repeat=True)
     assert not caught.value.permanent
 
 
