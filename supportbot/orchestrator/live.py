@@ -26,7 +26,7 @@ from supportbot.orchestrator.turn import Moved, Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.policy.base import ReviewRule
 from supportbot.policy.release import may_grow, releasable
-from supportbot.store import live, tickets
+from supportbot.store import live, tickets, unsent
 
 _log = structlog.get_logger(__name__)
 
@@ -292,7 +292,7 @@ class LiveAnswer:
         """
         ticket, upto_seq = self._turn.ticket, self._turn.upto_seq
         async with self._wiring.db.writing() as work:
-            if await live.any_unsent(work, ticket.id):
+            if await unsent.are_under_way(work, ticket.id):
                 return None
             at = self._wiring.clock()
             claimed = await live.claim(work, ticket, upto_seq, at, at + self._lease())

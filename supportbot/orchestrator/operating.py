@@ -205,16 +205,19 @@ async def give_back(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Act
     """Put the bot in charge again, whoever asked for it."""
     event = NewEvent(EventKind.RETURNED, actor)
     await threads.append_events(work, ticket, [event], wiring.clock())
-    answered, asked = await unanswered(work, ticket)
-    still_open = ticket.status is Status.OPEN and bool(asked)
+    head: dict[str, object] = {}
+    if ticket.status is Status.OPEN:
+        answered, asked = await unanswered(work, ticket)
+        done: dict[str, object] = {"status": Status.PENDING, "waiting_since": None}
+        head = {"answered_seq": answered} if asked else done
     await tickets.change(
         work,
         ticket.id,
         handler=Handler.BOT,
         handler_epoch=ticket.handler_epoch + 1,
         assignee_id=None,
-        answered_seq=answered if still_open else ticket.answered_seq,
         attempts=0,
+        **head,
     )
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 

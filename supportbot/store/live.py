@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Update, exists, func, select, update
+from sqlalchemy import Update, func, select, update
 
 from supportbot.model.delivery import (
     ANSWER_OFFERS,
@@ -17,20 +17,9 @@ from supportbot.model.delivery import (
 )
 from supportbot.model.ticket import Ticket
 from supportbot.store import deliveries
-from supportbot.store.tables.answers import UNSENT, DeliveryRow
+from supportbot.store.tables.answers import DeliveryRow
 from supportbot.store.tables.tickets import TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
-
-
-async def any_unsent(work: UnitOfWork, ticket_id: int) -> bool:
-    """Tell whether words to the customer are still on their way."""
-    query = exists().where(
-        DeliveryRow.ticket_id == ticket_id,
-        DeliveryRow.audience == Audience.CUSTOMER,
-        DeliveryRow.replaces_id.is_(None),
-        UNSENT,
-    )
-    return bool(await work.connection.scalar(select(query)))
 
 
 def key_of(ticket: Ticket, upto_seq: int) -> str:

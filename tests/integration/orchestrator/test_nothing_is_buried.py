@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from supportbot.errors import DeliveryUnknown, SendError
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Action, ActionKind, Deleted, Disposition, Sender
@@ -15,6 +17,13 @@ from supportbot.testing import Fails, said
 
 QUIET = Disposition(reply_allowed=False, reasons=("suppress_requested",))
 REFUSED = SendError("no such mailbox", permanent=True)
+BUSY = SendError("busy", permanent=False, retry_after_seconds=30)
+
+
+async def later(world: Any) -> None:
+    for _ in range(3):
+        world.clock.advance(seconds=60)
+        await world.settle()
 
 
 async def test_mail_that_may_not_be_answered_leaves_the_question_before_it_owed(world: Any) -> None:
@@ -95,6 +104,58 @@ async def test_question_that_nobody_answered_is_answered_after_the_return(world:
     await world.takeover.return_to_bot(ticket.public_id, None)
     await world.settle()
     assert world.channel.texts() == ["answer 1", "answer 2"]
+
+
+@pytest.mark.parametrize("fails", [BUSY, REFUSED])
+async def test_question_whose_answer_never_left_is_answered_after_the_return(
+    world: Any, fails: SendError
+) -> None:
+    world.channel.failures.append(Fails(fails))
+    ticket = await world.ask(said("where is my parcel?"))
+    await world.takeover.take_over(ticket.public_id, None)
+    await later(world)  # only now the first answer finds the fence moved
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await later(world)
+    assert world.channel.texts("t1") == ["answer 2"]
+    assert (await world.ticket(ticket.public_id)).status is Status.PENDING
+
+
+async def test_question_whose_answer_waits_behind_the_fence_is_answered_after_the_return(
+    world: Any,
+) -> None:
+    world.channel.failures.append(Fails(BUSY))
+    ticket = await world.ask(said("where is my parcel?"))
+    await world.takeover.take_over(ticket.public_id, None)
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await later(world)
+    assert world.channel.texts("t1") == ["answer 2"]
+
+
+async def test_operators_answer_that_waits_is_one_after_the_return_too(world: Any) -> None:
+    ticket = await world.ask(said("hi"))
+    await world.takeover.take_over(ticket.public_id, None)
+    await world.ask(said("where is my parcel?"))
+    world.channel.failures.append(Fails(BUSY))
+    await world.takeover.reply(ticket.public_id, None, "At the door.")
+    await world.settle()
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await later(world)
+    assert world.channel.texts("t1") == ["answer 1", "At the door."]
+
+
+async def test_ticket_that_comes_back_with_nothing_to_answer_waits_for_its_customer(
+    world: Any, clock: Any
+) -> None:
+    ticket = await world.ask(said("hi"))
+    await world.hear(Action(ActionKind.ESCALATE, Sender("ada"), ("t1",)))
+    await world.settle()
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    ticket = await world.ticket(ticket.public_id)
+    assert (ticket.status, ticket.waiting_since) == (Status.PENDING, None)
+    await world.settle()
+    clock.advance(seconds=25 * 3600)
+    await world.sweep.resolve_silent()
+    assert (await world.ticket(ticket.public_id)).status is Status.RESOLVED
 
 
 async def test_subject_of_full_length_does_not_stop_a_handoff(world: Any) -> None:
