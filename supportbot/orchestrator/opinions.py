@@ -90,7 +90,9 @@ class Opinions:
         if self.about is None or self.about.message_id is None:
             return False
         if self.about.kind is DeliveryKind.REPLY:
-            rating = await feedback.last_thumb(self.work, self.about.message_id, self.customer.id)
+            rating = await feedback.last_thumb(
+                self.work, self.ticket.id, self.about.message_id, self.customer.id
+            )
             if rating is not None:
                 await self.rate(rating, text)
             return rating is not None

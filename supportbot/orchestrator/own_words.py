@@ -37,7 +37,7 @@ async def reworded(
 async def taken_back(wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: Message) -> Outcome:
     """Erase a message, and take it from where it was sent on to; what it covered stays covered."""
     at = wiring.clock()
-    await pressable.withdraw(work, message.id, "taken back by its author")
+    await pressable.withdraw(work, message, "taken back by its author")
     await _show(wiring, work, ticket, message, _TAKEN_BACK)
     await erasure.erase(work, message, "deleted by its author", at)
     event = NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})

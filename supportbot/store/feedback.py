@@ -73,11 +73,17 @@ async def add_score(work: UnitOfWork, ticket: Ticket, new: NewScore, at: datetim
     )
 
 
-async def last_thumb(work: UnitOfWork, message_id: int, customer_id: int | None) -> int | None:
-    """Return the thumb that counts: the last one of a customer for a message."""
+async def last_thumb(
+    work: UnitOfWork, ticket_id: int, message_id: int, customer_id: int | None
+) -> int | None:
+    """Return the thumb that counts: the last one of a customer for a message of a ticket."""
     return await work.connection.scalar(
         select(FeedbackRow.rating)
-        .where(FeedbackRow.message_id == message_id, FeedbackRow.customer_id == customer_id)
+        .where(
+            FeedbackRow.ticket_id == ticket_id,  # for its index
+            FeedbackRow.message_id == message_id,
+            FeedbackRow.customer_id == customer_id,
+        )
         .order_by(FeedbackRow.id.desc())
         .limit(1)
     )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from supportbot.model.delivery import Audience, Delivery, DeliveryState, NewDelivery
 from supportbot.model.inbound import ActionKind
+from supportbot.model.message import Message
 from supportbot.store import deliveries
 from supportbot.store.tables.answers import DeliveryRow
 from supportbot.store.unit_of_work import UnitOfWork
@@ -64,12 +65,18 @@ async def told_on(work: UnitOfWork, ticket_id: int, occasion: str) -> list[Stand
     ]
 
 
-async def withdraw(work: UnitOfWork, message_id: int, reason: str) -> None:
+async def withdraw(work: UnitOfWork, message: Message, reason: str) -> None:
     """Let a message of the thread that has not left yet never leave."""
-    await work.connection.execute(
+    waiting = _cancelling(message.ticket_id).where(DeliveryRow.message_id == message.id)
+    await work.connection.execute(waiting.values(error=reason))
+
+
+def _cancelling(ticket_id: int) -> Update:
+    """Cancel what has not left yet; the ticket is named for its index."""
+    return (
         update(DeliveryRow)
-        .where(DeliveryRow.message_id == message_id, DeliveryRow.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.CANCELLED, error=reason, next_attempt_at=None)
+        .where(DeliveryRow.ticket_id == ticket_id, DeliveryRow.state == DeliveryState.PENDING)
+        .values(state=DeliveryState.CANCELLED, next_attempt_at=None)
     )
 
 
@@ -102,11 +109,8 @@ async def change(
     A change that has not left yet is overtaken by it.
     """
     original = standing.original
-    await work.connection.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.replaces_id == original.id, DeliveryRow.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.CANCELLED, error="overtaken", next_attempt_at=None)
-    )
+    earlier = _cancelling(original.ticket_id).where(DeliveryRow.replaces_id == original.id)
+    await work.connection.execute(earlier.values(error="overtaken"))
     new = NewDelivery(
         key=f"{original.key}-after-{standing.newest.id}",
         channel=original.channel,
