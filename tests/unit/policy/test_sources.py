@@ -176,3 +176,10 @@ def test_title_that_must_never_be_said_is_not_added(sourced: Sourced) -> None:
 def test_link_holds_whatever_stands_in_title_and_address() -> None:
     passage = Passage("k", "Plans [new]\n*2026*", "", "https://help.example/a_(b)", "v")
     assert link(passage) == r"[Plans \[new\] \*2026\*](<https://help.example/a_(b)>)"
+
+
+@pytest.mark.parametrize("unit", ["\\", "[", "](", "`", "[a](", "<a:", "(", "https://x "])
+def test_hostile_answer_takes_linear_time(
+    sourced: Sourced, unit: str, grows_linearly: Callable[..., None]
+) -> None:
+    grows_linearly(lambda n: sourced("https://x " + unit * n), 4_000)
