@@ -218,7 +218,9 @@ class Deliver:
         if before.provider_id is not None and channel.live is not None:
             return await _send(_Finishing(channel.live), before)
         if interrupted:
-            known = await _look(channel.adapter, before) or await self._forbidden(before)
+            known = await _look(channel.adapter, before)
+            if known is None and (over := await self._forbidden(before)) is not None:
+                known = await _taken_away(channel.live, before) or over
             if known is not None:
                 return known
         return await _send(channel.adapter, before)
@@ -376,6 +378,20 @@ async def _look(channel: _Way, delivery: Delivery) -> Receipt | _Again | _Over |
         if error.permanent:
             return _Over(DeliveryState.UNCERTAIN, str(error), tells=True)
         return _Again(DeliveryState.SENDING, str(error), error.retry_after_seconds)
+
+
+async def _taken_away(channel: LiveChannel | None, delivery: Delivery) -> _Again | None:
+    """Take away what may have been opened for a reply that may not leave; else say when to."""
+    if channel is None or delivery.upto_seq is None:
+        return None
+    try:
+        await channel.discard(delivery)
+    except SendError as error:
+        if not error.permanent:
+            return _Again(DeliveryState.SENDING, str(error), error.retry_after_seconds)
+    except DeliveryUnknown as error:
+        return _Again(DeliveryState.SENDING, str(error))
+    return None
 
 
 def _broken_off(delivery: Delivery, error: Exception, *, interrupted: bool) -> _Again:

@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from supportbot.errors import SendError, StoreUnavailable
+from supportbot.completions.scripted import Turn
+from supportbot.errors import ChannelError, DeliveryUnknown, SendError, StoreUnavailable
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.ticket import Handler, Ticket
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
 from supportbot.orchestrator.lease import LeaseRules
+from supportbot.orchestrator.live import LiveRules
+from supportbot.orchestrator.respond import RespondRules
 from supportbot.policy.review import HANDOFF_NOTE
 from supportbot.store import claims, deliveries
 from supportbot.store.database import Database
 from supportbot.store.tables.answers import DeliveryRow
-from supportbot.testing import Fails, said
+from supportbot.testing import Fails, LiveMemoryChannel, said
 
 BUSY = Fails(SendError("busy", permanent=False))
 
@@ -275,3 +278,50 @@ async def test_a_live_reply_whose_claim_runs_out_is_not_taken_for_one_that_nobod
     claimed = await claimed_for_too_long(world, ticket)
     assert await world.deliver.send_claimed(claimed) is False
     assert (await the_answer(world, ticket)).state is DeliveryState.SENDING
+
+
+class Clinging(LiveMemoryChannel):
+    """Opens messages of which nobody hears, and lets go of them as scripted."""
+
+    def __init__(self, clock: Any, *failures: ChannelError) -> None:
+        super().__init__(clock)
+        self.opening_failures.append(DeliveryUnknown("the answer was lost"))
+        self._clings = list(failures)
+
+    async def discard(self, delivery: Delivery) -> None:
+        if self._clings:
+            raise self._clings.pop(0)
+        await super().discard(delivery)
+
+
+@pytest.mark.parametrize(
+    ("failures", "goes"),
+    [
+        ((), True),
+        ((SendError("busy", permanent=False), DeliveryUnknown("lost")), True),
+        ((SendError("refused", permanent=True),), False),
+    ],
+    ids=["at once", "later", "never"],
+)
+async def test_a_message_that_may_stand_open_goes_with_an_answer_that_may_not_leave_any_more(
+    make_world: Any, clock: Any, failures: tuple[ChannelError, ...], *, goes: bool
+) -> None:
+    channel, gate = Clinging(clock, *failures), asyncio.Event()
+    live = LiveRules(start_seconds=0.0, flush_seconds=0.01)
+    turn = Turn("Open the page. Then press Export.", end_gate=gate)
+    world = await make_world([turn], channel=channel, rules=RespondRules(live=live))
+    ticket = await world.ticket((await world.hear(said("how?"))).ticket)
+    channel.open.clear()
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    await world.until(lambda: not channel.opening_failures)
+    gate.set()
+    await world.until(lambda: channel.attempts)
+    settling.cancel()  # its process dies
+    await asyncio.gather(settling, return_exceptions=True)
+    channel.open.set()
+    await world.takeover.take_over(ticket.public_id, None)
+    await later(world)
+    answer = await the_answer(world, ticket)
+    assert answer.state is DeliveryState.CANCELLED
+    assert channel.discarded == [answer.key] * goes
+    assert channel.texts("t1") == []
