@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from supportbot.channels.base import Channel, LiveChannel, ReplacingChannel
-from supportbot.errors import DeliveryUnknown, SendError, StoreUnavailable
+from supportbot.errors import StoreUnavailable
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import (
     Audience,
@@ -27,6 +26,7 @@ from supportbot.model.delivery import (
 )
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator import sending
 from supportbot.orchestrator.closing import reopen
 from supportbot.orchestrator.echoing import settle_down
 from supportbot.orchestrator.guard import survive
@@ -34,6 +34,7 @@ from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
 from supportbot.orchestrator.notices import Notice, notify
 from supportbot.orchestrator.persist import persist
+from supportbot.orchestrator.sending import Again, Finishing, Over, Replacing
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import claims, deliveries, threads, tickets
 from supportbot.store.threads import NewEvent
@@ -68,28 +69,6 @@ class DeliverRules:
     #: A server that hangs is waited for by the driver for minutes, and that counts.
     record_patience_seconds: float = 600.0
     lease: LeaseRules = field(default_factory=LeaseRules)
-
-
-@dataclass(frozen=True, slots=True)
-class _Again:
-    """It may leave later: `pending` when it surely has not left yet, else `sending`."""
-
-    state: DeliveryState
-    error: str
-    #: The provider asks for so much patience.
-    wait_seconds: float | None = None
-    #: The channel's answer was an error of its own; else the send was interrupted.
-    refused: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Over:
-    """It will not be tried again: failed, uncertain or cancelled."""
-
-    state: DeliveryState
-    error: str
-    #: Whether the customer can be told that a person looks: the channel works, or may work.
-    tells: bool = False
 
 
 class Deliver:
@@ -134,7 +113,7 @@ class Deliver:
             result = _broken_off(delivery, result, interrupted=interrupted)
         return await self._write_down(delivery, result)
 
-    async def _write_down(self, delivery: Delivery, result: Receipt | _Again | _Over) -> bool:
+    async def _write_down(self, delivery: Delivery, result: Receipt | Again | Over) -> bool:
         """Store what became of a claimed delivery, in spite of a store that is away.
 
         Whether it is stored again need not be known: each change names the claim and sets what it
@@ -145,9 +124,9 @@ class Deliver:
             match result:
                 case Receipt():
                     return await self._sent(delivery, result)
-                case _Over():
+                case Over():
                     return await self._over(delivery, result)
-                case _Again():
+                case Again():
                     return await self._again(delivery, result)
 
         stored = persist(store, self._rules.record_patience_seconds)
@@ -169,7 +148,7 @@ class Deliver:
             return await self._write_down(claimed, held)
         return await self.send_claimed(claimed, interrupted=interrupted)
 
-    async def _held_back(self, work: UnitOfWork, delivery: Delivery) -> _Over | None:
+    async def _held_back(self, work: UnitOfWork, delivery: Delivery) -> Over | None:
         """Keep an answer of the bot that has not left yet from leaving by itself in another mode.
 
         Only the bot's own answers are bound to a handler. One that was seen growing is finished.
@@ -180,9 +159,9 @@ class Deliver:
         if mode is Mode.AUTO:
             return None
         error = f"the product's mode is {mode} by now, in which no answer leaves by itself"
-        return _Over(DeliveryState.FAILED, error, tells=True)
+        return Over(DeliveryState.FAILED, error, tells=True)
 
-    async def _held(self, delivery: Delivery, *, interrupted: bool) -> Receipt | _Again | _Over:
+    async def _held(self, delivery: Delivery, *, interrupted: bool) -> Receipt | Again | Over:
         """Try to send while the claim can be kept.
 
         Raises:
@@ -201,29 +180,29 @@ class Deliver:
             lambda: self._try(delivery, interrupted=interrupted), left.total_seconds()
         )
 
-    async def _try(self, delivery: Delivery, *, interrupted: bool) -> Receipt | _Again | _Over:
+    async def _try(self, delivery: Delivery, *, interrupted: bool) -> Receipt | Again | Over:
         channel = self._wiring.channels.get(delivery.channel)
         if channel is None:
             state = DeliveryState.UNCERTAIN if interrupted else DeliveryState.FAILED
-            return _Over(state, f"{delivery.channel} is not connected")
+            return Over(state, f"{delivery.channel} is not connected")
         before = replace(delivery, state=DeliveryState.PENDING, attempts=delivery.attempts - 1)
         if before.attempts >= self._rules.claims:
             # Without a look: looking may be what kills.
             state = DeliveryState.UNCERTAIN if interrupted else DeliveryState.FAILED
-            return _Over(state, "it was interrupted, or put off, too often", tells=True)
+            return Over(state, "it was interrupted, or put off, too often", tells=True)
         if before.replaces is not None:
             if channel.replacing is None or not await self._may_stand(before.replaces):
-                return _Over(DeliveryState.CANCELLED, "there is nothing that could be changed")
-            return await _send(_Replacing(channel.replacing), before)
+                return Over(DeliveryState.CANCELLED, "there is nothing that could be changed")
+            return await sending.send(Replacing(channel.replacing), before)
         if before.provider_id is not None and channel.live is not None:
-            return await _send(_Finishing(channel.live), before)
+            return await sending.send(Finishing(channel.live), before)
         if interrupted:
-            known = await _look(channel.adapter, before)
+            known = await sending.look(channel.adapter, before)
             if known is None and (over := await self._forbidden(before)) is not None:
-                known = await _taken_away(channel.live, before) or over
+                known = await sending.taken_away(channel.live, before) or over
             if known is not None:
                 return known
-        return await _send(channel.adapter, before)
+        return await sending.send(channel.adapter, before)
 
     async def _may_stand(self, earlier: Earlier) -> bool:
         """Tell whether there may be a message that can be changed, if only it is found."""
@@ -233,11 +212,11 @@ class Deliver:
             original = await deliveries.by_key(work, earlier.key)
         return original is not None and original.state is DeliveryState.UNCERTAIN
 
-    async def _forbidden(self, delivery: Delivery) -> _Over | None:
+    async def _forbidden(self, delivery: Delivery) -> Over | None:
         """Keep an interrupted delivery that has not left from leaving where it may not any more."""
         async with self._wiring.db.reading() as work:
             if (reason := await claims.why_not(work, delivery)) is not None:
-                return _Over(DeliveryState.CANCELLED, reason)
+                return Over(DeliveryState.CANCELLED, reason)
             return await self._held_back(work, delivery)
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> bool:
@@ -255,7 +234,7 @@ class Deliver:
                 await tickets.name_thread(work, delivery.ticket_id, channel.id, keys)
         return True
 
-    async def _again(self, delivery: Delivery, later: _Again) -> bool:
+    async def _again(self, delivery: Delivery, later: Again) -> bool:
         async with self._wiring.db.writing() as work:
             counts = later.refused and later.wait_seconds is None
             refusals = await claims.refused(work, delivery) if counts else 0
@@ -266,15 +245,15 @@ class Deliver:
         # In a transaction of its own, which locks the ticket's row before the delivery's.
         surely_not = later.state is DeliveryState.PENDING
         state = DeliveryState.FAILED if surely_not else DeliveryState.UNCERTAIN
-        return await self._over(delivery, _Over(state, later.error, tells=not surely_not))
+        return await self._over(delivery, Over(state, later.error, tells=not surely_not))
 
-    async def _over(self, delivery: Delivery, end: _Over) -> bool:
+    async def _over(self, delivery: Delivery, end: Over) -> bool:
         async with self._wiring.db.writing() as work:
             # The ticket's row first, as everywhere: two that wait for each other would both fail.
             ticket = await tickets.get(work, delivery.ticket_id, lock=True)
             failed = end.state is DeliveryState.FAILED
             if failed and await claims.is_taken_back(work, delivery):
-                end = _Over(DeliveryState.CANCELLED, claims.TAKEN_BACK)
+                end = Over(DeliveryState.CANCELLED, claims.TAKEN_BACK)
             if not await claims.give_up(work, delivery, end.state, end.error):
                 return _lost(delivery)
             # What a message goes on showing is no harm that a person must see to.
@@ -283,7 +262,7 @@ class Deliver:
         return True
 
     async def _person_must_look(
-        self, work: UnitOfWork, ticket: Ticket, delivery: Delivery, bad: _Over
+        self, work: UnitOfWork, ticket: Ticket, delivery: Delivery, bad: Over
     ) -> None:
         """Record that a delivery ended badly; where it was an answer, put it before people."""
         kind, said = _BAD_ENDS[bad.state]
@@ -303,7 +282,7 @@ class Deliver:
         text = f"**A reply is in question** in `{ticket.public_id}`: {summary}"
         await notify(self._wiring, work, ticket, Notice(f"delivery-{delivery.id}", text))
 
-    def _later(self, delivery: Delivery, later: _Again, refusals: int) -> datetime:
+    def _later(self, delivery: Delivery, later: Again, refusals: int) -> datetime:
         """Say when to try again: twice as late after each refusal, up to a third less by chance.
 
         A provider may ask for more patience, but not for more than the longest wait.
@@ -319,82 +298,7 @@ class Deliver:
         return self._wiring.clock() + timedelta(seconds=seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Finishing:
-    """Sends and looks for a live reply: its one message is open, and is given its last words.
-
-    To give them again changes nothing, so it need not be asked what it shows.
-    """
-
-    channel: LiveChannel
-
-    async def send(self, delivery: Delivery) -> Receipt:
-        reply = await self.channel.open_live(delivery)
-        return await reply.finish(delivery)
-
-    async def find(self, _delivery: Delivery) -> Receipt | None:
-        raise SendError("its last words are given again", permanent=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Replacing:
-    """Sends what changes a message; to change it again changes nothing, so nobody looks before."""
-
-    channel: ReplacingChannel
-
-    async def send(self, delivery: Delivery) -> Receipt:
-        return await self.channel.replace(delivery)
-
-    async def find(self, _delivery: Delivery) -> Receipt | None:
-        raise SendError("it is changed again", permanent=False)
-
-
-_Way = Channel | _Finishing | _Replacing
-
-
-async def _send(channel: _Way, delivery: Delivery) -> Receipt | _Again | _Over:
-    """Send once; where the answer was lost, the channel is asked at once, and later again."""
-    try:
-        return await channel.send(delivery)
-    except DeliveryUnknown as error:
-        found = await _look(channel, delivery)
-        return found or _Again(DeliveryState.SENDING, str(error))
-    except SendError as error:
-        if error.permanent:
-            return _Over(DeliveryState.FAILED, str(error))
-        # A message that is seen growing has left in part: it is finished whoever has the ticket.
-        left = isinstance(channel, _Finishing)
-        state = DeliveryState.SENDING if left else DeliveryState.PENDING
-        return _Again(state, str(error), error.retry_after_seconds)
-
-
-async def _look(channel: _Way, delivery: Delivery) -> Receipt | _Again | _Over | None:
-    """Ask the channel for a delivery whose sending was interrupted; None: it did not leave."""
-    try:
-        return await channel.find(delivery)
-    except DeliveryUnknown as error:
-        return _Over(DeliveryState.UNCERTAIN, str(error), tells=True)
-    except SendError as error:
-        if error.permanent:
-            return _Over(DeliveryState.UNCERTAIN, str(error), tells=True)
-        return _Again(DeliveryState.SENDING, str(error), error.retry_after_seconds)
-
-
-async def _taken_away(channel: LiveChannel | None, delivery: Delivery) -> _Again | None:
-    """Take away what may have been opened for a reply that may not leave; else say when to."""
-    if channel is None or delivery.upto_seq is None:
-        return None
-    try:
-        await channel.discard(delivery)
-    except SendError as error:
-        if not error.permanent:
-            return _Again(DeliveryState.SENDING, str(error), error.retry_after_seconds)
-    except DeliveryUnknown as error:
-        return _Again(DeliveryState.SENDING, str(error))
-    return None
-
-
-def _broken_off(delivery: Delivery, error: Exception, *, interrupted: bool) -> _Again:
+def _broken_off(delivery: Delivery, error: Exception, *, interrupted: bool) -> Again:
     """Say what is known of a send that ended in an unforeseen way.
 
     One that did not begin surely did not leave, unless an earlier one may have, or a part of the
@@ -404,7 +308,7 @@ def _broken_off(delivery: Delivery, error: Exception, *, interrupted: bool) -> _
     surely_not = isinstance(error, NotBegun) and never_left
     state = DeliveryState.PENDING if surely_not else DeliveryState.SENDING
     refused = not isinstance(error, StoreUnavailable | NotKept)
-    return _Again(state, f"it broke off: {type(error).__name__}", refused=refused)
+    return Again(state, f"it broke off: {type(error).__name__}", refused=refused)
 
 
 def _lost(delivery: Delivery) -> bool:
