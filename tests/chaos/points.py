@@ -50,7 +50,7 @@ COVER = Point("turn claimed", (Door("supportbot.store.tickets:cover"),))
 COMMIT = Point("turn commit", (Door("supportbot.orchestrator.outcome:commit"),))
 CLAIM = Point(
     "delivery claim",
-    (Door("supportbot.store.deliveries:claim"), Door("supportbot.store.deliveries:begin")),
+    (Door("supportbot.store.claims:claim"), Door("supportbot.store.deliveries:begin")),
 )
 LIVE_CLAIM = Point("live claim", (Door("supportbot.store.live:claim"),))
 LIVE_OPEN = Point("live message named", (Door("supportbot.store.live:name"),))
@@ -73,7 +73,7 @@ ANSWER = Point(
 )
 OUTBOX = Point("outbox write", (Door("supportbot.channels.email.outbox:Outbox.write"),))
 SUBMIT = Point("mail handed over", (Door("aiosmtplib:SMTP.data"),))
-SENT = Point("sent commit", (Door("supportbot.store.deliveries:sent"),))
+SENT = Point("sent commit", (Door("supportbot.store.claims:sent"),))
 TOOL_ASKED = Point("tool calls asked", (Door("supportbot.store.tool_calls:add"),))
 TOOL_START = Point("tool call start", (Door("supportbot.store.tool_calls:start"),))
 TOOL_FINISH = Point("tool call finish", (Door("supportbot.store.tool_calls:finish"),))
