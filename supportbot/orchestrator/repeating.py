@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from supportbot.model.inbound import ALREADY_ASKED, CustomerMessage, Repeated
-from supportbot.model.message import Message
+from supportbot.model.message import Message, Visibility
 from supportbot.model.ticket import ActorKind
 from supportbot.orchestrator.rewording import TAKEN_BACK
 from supportbot.store import inbound as inbounds
@@ -68,4 +68,6 @@ def names_of_repetitions(key: str) -> tuple[str, ...]:
 
 
 def _asks(message: Message, heard: CustomerMessage) -> bool:
-    return message.author.kind is ActorKind.CUSTOMER and message.text == heard.text
+    """Tell a question of the same words; a change that was only recorded was never asked."""
+    asked = message.author.kind is ActorKind.CUSTOMER and message.visibility is Visibility.PUBLIC
+    return asked and message.text == heard.text

@@ -135,6 +135,8 @@ class Understanding:
 
         A message that calls for us only since it was changed is heard now.
         """
+        for name in await self._repetitions(work, channel, heard.message_key):
+            await self._rewording.edited(work, channel.id, replace(heard, message_key=name))
         if heard.calls is not None:
             keys = (heard.message_key,)
             earlier = await inbounds.find_by_keys(work, channel.id, keys, lock=True)
@@ -257,8 +259,7 @@ class Understanding:
     async def _decide_deletion(
         self, work: UnitOfWork, channel: ConnectedChannel, heard: Deleted
     ) -> Outcome:
-        names = repeating.names_of_repetitions(heard.message_key)
-        for name in sorted(await inbounds.held_keys(work, channel.id, names)):
+        for name in await self._repetitions(work, channel, heard.message_key):
             await self._rewording.deleted(work, channel.id, replace(heard, message_key=name))
         outcome = await self._rewording.deleted(work, channel.id, heard)
         if outcome.reason == BEFORE_IT_CAME:
@@ -270,6 +271,13 @@ class Understanding:
         for stored, waits in await self._waiting(work, channel, (key,)):
             if isinstance(waits, Edited) and waits.message_key == key:
                 await waiting.forget(work, [stored.id])
+
+    async def _repetitions(
+        self, work: UnitOfWork, channel: ConnectedChannel, key: str
+    ) -> list[str]:
+        """Return the names of the questions that others made of a message."""
+        names = repeating.names_of_repetitions(key)
+        return sorted(await inbounds.held_keys(work, channel.id, names))
 
     async def _hear_waiting(
         self, work: UnitOfWork, channel: ConnectedChannel, names: Sequence[str], came: Outcome

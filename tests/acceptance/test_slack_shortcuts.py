@@ -8,7 +8,7 @@ import pytest
 
 from supportbot.channels.slack.config import Transport
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
-from tests.acceptance.slack_desk import Desk, Plan, desk
+from tests.acceptance.slack_desk import ANSWER, Desk, Plan, desk
 from tests.acceptance.test_slack_requests import direct_thread
 
 KNOWN = Plan(slack='[slack.channels]\nC0SUPPORT = "rocket"')
@@ -102,6 +102,26 @@ async def test_question_made_of_anothers_message_is_gone_when_its_author_deletes
         assert not [text for text in await said(d) if "4711" in text]
         await d.eventually(lambda: emptied(d))
         assert sum("deleted by its author" in one for one in own_words(d)) == 2
+
+
+async def test_question_made_of_anothers_message_reads_as_its_author_changes_it(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with desk(transport, tmp_path, KNOWN) as d:
+        message = d.slack.say("support", "grace", "It says E42")
+        await d.settled()
+        await ask(d, message, "ada")
+        await direct_thread(d, "ada")
+        d.slack.edit(message, "It says E77")
+        await d.settled()
+        assert (await said(d))[-1] == "It says E77"
+        copy, answer = await direct_thread(d, "ada")
+
+        async def follows() -> bool:
+            return copy.markdown.endswith("> It says E77")
+
+        await d.eventually(follows)
+        assert answer.markdown == ANSWER
 
 
 async def test_anothers_message_is_still_theirs_when_it_arrives_after_the_shortcut(
