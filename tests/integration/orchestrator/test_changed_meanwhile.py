@@ -23,11 +23,11 @@ from supportbot.testing import LiveMemoryChannel, MemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.tool import ToolContext
 from supportbot.tools.toolbox import gather
+from tests.integration.orchestrator.kept import tables_with
 from tests.integration.orchestrator.test_taken_back import (
     ADA,
     SECRET,
     edit,
-    tables_with,
     taken_back,
 )
 
@@ -114,7 +114,7 @@ async def test_tool_is_not_asked_for_with_words_that_changed_before_the_round_wa
     accepted = await world.hear(said(f"cancel order {SECRET}"), "m1")
     await raced(world, await world.ticket(accepted.ticket), change)
     assert done == []
-    assert "tool_call" not in await tables_with(world, SECRET)
+    assert "tool_call" not in await tables_with(world.db, SECRET)
 
 
 @pytest.mark.parametrize("change", [edit("cancel order 2"), taken_back()], ids=["edit", "delete"])
@@ -278,7 +278,7 @@ async def test_operators_are_not_told_words_that_were_taken_back(make_world: Any
     (notice,) = world.channel.texts("operators")
     assert accepted.ticket in notice
     assert SECRET not in notice
-    assert "delivery" not in await tables_with(world, SECRET)
+    assert "delivery" not in await tables_with(world.db, SECRET)
 
 
 async def test_drafts_that_never_left_go_with_the_words_they_answered(make_world: Any) -> None:
@@ -287,7 +287,7 @@ async def test_drafts_that_never_left_go_with_the_words_they_answered(make_world
     ticket = await world.ticket(accepted.ticket)
     await world.settle_ticket(ticket.id)
     await world.hear(taken_back())
-    assert not {"draft", "delivery"} & await tables_with(world, SECRET)
+    assert not {"draft", "delivery"} & await tables_with(world.db, SECRET)
 
 
 async def test_names_of_files_go_with_their_message(make_world: Any) -> None:
@@ -296,7 +296,7 @@ async def test_names_of_files_go_with_their_message(make_world: Any) -> None:
     await world.hear(said("see file", attachments=(file,)), "m1")
     await world.settle()
     await world.hear(taken_back())
-    assert not {"attachment", "message"} & await tables_with(world, SECRET)
+    assert not {"attachment", "message"} & await tables_with(world.db, SECRET)
 
 
 async def test_edit_that_overtook_its_message_leaves_no_words_behind(world: Any) -> None:
@@ -304,7 +304,7 @@ async def test_edit_that_overtook_its_message_leaves_no_words_behind(world: Any)
     await world.hear(edit(f"new {SECRET}"))
     await world.hear(said("old"), "m1")
     await world.hear(taken_back())
-    assert "inbound" not in await tables_with(world, SECRET)
+    assert "inbound" not in await tables_with(world.db, SECRET)
 
 
 def reply(text: str) -> Any:
@@ -319,7 +319,7 @@ async def test_reply_that_waits_for_its_thread_can_be_taken_back(world: Any) -> 
     )
     found = await world.messages(await world.ticket(accepted.ticket))
     assert [message.text for message in found] == ["@bot help"]
-    assert not await tables_with(world, SECRET)
+    assert not await tables_with(world.db, SECRET)
 
 
 async def test_reply_that_waits_for_its_thread_can_be_edited(world: Any) -> None:
