@@ -56,6 +56,9 @@ class FakeModel:
         self._on_last_token = on_last_token
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
+        #: Pieces of an answer that are said, and what tells that their number changed.
+        self._most_pieces: int | None = None
+        self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Listen on 127.0.0.1."""
@@ -74,6 +77,21 @@ class FakeModel:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    def hold(self, pieces: int = 0) -> None:
+        """Say so many pieces of each answer, and no more before this or `go_on` is called."""
+        self._most_pieces = pieces
+        self._changed.set()
+
+    def go_on(self) -> None:
+        """Say all of every answer."""
+        self._most_pieces = None
+        self._changed.set()
+
+    async def _until_allowed(self, piece: int) -> None:
+        while self._most_pieces is not None and piece >= self._most_pieces:
+            self._changed.clear()
+            await self._changed.wait()
+
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not key:
@@ -86,6 +104,7 @@ class FakeModel:
         self.keys.append(key)
         answer = self._answer(body)
         await asyncio.sleep(self._first_token_seconds)
+        await self._until_allowed(0)
         match answer:
             case Refused():
                 return _refused(answer)
@@ -120,7 +139,8 @@ class FakeModel:
 
     async def _pieces(self, response: web.StreamResponse, body: dict[str, Any], text: str) -> None:
         size = max(1, -(-len(text) // self._chunks))
-        for start in range(0, len(text), size):
+        for piece, start in enumerate(range(0, len(text), size)):
+            await self._until_allowed(piece)
             delta = {"role": "assistant", "content": text[start : start + size]}
             await _write(response, _envelope(body, {"index": 0, "delta": delta}))
             if self._seconds_per_chunk:
