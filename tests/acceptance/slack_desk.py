@@ -1,11 +1,15 @@
 """The whole product beside a fake workspace and a fake model: the stage of acceptance stories.
 
-    async with desk(transport, tmp_path, Plan(answer=lambda _request: "Open Settings.")) as d:
+    async def test_a_question_is_answered(d: Desk) -> None:
         question = d.slack.mention("support", "ada", "How do I export?")
         (answer,) = await d.slack.wait_for_replies(question)
         (ticket,) = await d.tickets()
 
-`transport` is a fixture of this folder: a story that takes it is told over both of them.
+`d` is a fixture of this folder, made by the fixture `plan`; a story that needs more opens its own:
+
+    async with desk(transport, tmp_path, Plan(answer=lambda _request: "Open Settings.")) as d:
+
+`transport` is a fixture too: whatever takes one of them is told over both ways.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ from supportbot.store.tables.tickets import TicketRow
 from supportbot.testing.fake_answers import Answering
 from supportbot.testing.fake_model import FakeModel
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
+from supportbot.testing.fake_slack.views import FakeView
 from tests.integration.channels.slack.listening import served
 
 ANSWER = "Open **Settings > Export** and press *Start*."
@@ -156,6 +161,27 @@ class Desk:
         waits = {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.LIVE}
         owed = [one for ticket in await self.tickets() for one in await self.deliveries(ticket)]
         return not any(one.state in waits for one in owed)
+
+    async def form(self, user: str) -> FakeView:
+        """Wait until a form is open before somebody; return it."""
+
+        async def look() -> FakeView | None:
+            return self.slack.views.modal(user)
+
+        shown: FakeView = await self.eventually(look)
+        return shown
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        """Wait until something that is seen in the workspace holds.
+
+        Raises:
+            TimeoutError: it does not.
+        """
+
+        async def look() -> Any:
+            return holds()
+
+        await self.eventually(look)
 
     async def eventually(self, look: Callable[[], Any], timeout_seconds: float = 30.0) -> Any:
         """Ask again until something true is given back; return it.

@@ -44,13 +44,6 @@ def told_alone(d: Desk, user: str) -> list[str]:
     return [message.text for who, message in d.slack.workspace.ephemerals if who == number]
 
 
-async def until(d: Desk, holds: Any) -> None:
-    async def look() -> Any:
-        return holds()
-
-    await d.eventually(look)
-
-
 async def ticket_of(d: Desk, **expected: Any) -> Ticket:
     """Wait until the one ticket is as expected; return it."""
 
@@ -69,5 +62,5 @@ async def escalated(d: Desk) -> tuple[FakeMessage, FakeMessage]:
     (answer,) = await d.slack.wait_for_replies(question)
     await d.settled()
     d.slack.click(answer, "supportbot_escalate", "ada")
-    await until(d, lambda: len(notices(d)) == 1)
+    await d.until(lambda: len(notices(d)) == 1)
     return question, notices(d)[0]

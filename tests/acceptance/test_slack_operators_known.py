@@ -8,7 +8,7 @@ from supportbot.channels.slack.config import Transport
 from supportbot.model.ticket import Handler
 from supportbot.testing.fake_slack import FakeSlack
 from tests.acceptance.slack_desk import desk
-from tests.acceptance.slack_team import below, escalated, furnish, team, ticket_of, until
+from tests.acceptance.slack_team import below, escalated, furnish, team, ticket_of
 
 
 def with_grace_in_the_channel(slack: FakeSlack) -> None:
@@ -44,9 +44,9 @@ async def test_reply_below_a_notice_is_not_dropped_while_operators_are_unknown(
         question, packet = await escalated(d)
         before = len(d.slack.replies(question))
         d.slack.say("desk", "grace", "Use *Export all*.", thread=packet)
-        await until(d, lambda: any("write it again" in text for text in below(d, packet)))
+        await d.until(lambda: any("write it again" in text for text in below(d, packet)))
         assert (await d.outcomes())[-1] == ("suppressed", "operators_unknown")
         assert len(d.slack.replies(question)) == before
         await d.channel._branches.of("").directory.load_groups()
         d.slack.say("desk", "grace", "Use *Export all*.", thread=packet)
-        await until(d, lambda: len(d.slack.replies(question)) > before)
+        await d.until(lambda: len(d.slack.replies(question)) > before)

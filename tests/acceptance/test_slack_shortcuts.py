@@ -15,15 +15,16 @@ KNOWN = Plan(slack='[slack.channels]\nC0SUPPORT = "rocket"')
 ASK = "supportbot_ask"
 
 
+@pytest.fixture
+def plan() -> Plan:
+    return KNOWN
+
+
 async def ask(d: Desk, message: FakeMessage, user: str) -> str:
     """Choose the shortcut; return what whoever chose it is told."""
     told = len(d.slack.requests.answers)
     d.slack.requests.shortcut(message, ASK, user)
-
-    async def answered() -> bool:
-        return len(d.slack.requests.answers) > told
-
-    await d.eventually(answered)
+    await d.until(lambda: len(d.slack.requests.answers) > told)
     await d.settled()
     return str(d.slack.requests.answers[-1][1]["text"])
 
@@ -38,103 +39,85 @@ def own_words(d: Desk) -> list[str]:
     return [one.markdown for one in d.slack.workspace.messages if one.user == d.slack.bot_user]
 
 
-async def emptied(d: Desk) -> bool:
-    return not any("4711" in one for one in own_words(d))
+async def test_own_question_is_gone_when_its_message_is_deleted(d: Desk) -> None:
+    message = d.slack.say("support", "ada", "My PIN is 4711, what now?")
+    await d.settled()
+    await ask(d, message, "ada")
+    await d.slack.wait_for_replies(message)
+    d.slack.delete(message)
+    assert (await d.outcomes())[-1] == ("deleted", None)
+    assert not [text for text in await said(d) if "4711" in text]
+    assert not [row for row in await d.inbounds() if b"4711" in (row.raw or b"")]
+    (ticket,) = await d.tickets()
+    assert ticket.subject is None
 
 
-async def test_own_question_is_gone_when_its_message_is_deleted(
-    transport: Transport, tmp_path: Path
-) -> None:
-    async with desk(transport, tmp_path, KNOWN) as d:
-        message = d.slack.say("support", "ada", "My PIN is 4711, what now?")
-        await d.settled()
-        await ask(d, message, "ada")
-        await d.slack.wait_for_replies(message)
-        d.slack.delete(message)
-        assert (await d.outcomes())[-1] == ("deleted", None)
-        assert not [text for text in await said(d) if "4711" in text]
-        assert not [row for row in await d.inbounds() if b"4711" in (row.raw or b"")]
-        (ticket,) = await d.tickets()
-        assert ticket.subject is None
+async def test_own_question_changes_with_its_message(d: Desk) -> None:
+    message = d.slack.say("support", "ada", "How do I export to XML?")
+    await d.settled()
+    await ask(d, message, "ada")
+    await d.slack.wait_for_replies(message)
+    d.slack.edit(message, "How do I export to CSV?")
+    assert ("edited", None) in await d.outcomes()
+    assert "How do I export to CSV?" in await said(d)
 
 
-async def test_own_question_changes_with_its_message(transport: Transport, tmp_path: Path) -> None:
-    async with desk(transport, tmp_path, KNOWN) as d:
-        message = d.slack.say("support", "ada", "How do I export to XML?")
-        await d.settled()
-        await ask(d, message, "ada")
-        await d.slack.wait_for_replies(message)
-        d.slack.edit(message, "How do I export to CSV?")
-        assert ("edited", None) in await d.outcomes()
-        assert "How do I export to CSV?" in await said(d)
-
-
-async def test_reply_of_ones_own_is_asked_once_and_goes_when_it_is_deleted(
-    transport: Transport, tmp_path: Path
-) -> None:
-    async with desk(transport, tmp_path, KNOWN) as d:
-        root = d.slack.say("support", "grace", "Does it work for you?")
-        reply = d.slack.say("support", "ada", "No, my PIN 4711 fails", thread=root)
-        await d.settled()
-        await ask(d, reply, "ada")
-        assert (await said(d)).count("No, my PIN 4711 fails") == 1
-        d.slack.delete(reply)
-        await d.settled()
-        assert not [text for text in await said(d) if "4711" in text]
+async def test_reply_of_ones_own_is_asked_once_and_goes_when_it_is_deleted(d: Desk) -> None:
+    root = d.slack.say("support", "grace", "Does it work for you?")
+    reply = d.slack.say("support", "ada", "No, my PIN 4711 fails", thread=root)
+    await d.settled()
+    await ask(d, reply, "ada")
+    assert (await said(d)).count("No, my PIN 4711 fails") == 1
+    d.slack.delete(reply)
+    await d.settled()
+    assert not [text for text in await said(d) if "4711" in text]
 
 
 async def test_question_made_of_anothers_message_is_gone_when_its_author_deletes_it(
-    transport: Transport, tmp_path: Path
+    d: Desk,
 ) -> None:
-    async with desk(transport, tmp_path, KNOWN) as d:
-        d.slack.add_user("kim")
-        message = d.slack.say("support", "grace", "It says 4711")
-        await d.settled()
-        for user in ("ada", "kim"):
-            await ask(d, message, user)
-            await direct_thread(d, user)
-        await d.settled()
-        assert len(await d.tickets()) == 2
-        copies = [one for one in own_words(d) if one.startswith("You asked")]
-        assert sum("4711" in one for one in copies) == 2
-        d.slack.delete(message)
-        await d.settled()
-        assert not [text for text in await said(d) if "4711" in text]
-        await d.eventually(lambda: emptied(d))
-        assert sum("deleted by its author" in one for one in own_words(d)) == 2
+    d.slack.add_user("kim")
+    message = d.slack.say("support", "grace", "It says 4711")
+    await d.settled()
+    for user in ("ada", "kim"):
+        await ask(d, message, user)
+        await direct_thread(d, user)
+    await d.settled()
+    assert len(await d.tickets()) == 2
+    copies = [one for one in own_words(d) if one.startswith("You asked")]
+    assert sum("4711" in one for one in copies) == 2
+    d.slack.delete(message)
+    await d.settled()
+    assert not [text for text in await said(d) if "4711" in text]
+    await d.until(lambda: not any("4711" in one for one in own_words(d)))
+    assert sum("deleted by its author" in one for one in own_words(d)) == 2
 
 
-async def test_question_made_of_anothers_message_reads_as_its_author_changes_it(
-    transport: Transport, tmp_path: Path
-) -> None:
-    async with desk(transport, tmp_path, KNOWN) as d:
-        message = d.slack.say("support", "grace", "It says E42")
-        await d.settled()
-        await ask(d, message, "ada")
-        await direct_thread(d, "ada")
-        d.slack.edit(message, "It says E77")
-        await d.settled()
-        assert (await said(d))[-1] == "It says E77"
-        copy, answer = await direct_thread(d, "ada")
+async def test_question_made_of_anothers_message_reads_as_its_author_changes_it(d: Desk) -> None:
+    message = d.slack.say("support", "grace", "It says E42")
+    await d.settled()
+    await ask(d, message, "ada")
+    await direct_thread(d, "ada")
+    d.slack.edit(message, "It says E77")
+    await d.settled()
+    assert (await said(d))[-1] == "It says E77"
+    copy, answer = await direct_thread(d, "ada")
 
-        async def follows() -> bool:
-            return copy.markdown.endswith("> It says E77")
+    async def follows() -> bool:
+        return copy.markdown.endswith("> It says E77")
 
-        await d.eventually(follows)
-        assert answer.markdown == ANSWER
+    await d.eventually(follows)
+    assert answer.markdown == ANSWER
 
 
-async def test_anothers_message_is_still_theirs_when_it_arrives_after_the_shortcut(
-    transport: Transport, tmp_path: Path
-) -> None:
-    async with desk(transport, tmp_path, KNOWN) as d:
-        with d.slack.order.backwards():
-            message = d.slack.mention("support", "grace", "It says E42")
-            d.slack.requests.shortcut(message, ASK, "ada")
-        await d.slack.wait_for_replies(message)
-        await direct_thread(d, "ada")
-        await d.settled()
-        assert len(await d.tickets()) == 2
+async def test_anothers_message_is_still_theirs_when_it_arrives_after_the_shortcut(d: Desk) -> None:
+    with d.slack.order.backwards():
+        message = d.slack.mention("support", "grace", "It says E42")
+        d.slack.requests.shortcut(message, ASK, "ada")
+    await d.slack.wait_for_replies(message)
+    await direct_thread(d, "ada")
+    await d.settled()
+    assert len(await d.tickets()) == 2
 
 
 @pytest.mark.parametrize("plan", [KNOWN, Plan()], ids=["known", "elsewhere"])
@@ -163,14 +146,11 @@ async def test_changed_message_may_be_asked_again(transport: Transport, tmp_path
         assert "It says E77, with version 8" in await said(d)
 
 
-async def test_whoever_asks_is_told_where_the_answer_comes(
-    transport: Transport, tmp_path: Path
-) -> None:
-    async with desk(transport, tmp_path, KNOWN) as d:
-        own = d.slack.say("support", "ada", "My salary is wrong")
-        anothers = d.slack.say("support", "grace", "It says E42")
-        assert "in the thread of this message" in await ask(d, own, "ada")
-        assert "in a direct message" in await ask(d, anothers, "ada")
+async def test_whoever_asks_is_told_where_the_answer_comes(d: Desk) -> None:
+    own = d.slack.say("support", "ada", "My salary is wrong")
+    anothers = d.slack.say("support", "grace", "It says E42")
+    assert "in the thread of this message" in await ask(d, own, "ada")
+    assert "in a direct message" in await ask(d, anothers, "ada")
 
 
 async def test_shortcut_may_be_chosen_again_where_it_was_refused(
