@@ -76,13 +76,15 @@ async def only_the_retry_arrives(transport: Transport, folder: Path) -> None:
 
 
 async def acks_do_not_wait_for_models(transport: Transport, folder: Path) -> None:
-    """A hundred events are acknowledged at once while a model takes its time."""
-    plan = Plan(first_token_seconds=2.0, workspace={"ack_seconds": 2.0, "limits": {}})
-    async with desk(transport, folder, plan) as d:
+    """A hundred events are acknowledged while the model says nothing."""
+    async with desk(transport, folder, Plan(workspace={"limits": {}})) as d:
+        d.model.hold()
         people = [d.slack.add_user(f"user{number}").name for number in range(50)]
         asked = [d.slack.mention("support", name, "How do I export?") for name in people]
-        await d.slack.settled()
+        await d.slack.settled(timeout_seconds=30)
         assert [event.attempts for event in d.slack.deliveries] == [1] * 100
+        assert all(d.slack.replies(question) == [] for question in asked)
+        d.model.go_on()
         for question in asked:
             await d.slack.wait_for_replies(question, timeout_seconds=60)
 

@@ -85,8 +85,10 @@ async def streams_name_their_reader(transport: Transport, folder: Path) -> None:
     async with desk(transport, folder, growing()) as d:
         d.slack.add_user("guest", team="T0GUEST")
         for user, team in (("ada", d.slack.team), ("guest", "T0GUEST")):
+            d.model.hold(2)
             question = d.slack.mention("support", user, "How do I export?")
             await d.slack.wait_for_replies(question)
+            d.model.go_on()
             await over(d)
             start = d.slack.calls("chat.startStream")[-1].arguments
             assert start["recipient_user_id"] == d.slack.workspace.user(user).id
@@ -96,12 +98,9 @@ async def streams_name_their_reader(transport: Transport, folder: Path) -> None:
 async def stopped_by_the_reader(transport: Transport, folder: Path) -> None:
     """The stop button ends the answer where it is, and the model's further words with it."""
     async with desk(transport, folder, growing()) as d:
+        d.model.hold(2)
         question = d.slack.mention("support", "ada", "How do I export?")
-
-        async def grows() -> bool:
-            return any(one.markdown for one in d.slack.replies(question))
-
-        await d.eventually(grows)
+        await d.until(lambda: any(one.markdown for one in d.slack.replies(question)))
         d.slack.streams.stop(question, "ada")
         await over(d)
         (answer,) = d.slack.replies(question)

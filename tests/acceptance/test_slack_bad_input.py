@@ -155,11 +155,12 @@ async def test_place_that_is_lost_while_an_answer_is_written_goes_to_people(
     transport: Transport, tmp_path: Path, lost: Callable[[FakeSlack], None]
 ) -> None:
     """A channel that is deleted or archived, and a bot that is removed, in mid-answer."""
-    plan = Plan(slack=DESK.slack, furnish=DESK.furnish, first_token_seconds=0.3)
-    async with desk(transport, tmp_path, plan) as d:
+    async with desk(transport, tmp_path, DESK) as d:
+        d.model.hold()
         d.slack.mention("support", "ada", "How do I export?")
-        await d.eventually(lambda: _asked(d))
+        await d.until(lambda: d.model.requests)
         lost(d.slack)
+        d.model.go_on()
         await d.eventually(lambda: _with_people(d))
         (ticket,) = await d.tickets()
         events = await d.events(ticket)
@@ -170,10 +171,6 @@ async def test_place_that_is_lost_while_an_answer_is_written_goes_to_people(
         assert any("C0SUPPORT" in m.markdown or "delivery" in m.markdown.lower() for m in told)
         place = d.slack.direct("grace", "Are you there?")
         await d.eventually(d.answered(place))
-
-
-async def _asked(d: Desk) -> bool:
-    return bool(d.model.requests)
 
 
 async def _with_people(d: Desk) -> bool:

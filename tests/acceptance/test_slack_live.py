@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,27 @@ WORDS = (
     "Pick a format from the list. Wait until the file is ready. We send you a mail then. "
     "The link in it works for a day. Ask us if it does not."
 )
-#: The model says it in eight pieces.
-SLOWLY = Plan(answer=lambda _request: WORDS, seconds_per_chunk=0.25)
+#: The model says it in eight pieces, at once where it is not held.
+PLAN = Plan(answer=lambda _request: WORDS)
+SLOWLY = replace(PLAN, seconds_per_chunk=0.25)
 
 
-async def seen(d: Desk, question: FakeMessage, text: str = "Open the settings page.") -> None:
-    """Wait until a part of the answer can be seen, and more of it is to come."""
+@pytest.fixture
+def plan() -> Plan:
+    return PLAN
 
-    async def shown() -> bool:
-        return any(text in reply.markdown for reply in d.slack.replies(question))
 
-    await d.eventually(shown)
-    assert [reply.markdown for reply in d.slack.replies(question)] != [WORDS]
+async def begun(d: Desk) -> FakeMessage:
+    """Let Ada ask; return her question once a part of the answer can be seen: the model is held."""
+    d.model.hold(2)
+    question = d.slack.mention("support", "ada", "How do I export?")
+    await seen(d, question, "Open the settings page.")
+    return question
+
+
+async def seen(d: Desk, question: FakeMessage, text: str) -> None:
+    """Wait until a part of the answer can be seen."""
+    await d.until(lambda: any(text in reply.markdown for reply in d.slack.replies(question)))
 
 
 async def over(d: Desk) -> None:
@@ -46,6 +56,10 @@ def shown_status(d: Desk, question: FakeMessage) -> str:
     return d.slack.workspace.statuses.get(f"{question.channel}:{question.root}", "")
 
 
+async def session_is(d: Desk, question: FakeMessage, status: str) -> None:
+    await d.until(lambda: d.slack.streams.session(question) == status)
+
+
 async def is_whole_once(d: Desk, question: FakeMessage) -> FakeMessage:
     """The answer stands in the thread once, complete, with its buttons, and no status is left."""
     await over(d)
@@ -54,97 +68,85 @@ async def is_whole_once(d: Desk, question: FakeMessage) -> FakeMessage:
     assert reply.streaming_state in {None, "completed"}
     elements = [one for block in reply.blocks for one in block.get("elements", ())]
     assert {ESCALATE, FEEDBACK} <= {one.get("action_id") for one in elements}
-
-    async def no_status() -> bool:
-        return not shown_status(d, question) and d.slack.streams.session(question) != "processing"
-
-    await d.eventually(no_status)
+    await d.until(lambda: not shown_status(d, question))
+    await d.until(lambda: d.slack.streams.session(question) != "processing")
     return reply
 
 
-async def test_an_answer_grows_sentence_by_sentence(transport: Transport, tmp_path: Path) -> None:
-    async with desk(transport, tmp_path, SLOWLY) as d:
-        question = d.slack.mention("support", "ada", "How do I export?")
-        await seen(d, question)
-        reply = await is_whole_once(d, question)
-        pieces = [c.arguments["chunks"][0]["text"] for c in d.slack.calls("chat.appendStream")]
-        assert len(pieces) >= 2
-        assert all(piece.endswith(".") for piece in pieces)
-        assert d.slack.calls("chat.update") == []
-        d.slack.click(reply, FEEDBACK, "ada")
-        d.slack.click(reply, ESCALATE, "ada")
-        await d.settled()
-        (ticket,) = await d.tickets()
-        assert ticket.handler is Handler.HUMAN
+async def test_an_answer_grows_sentence_by_sentence(d: Desk) -> None:
+    question = await begun(d)
+    d.model.hold(4)
+    await seen(d, question, "Then press the Export button.")
+    assert d.slack.replies(question)[0].markdown != WORDS
+    d.model.go_on()
+    reply = await is_whole_once(d, question)
+    pieces = [c.arguments["chunks"][0]["text"] for c in d.slack.calls("chat.appendStream")]
+    assert len(pieces) >= 2
+    assert all(piece.endswith(".") for piece in pieces)
+    assert d.slack.calls("chat.update") == []
+    d.slack.click(reply, FEEDBACK, "ada")
+    d.slack.click(reply, ESCALATE, "ada")
+    await d.settled()
+    (ticket,) = await d.tickets()
+    assert ticket.handler is Handler.HUMAN
 
 
-async def test_a_direct_message_is_answered_in_a_session(
-    transport: Transport, tmp_path: Path
-) -> None:
-    plan = Plan(answer=lambda _request: WORDS, first_token_seconds=1.0, seconds_per_chunk=0.1)
-    async with desk(transport, tmp_path, plan) as d:
-        question = d.slack.direct("ada", "How do I export?")
-
-        async def works() -> bool:
-            return d.slack.streams.session(question) == "processing"
-
-        await d.eventually(works)
-        assert d.slack.replies(question) == []
-        await is_whole_once(d, question)
+async def test_a_direct_message_is_answered_in_a_session(d: Desk) -> None:
+    d.model.hold()
+    question = d.slack.direct("ada", "How do I export?")
+    await session_is(d, question, "processing")
+    assert d.slack.replies(question) == []
+    d.model.go_on()
+    await is_whole_once(d, question)
 
 
-async def test_a_status_is_shown_before_the_first_words(
-    transport: Transport, tmp_path: Path
-) -> None:
-    plan = Plan(answer=lambda _request: WORDS, first_token_seconds=1.0)
-    async with desk(transport, tmp_path, plan) as d:
-        question = d.slack.mention("support", "ada", "How do I export?")
-
-        async def thinks() -> bool:
-            return shown_status(d, question) == "is thinking…"
-
-        await d.eventually(thinks)
-        assert d.slack.replies(question) == []
-        await is_whole_once(d, question)
+async def test_a_status_is_shown_before_the_first_words(d: Desk) -> None:
+    d.model.hold()
+    question = d.slack.mention("support", "ada", "How do I export?")
+    await d.until(lambda: shown_status(d, question) == "is thinking…")
+    assert d.slack.replies(question) == []
+    d.model.go_on()
+    await is_whole_once(d, question)
 
 
 async def test_streams_can_be_turned_off(transport: Transport, tmp_path: Path) -> None:
-    plan = Plan(answer=SLOWLY.answer, seconds_per_chunk=0.1, slack="live = false")
-    async with desk(transport, tmp_path, plan) as d:
+    async with desk(transport, tmp_path, replace(SLOWLY, slack="live = false")) as d:
         question = d.slack.mention("support", "ada", "How do I export?")
         await is_whole_once(d, question)
         assert d.slack.calls("chat.startStream") == []
 
 
 async def test_a_draft_shows_a_status_and_leaves_none(transport: Transport, tmp_path: Path) -> None:
-    plan = Plan(answer=SLOWLY.answer, mode="draft", seconds_per_chunk=0.25)
-    async with desk(transport, tmp_path, plan) as d:
+    async with desk(transport, tmp_path, replace(PLAN, mode="draft")) as d:
+        d.model.hold(2)
         question = d.slack.mention("support", "ada", "How do I export?")
-
-        async def thinks() -> bool:
-            return bool(shown_status(d, question))
-
-        await d.eventually(thinks)
+        await d.until(lambda: shown_status(d, question))
+        d.model.go_on()
         await over(d)
-
-        async def no_status() -> bool:
-            return not shown_status(d, question)
-
-        await d.eventually(no_status)
+        await d.until(lambda: not shown_status(d, question))
         assert d.slack.replies(question) == []  # a draft waits for an operator
         assert d.slack.calls("chat.startStream") == []
 
 
-@pytest.mark.parametrize("ends", [{"appends": 1}, {"seconds": 0.6}])
+async def test_a_stream_that_slack_closes_goes_on_as_a_message(d: Desk) -> None:
+    question = await begun(d)
+    d.slack.streams.expire_after(seconds=0)
+    d.model.hold(4)
+    await seen(d, question, "Then press the Export button.")
+    assert d.slack.calls("chat.update")
+    d.model.go_on()
+    await is_whole_once(d, question)
+
+
+@pytest.mark.parametrize("ends", [{"appends": 0}, {"seconds": 0}])
 async def test_a_stream_that_slack_closes_is_finished_as_a_message(
-    transport: Transport, tmp_path: Path, ends: dict[str, Any]
+    d: Desk, ends: dict[str, Any]
 ) -> None:
-    async with desk(transport, tmp_path, SLOWLY) as d:
-        d.slack.streams.expire_after(**ends)
-        question = d.slack.mention("support", "ada", "How do I export?")
-        await seen(d, question)
-        await is_whole_once(d, question)
-        assert d.slack.calls("chat.update")
+    question = await begun(d)
+    d.slack.streams.expire_after(**ends)
+    d.model.go_on()
+    await is_whole_once(d, question)
+    assert d.slack.calls("chat.update")
 
 
 def limited(method: str) -> Callable[[FakeSlack], None]:
@@ -185,58 +187,43 @@ async def test_trouble_costs_no_answer_and_says_none_twice(
         await is_whole_once(d, question)
 
 
-async def test_a_bot_that_is_removed_in_mid_answer_hands_over(
-    transport: Transport, tmp_path: Path
-) -> None:
-    async with desk(transport, tmp_path, SLOWLY) as d:
-        question = d.slack.mention("support", "ada", "How do I export?")
-        await seen(d, question)
-        d.slack.workspace.channel("support").members.discard(d.slack.bot_user)
-        await over(d)
-        (ticket,) = await d.tickets()
-        assert ticket.handler is Handler.HUMAN
+async def test_a_bot_that_is_removed_in_mid_answer_hands_over(d: Desk) -> None:
+    await begun(d)
+    d.slack.workspace.channel("support").members.discard(d.slack.bot_user)
+    d.model.go_on()
+    await over(d)
+    (ticket,) = await d.tickets()
+    assert ticket.handler is Handler.HUMAN
 
 
-async def test_the_stop_button_ends_the_answer_where_it_is(
-    transport: Transport, tmp_path: Path
-) -> None:
-    async with desk(transport, tmp_path, SLOWLY) as d:
-        question = d.slack.mention("support", "ada", "How do I export?")
-        await seen(d, question)
-        d.slack.streams.stop(question, "ada")
-        await over(d)
-        [reply] = d.slack.replies(question)
-        assert WORDS.startswith(reply.markdown)
-        assert reply.markdown != WORDS
-        (ticket,) = await d.tickets()
-        assert (ticket.status, ticket.handler) == (Status.PENDING, Handler.BOT)
-        stopped = [e.reason for e in await d.events(ticket) if e.kind == "suppressed"]
-        assert stopped == ["stopped"]
-
-        async def rests() -> bool:
-            return d.slack.streams.session(question) == "active"
-
-        await d.eventually(rests)
-        d.slack.say("support", "ada", "And as CSV?", thread=question)
-        await d.slack.wait_for_replies(question, 2)
+async def test_the_stop_button_ends_the_answer_where_it_is(d: Desk) -> None:
+    question = await begun(d)
+    d.slack.streams.stop(question, "ada")
+    await over(d)
+    [reply] = d.slack.replies(question)
+    assert WORDS.startswith(reply.markdown)
+    assert reply.markdown != WORDS
+    (ticket,) = await d.tickets()
+    assert (ticket.status, ticket.handler) == (Status.PENDING, Handler.BOT)
+    stopped = [e.reason for e in await d.events(ticket) if e.kind == "suppressed"]
+    assert stopped == ["stopped"]
+    await session_is(d, question, "active")
+    d.model.go_on()
+    d.slack.say("support", "ada", "And as CSV?", thread=question)
+    await d.slack.wait_for_replies(question, 2)
 
 
-async def test_a_direct_message_has_the_stop_button_while_its_answer_grows(
-    transport: Transport, tmp_path: Path
-) -> None:
-    plan = Plan(answer=lambda _request: WORDS, first_token_seconds=1.5, seconds_per_chunk=0.25)
-    async with desk(transport, tmp_path, plan) as d:
-        question = d.slack.direct("ada", "How do I export?")
-
-        async def works() -> bool:
-            return d.slack.streams.session(question) == "processing"
-
-        await d.eventually(works)
-        await seen(d, question, "Choose the project")
-        assert await works()
-        await is_whole_once(d, question)
-        set_to = [call.arguments["status"] for call in d.slack.calls("agents.sessions.setStatus")]
-        assert "active" not in set_to  # the end of the stream is the end of the work
+async def test_a_direct_message_has_the_stop_button_while_its_answer_grows(d: Desk) -> None:
+    d.model.hold()
+    question = d.slack.direct("ada", "How do I export?")
+    await session_is(d, question, "processing")
+    d.model.hold(2)
+    await seen(d, question, "Choose the project")
+    assert d.slack.streams.session(question) == "processing"
+    d.model.go_on()
+    await is_whole_once(d, question)
+    set_to = [call.arguments["status"] for call in d.slack.calls("agents.sessions.setStatus")]
+    assert "active" not in set_to  # the end of the stream is the end of the work
 
 
 async def test_a_better_question_right_after_the_stop_is_answered_whatever_comes_first(
@@ -245,43 +232,33 @@ async def test_a_better_question_right_after_the_stop_is_answered_whatever_comes
     def answer(request: Any) -> str:
         return "Press C." if "as CSV" in str(request["messages"][-1]) else WORDS
 
-    async with desk(transport, tmp_path, Plan(answer=answer, seconds_per_chunk=0.25)) as d:
-        question = d.slack.mention("support", "ada", "How do I export?")
-        await seen(d, question)
+    async with desk(transport, tmp_path, Plan(answer=answer)) as d:
+        question = await begun(d)
         with d.slack.order.backwards():
             d.slack.streams.stop(question, "ada")
             d.slack.say("support", "ada", "Stop, I meant as CSV", thread=question)
+        await d.until(lambda: len(d.model.requests) == 2)
+        d.model.go_on()
         await d.slack.wait_for_replies(question, 2)
         await over(d)
         stopped, better = [reply.markdown for reply in d.slack.replies(question)]
         assert (WORDS.startswith(stopped), better) == (True, "Press C.")
 
 
-async def test_the_stop_button_ends_an_answer_that_nobody_saw(
-    transport: Transport, tmp_path: Path
-) -> None:
-    plan = Plan(answer=lambda _request: WORDS, first_token_seconds=3.0)
-    async with desk(transport, tmp_path, plan) as d:
-        question = d.slack.direct("ada", "How do I export?")
-
-        async def works() -> bool:
-            return d.slack.streams.session(question) == "processing"
-
-        await d.eventually(works)
-        d.slack.streams.stop(question, "ada")
-        await over(d)
-
-        async def rests() -> bool:
-            return d.slack.streams.session(question) == "active"
-
-        await d.eventually(rests)
-        assert d.slack.replies(question) == []
+async def test_the_stop_button_ends_an_answer_that_nobody_saw(d: Desk) -> None:
+    d.model.hold()
+    question = d.slack.direct("ada", "How do I export?")
+    await session_is(d, question, "processing")
+    d.slack.streams.stop(question, "ada")
+    await over(d)
+    await session_is(d, question, "active")
+    assert d.slack.replies(question) == []
 
 
 async def test_thirty_answers_at_once_stay_within_slack_s_limits(
     transport: Transport, tmp_path: Path
 ) -> None:
-    plan = Plan(answer=SLOWLY.answer, seconds_per_chunk=0.4, workspace={"limits": ALL_LIMITS})
+    plan = replace(PLAN, seconds_per_chunk=0.4, workspace={"limits": ALL_LIMITS})
     async with desk(transport, tmp_path, plan) as d:
         people = [d.slack.add_user(f"user{number}").name for number in range(30)]
         asked = [d.slack.mention("support", name, "How do I export?") for name in people]
@@ -295,12 +272,12 @@ async def test_thirty_answers_at_once_stay_within_slack_s_limits(
 
 async def test_an_answer_that_was_cut_off_is_finished_in_its_place(tmp_path: Path) -> None:
     """The process ends while its answer is seen growing; the next one finishes it."""
-    async with stage(SLOWLY) as world:
-        async with product(world, Transport.SOCKET, tmp_path, SLOWLY) as d:
-            question = d.slack.mention("support", "ada", "How do I export?")
-            await seen(d, question)
+    async with stage(PLAN) as world:
+        async with product(world, Transport.SOCKET, tmp_path, PLAN) as d:
+            question = await begun(d)
             for task in asyncio.all_tasks():
                 if task.get_name().startswith("ticket-"):
                     task.cancel()  # as a kill: nothing is written any more
-        async with product(world, Transport.SOCKET, tmp_path, SLOWLY) as later:
+        d.model.go_on()
+        async with product(world, Transport.SOCKET, tmp_path, PLAN) as later:
             await is_whole_once(later, question)

@@ -166,17 +166,13 @@ def _something(
 async def test_an_app_that_is_removed_in_mid_answer_leaves_the_ticket_to_a_person(
     transport: Transport, tmp_path: Path
 ) -> None:
-    answering = asyncio.Event()
-
-    def answer(request: Any) -> str:
-        answering.set()
-        return ANSWER
-
-    plan = replace(PLAN, answer=answer, first_token_seconds=1.0)
-    async with two(transport, tmp_path, plan) as (d, home, other):
+    async with two(transport, tmp_path) as (d, home, other):
+        d.model.hold()
         lost = other.mention("support", "ada", "How do I export?")
-        await asyncio.wait_for(answering.wait(), 20)
+        await d.until(lambda: d.model.requests)
         other.oauth.uninstall()
+        await d.slack.settled()
+        d.model.go_on()
 
         async def handed_off() -> bool:
             return (await ticket_of(d, lost)).handler is Handler.HUMAN
@@ -287,11 +283,7 @@ async def test_operators_are_told_in_their_own_workspace(
 
     async with two(transport, tmp_path, replace(plan, furnish=furnish)) as (d, home, other):
         other.mention("support", "ada", "How do I export?")
-
-        async def told() -> bool:
-            return any(one.channel == "C0DESK" for one in home.workspace.messages)
-
-        await d.eventually(told)
+        await d.until(lambda: [m for m in home.workspace.messages if m.channel == "C0DESK"])
         await d.eventually(d.left)
         assert [one for one in other.workspace.messages if one.user == other.bot_user] == []
 
@@ -376,8 +368,4 @@ async def test_nothing_is_looked_up_any_more_where_the_app_was_removed(
         looking = d.channel._branches._looking
         assert other.team in looking
         other.oauth.uninstall()
-
-        async def ended() -> bool:
-            return other.team not in looking
-
-        await d.eventually(ended)
+        await d.until(lambda: other.team not in looking)
