@@ -14,6 +14,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 #: Markers without a length.
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})
+#: So many of them may stand before the frame: a long profile, or a preview, takes several.
+_MOST_MARKERS = 1000
 _EXTENDED_WEBP_BYTES = 30
 
 
@@ -73,7 +75,7 @@ def _jpeg(raw: bytes) -> Picture | None:
     if raw[:3] != b"\xff\xd8\xff":
         return None
     at = 2
-    while at < len(raw):
+    for _ in range(_MOST_MARKERS):
         if raw[at] != 0xFF:  # noqa: PLR2004 - every marker begins so
             return None
         marker = raw[at + 1]

@@ -70,13 +70,18 @@ def read(filename: str, content_type: str, raw: bytes, rules: ReadingRules) -> R
     picture = picture_of(raw)
     if picture is not None:
         return Reading(picture=picture)
-    if _PDF in raw[:_PDF_BEGINS_WITHIN]:
+    if is_pdf(raw):
         return _of_pdf(raw, rules)
     kind, _, parameters = content_type.lower().partition(";")
     if not _may_be_text(filename, kind.strip()):
         return Reading(reason=FileReason.NOT_TEXT)
     charset = re.search(r"charset=\"?([\w.-]+)", parameters)
     return _of_text(raw, charset[1] if charset else None, rules)
+
+
+def is_pdf(raw: bytes) -> bool:
+    """Tell a PDF, whose reading may take any time and memory, from all other files."""
+    return _PDF in raw[:_PDF_BEGINS_WITHIN] and picture_of(raw) is None
 
 
 def _may_be_text(filename: str, kind: str) -> bool:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import structlog
 
 from supportbot.completions.tokens import image_tokens
 from supportbot.errors import FileUnavailable
 from supportbot.files.pictures import picture_of
-from supportbot.files.reading import Reading, ReadingRules, read
+from supportbot.files.reading import Reading, ReadingRules
 from supportbot.model.file import (
     FILES,
     FileReason,
@@ -26,7 +25,7 @@ from supportbot.model.file import (
     StoredFile,
 )
 from supportbot.model.message import Message
-from supportbot.orchestrator.parsers import Parsers
+from supportbot.orchestrator.readers import Readers
 from supportbot.orchestrator.turn import Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import files
@@ -35,7 +34,6 @@ from supportbot.store.unit_of_work import UnitOfWork
 _log = structlog.get_logger(__name__)
 _MOST_ATTEMPTS = 3
 _AT_ONCE = 4
-_READ_SECONDS = 20.0
 #: Smaller pictures are signs and marks, such as those of signatures.
 _LEAST_PIXELS = 48
 _MIB = 1024 * 1024
@@ -63,7 +61,7 @@ class SharedFiles:
     def __init__(self, wiring: Wiring, rules: FileRules) -> None:
         self._wiring = wiring
         self._rules = rules
-        self._parsers = Parsers()
+        self._readers = Readers()
 
     async def ready(self, turn: Turn) -> Turn:
         """Return the turn with the files of its thread, each fetched and read if it can be."""
@@ -146,11 +144,7 @@ class SharedFiles:
             ) from error
 
     async def _read(self, file: StoredFile, raw: bytes) -> None:
-        parse = partial(read, file.filename, file.content_type, raw, self._rules.reading)
-        try:
-            found = await self._parsers.run(parse, seconds=_READ_SECONDS)
-        except TimeoutError:
-            found = Reading(reason=FileReason.UNREADABLE)
+        found = await self._readers.read(file, raw, self._rules.reading)
         state, reason = _state(found), found.reason
         if found.picture and len(raw) > self._rules.image_bytes:
             state, reason = FileState.NAMED, FileReason.TOO_LARGE

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supportbot.files.pictures import picture_of
 from supportbot.files.reading import Reading, ReadingRules, read
 from supportbot.model.file import FileReason
 from tests.unit.files.samples import GIF, JPEG, PNG, WEBP, pdf
@@ -87,6 +88,13 @@ def test_picture_is_known_by_its_bytes_and_not_by_its_name(
     picture = read("notes.txt", "text/plain", raw, RULES).picture
     assert picture is not None
     assert (picture.content_type, (picture.width, picture.height)) == (kind, size)
+
+
+def test_picture_is_not_looked_for_behind_thousands_of_markers() -> None:
+    frame = JPEG[JPEG.index(b"\xff\xc0") :]
+    for filling in (b"\xff", b"\xff\x01", b"\xff\xe0\x00\x02"):
+        assert picture_of(b"\xff\xd8" + filling * 100 + frame) is not None
+        assert picture_of(b"\xff\xd8" + filling * 2000 + frame) is None
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", PNG[:20], JPEG[:8], WEBP[:16], b"%PDF-1.4"]))
