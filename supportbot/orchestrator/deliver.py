@@ -137,8 +137,10 @@ class Deliver:
         at = self._wiring.clock()
         interrupted = delivery.state is DeliveryState.SENDING
         async with self._wiring.db.writing() as work:
+            # Whoever changes words holds the ticket's row: they do it before the claim, or see it.
+            ticket = await tickets.get(work, delivery.ticket_id, lock=True)
             # In the claim's transaction: nothing may stand between a claim and its send.
-            held = None if interrupted else await self._held_back(work, delivery)
+            held = None if interrupted else self._held_back(ticket, delivery)
             claimed = await claims.claim(work, delivery, at, at + self.lease)
         if claimed is None:
             return False
@@ -148,14 +150,14 @@ class Deliver:
             return await self._write_down(claimed, held)
         return await self.send_claimed(claimed, interrupted=interrupted)
 
-    async def _held_back(self, work: UnitOfWork, delivery: Delivery) -> Over | None:
+    def _held_back(self, ticket: Ticket, delivery: Delivery) -> Over | None:
         """Keep an answer of the bot that has not left yet from leaving by itself in another mode.
 
         Only the bot's own answers are bound to a handler. One that was seen growing is finished.
         """
         if delivery.handler_epoch is None or delivery.provider_id is not None:
             return None
-        mode = self._wiring.mode((await tickets.get(work, delivery.ticket_id)).product)
+        mode = self._wiring.mode(ticket.product)
         if mode is Mode.AUTO:
             return None
         error = f"the product's mode is {mode} by now, in which no answer leaves by itself"
@@ -217,7 +219,7 @@ class Deliver:
         async with self._wiring.db.reading() as work:
             if (reason := await claims.why_not(work, delivery)) is not None:
                 return Over(DeliveryState.CANCELLED, reason)
-            return await self._held_back(work, delivery)
+            return self._held_back(await tickets.get(work, delivery.ticket_id), delivery)
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> bool:
         async with self._wiring.db.writing() as work:
