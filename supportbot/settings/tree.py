@@ -156,8 +156,9 @@ class SlackSettings(Section):
     )
     prompts: tuple[SlackPromptSettings, ...] = Field(
         default=(),
-        max_length=4,
-        description="Questions that are offered in the messages tab, up to four.",
+        max_length=100,
+        description="Questions that are offered in the messages tab: the first four; where "
+        "somebody looks at a channel with a product, those of that product first, of no other.",
     )
 
     @property

@@ -38,6 +38,22 @@ async def test_questions_are_offered_when_the_tab_is_opened(
         assert await d.outcomes() == [("suppressed", "app_home_opened")]
 
 
+async def test_questions_about_what_is_looked_at_come_first(
+    transport: Transport, tmp_path: Path
+) -> None:
+    looked_at = PROMPTS + '[slack.channels]\nC0SUPPORT = "rocket"\n'
+    async with desk(transport, tmp_path, Plan(slack=looked_at)) as d:
+        d.slack.tab.look_at("ada", "support")
+        d.slack.tab.open("ada")
+        await d.eventually(offered(d, 1))
+        (prompts,) = d.slack.tab.prompts.values()
+        assert [one["title"] for one in prompts] == ["Rocket", "Export"]
+        await d.slack.wait_for_replies(d.slack.direct("ada", "What does it cost?"))
+        await d.settled()
+        (ticket,) = await d.tickets()
+        assert ticket.product == "rocket"
+
+
 async def test_nothing_is_offered_where_nothing_is_set(
     transport: Transport, tmp_path: Path
 ) -> None:
@@ -71,7 +87,7 @@ async def test_what_slack_tells_beside_the_tab_is_noted(
     transport: Transport, tmp_path: Path
 ) -> None:
     async with desk(transport, tmp_path) as d:
-        d.slack.tab.look_at("U0ADA", "C0SUPPORT")
+        d.slack.tab.look_at("ada", "support")
         d.slack.emit({"type": "agent_session_title_changed", "title": "Exports"})
         d.slack.emit({"type": "assistant_thread_started"})
         assert sorted(await d.outcomes()) == [

@@ -34,7 +34,7 @@ SCOPES: Mapping[str, str] = {
 EVENTS: Mapping[str, str] = {
     "agent_session_stopped": "the stop button ends the answer that is being made",
     "agent_session_title_changed": "the title of a conversation, which is only noted",
-    "app_context_changed": "what somebody looks at beside the messages tab, which is only noted",
+    "app_context_changed": "what somebody looks at beside the messages tab; messages tell it too",
     "app_home_opened": "shows tickets in the home tab, offers questions in the messages tab",
     "app_mention": "questions",
     "app_uninstalled": "forgets the tokens of a workspace that removed the app",

@@ -26,6 +26,7 @@ from supportbot.channels.slack.people import author, direct_key
 from supportbot.channels.slack.profiles import PROFILE, parse_profile
 from supportbot.channels.slack.scene import NOT_INSTALLED, UNREADABLE, Scene
 from supportbot.channels.slack.shared import as_one
+from supportbot.channels.slack.viewing import viewed_product
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Action,
@@ -179,7 +180,9 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
     if not text and not files and not calls:
         raise EmptyBody("the Slack message has no words and no file")
     root = _root(event)
-    talk, product = _conversation(event, own), rules.product
+    talk = _conversation(event, own)
+    viewed = viewed_product(event.get("app_context"), scene.rulebook) if talk else None
+    product = viewed or rules.product
     chosen = scene.rulebook.chosen(text) if talk else None
     if talk and chosen and chosen.product:  # a certain product begins a conversation of its own
         talk, product = replace(talk, fresh=True), chosen.product

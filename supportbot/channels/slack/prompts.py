@@ -5,28 +5,47 @@ https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from supportbot.channels.slack.config import Rulebook
+from supportbot.channels.slack.config import Rulebook, SuggestedPrompt
 from supportbot.channels.slack.failures import translated
+from supportbot.channels.slack.viewing import viewed_product
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.channels.slack.words import welcome
 
+#: Slack shows no more.
+MOST_PROMPTS = 4
 
-async def offer(web: SlackWeb, rulebook: Rulebook, channel: str, thread_ts: str | None) -> None:
+
+async def offer(
+    web: SlackWeb, rulebook: Rulebook, channel: str, thread_ts: str | None, viewed: str | None
+) -> None:
     """Offer the suggested prompts in a direct conversation, or in a thread of it.
+
+    `viewed` is the product of what is on the screen beside it.
 
     Raises:
         SendError, DeliveryUnknown: Slack did not take them.
     """
-    if not rulebook.prompts:
+    fitting = fitting_prompts(rulebook.prompts, viewed)
+    if not fitting:
         return
-    prompts = [{"title": one.title, "message": one.message} for one in rulebook.prompts]
+    prompts = [{"title": one.title, "message": one.message} for one in fitting]
     with translated("offer questions", may_repeat=True):
         await web.client().assistant_threads_setSuggestedPrompts(
             channel_id=channel, thread_ts=thread_ts, prompts=prompts
         )
+
+
+def fitting_prompts(
+    prompts: Sequence[SuggestedPrompt], viewed: str | None
+) -> Sequence[SuggestedPrompt]:
+    """Choose four at most: of a product that is looked at and general ones, else all in order."""
+    fitting = [one for one in prompts if viewed is None or one.product in {None, viewed}]
+    if viewed is not None:
+        fitting.sort(key=lambda one: one.product is None)
+    return fitting[:MOST_PROMPTS]
 
 
 async def welcome_to_thread(web: SlackWeb, rulebook: Rulebook, event: Mapping[str, Any]) -> None:
@@ -45,4 +64,5 @@ async def welcome_to_thread(web: SlackWeb, rulebook: Rulebook, event: Mapping[st
     text = welcome(rulebook.products)
     with translated(f"begin a thread in {channel}", may_repeat=False):
         await web.client().chat_postMessage(channel=channel, thread_ts=thread_ts, text=text)
-    await offer(web, rulebook, channel, thread_ts)
+    viewed = viewed_product(thread.get("context"), rulebook)
+    await offer(web, rulebook, channel, thread_ts, viewed)

@@ -22,6 +22,7 @@ from supportbot.channels.slack.markup import mentions
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.presses import answer_press
 from supportbot.channels.slack.status import Statuses
+from supportbot.channels.slack.viewing import viewed_product
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.channels.slack.words import BARRED, request_line
 from supportbot.errors import SupportbotError
@@ -68,7 +69,8 @@ class Surfaces:
         match event.get("type"):
             case "app_home_opened" if event.get("tab") == "messages":
                 channel = str(event.get("channel"))
-                self._begin(prompts.offer(self._web, self._rulebook, channel, None))
+                viewed = viewed_product(event.get("context"), self._rulebook)
+                self._begin(prompts.offer(self._web, self._rulebook, channel, None, viewed))
             case "agent_session_stopped":
                 channel, thread_ts = str(event.get("channel")), str(event.get("thread_ts"))
                 self._begin(self._statuses.end_session(channel, thread_ts))

@@ -30,24 +30,37 @@ class MessagesTab:
         self.prompts: dict[str, list[dict[str, str]]] = {}
         #: `channel:thread_ts` → the title of an assistant thread.
         self.titles: dict[str, str] = {}
+        self._viewed: dict[str, dict[str, Any]] = {}
 
     def open(self, user: str) -> EventDelivery:
         """Open the messages tab."""
-        channel = self._channel(user)
+        channel, person = self._channel(user), self._workspace.user(user)
         return self._emit(
             {
                 "type": "app_home_opened",
-                "user": self._workspace.user(user).id,
+                "user": person.id,
                 "channel": channel.id,
                 "tab": "messages",
+                "context": self.viewed(person.id),
                 "event_ts": self._workspace.next_ts(),
             }
         )
 
     def look_at(self, user: str, channel: str) -> EventDelivery:
-        """Go to another channel beside the messages tab: the app is told what is looked at."""
-        context = {"entities": [{"type": "slack#/types/channel_id", "value": channel}]}
-        return self._emit({"type": "app_context_changed", "user": user, "context": context})
+        """Go to another channel beside the messages tab: the app is told what is looked at.
+
+        What the user opens or writes there afterwards tells it too.
+        """
+        person, place = self._workspace.user(user), self._workspace.channel(channel)
+        entity = {"type": "slack#/types/channel_id", "value": place.id, "team_id": person.team}
+        self._viewed[person.id] = {"entities": [entity]}
+        return self._emit(
+            {"type": "app_context_changed", "user": person.id, "context": self.viewed(person.id)}
+        )
+
+    def viewed(self, user_id: str) -> dict[str, Any]:
+        """Return what a user looks at, as Slack writes it; empty where that is nothing."""
+        return self._viewed.get(user_id, {})
 
     def start_thread(self, user: str) -> FakeMessage:
         """Begin an assistant thread; return the message that opens it."""
@@ -55,7 +68,13 @@ class MessagesTab:
         ts = self._workspace.next_ts()
         root = FakeMessage(channel.id, ts, self._workspace.bot_user, "New Assistant Thread", ts)
         self._workspace.add(root)
-        thread = {"user_id": person.id, "context": {}, "channel_id": channel.id, "thread_ts": ts}
+        entities = self.viewed(person.id).get("entities")
+        thread = {
+            "user_id": person.id,
+            "context": {"channel_id": entities[0]["value"]} if entities else {},
+            "channel_id": channel.id,
+            "thread_ts": ts,
+        }
         self._emit({"type": "assistant_thread_started", "assistant_thread": thread, "event_ts": ts})
         return root
 

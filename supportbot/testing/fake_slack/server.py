@@ -224,7 +224,10 @@ class FakeSlack:
         place = self.workspace.channels[message.channel]
         # The app hears nothing of a channel that its bot is not in.
         if self.workspace.bots_in(place):
-            self._announce(payloads.message_event(message, place))
+            event = payloads.message_event(message, place)
+            if place.is_im:
+                event["app_context"] = self.tab.viewed(author.id)
+            self._announce(event)
             self._announce_mention(message)
         return message
 

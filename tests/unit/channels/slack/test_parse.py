@@ -71,6 +71,19 @@ def customer_message(facts: dict[str, str] | None = None, **changes: Any) -> Cus
     return heard
 
 
+VIEWED = {"entities": [{"type": "slack#/types/channel_id", "value": "C1"}]}
+
+
+def test_direct_message_asks_about_the_product_that_is_looked_at() -> None:
+    at_home = {"channel": "D1", "channel_type": "im"}
+    assert customer_message(**at_home).product == "anvil"
+    assert customer_message(**at_home, app_context=VIEWED).product == "rocket"
+
+
+def test_message_in_a_channel_asks_about_the_product_of_that_channel() -> None:
+    assert customer_message(channel="C9", app_context=VIEWED).product == "anvil"
+
+
 def test_channel_message_names_sender_thread_target_and_product() -> None:
     heard = customer_message()
     assert heard.sender.external_id == "T1:U1"
