@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,56 +18,10 @@ import pytest
 from supportbot.channels.slack.config import Transport
 from supportbot.channels.slack.vault import new_key
 from supportbot.model.delivery import DeliveryState
-from supportbot.model.ticket import Handler, Ticket
+from supportbot.model.ticket import Handler
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
-from tests.acceptance.slack_desk import ANSWER, Desk, Plan, desk, product, stage
-from tests.integration.channels.slack.installing import browser
-
-PUBLIC = "https://bot.example"
-KEY = new_key()
-PLAN = Plan(
-    environ={
-        "SLACK_BOT_TOKEN": "",
-        "SLACK_CLIENT_ID": "fake-client-id",
-        "SLACK_CLIENT_SECRET": "fake-client-secret",
-        "SUPPORTBOT_SERVER_PUBLIC_URL": PUBLIC,
-        "SUPPORTBOT_SECRET_TOKEN_KEY": KEY,
-    }
-)
-
-
-async def install(d: Desk, workspace: FakeSlack) -> None:
-    """Install the app as somebody does who is signed in to a workspace."""
-    workspace.oauth.sign_in()
-    async with browser(d.origin) as visitor:
-        page = await visitor.get("/slack/install")
-        consent = await visitor.get(page.headers["Location"])
-        back = consent.headers["Location"]
-        assert back.startswith(f"{PUBLIC}/slack/oauth_redirect?")
-        done = await visitor.get(back.removeprefix(PUBLIC))
-        assert done.status == 200, await done.text()
-
-
-@asynccontextmanager
-async def two(
-    transport: Transport, folder: Path, plan: Plan = PLAN
-) -> AsyncIterator[tuple[Desk, FakeSlack, FakeSlack]]:
-    """Run the product for two workspaces that install the app while it runs."""
-    async with desk(transport, folder, plan) as d:
-        other = d.slack.another("umbrella")
-        await install(d, d.slack)
-        await install(d, other)
-        yield d, d.slack, other
-
-
-async def ticket_of(d: Desk, question: FakeMessage) -> Ticket:
-    (found,) = [
-        ticket
-        for ticket in await d.tickets()
-        if (ticket.target["channel"], ticket.target["thread_ts"])
-        == (question.channel, question.root)
-    ]
-    return found
+from tests.acceptance.slack_desk import ANSWER, Desk, desk, product, stage
+from tests.acceptance.slack_many import KEY, PLAN, install, ticket_of, two
 
 
 async def ready(d: Desk) -> tuple[int, dict[str, Any]]:
@@ -309,43 +261,6 @@ async def test_a_wrong_key_is_shown_and_mended_without_installing_again(
         async with product(world, transport, tmp_path, replace(PLAN, environ=both)) as d:
             question = other.mention("support", "ada", "How do I export?")
             await other.wait_for_replies(question)
-
-
-async def test_a_channel_that_two_installations_share_is_answered_once_and_goes_on(
-    transport: Transport, tmp_path: Path
-) -> None:
-    """Slack names one installation for all that happens there, whichever bot is mentioned."""
-    async with two(transport, tmp_path) as (d, home, other):
-        common = home.add_channel("common")
-        home.share("common", other)
-        asked = [
-            home.mention(common.id, "ada", "How do I export?"),
-            other.mention(common.id, "U0UMBRELLAGRACE", "How do we import?"),
-            home.say(common.id, "grace", f"<@{other.bot_user}> And who are you?"),
-        ]
-        for question in asked:
-            (answer,) = await _answers(d, question, 1)
-            assert answer.markdown == ANSWER
-        home.say(common.id, "ada", "And then?", thread=asked[0])
-        other.say(common.id, "U0UMBRELLAGRACE", "And then?", thread=asked[1])
-        for question in asked[:2]:
-            await _answers(d, question, 2)
-        await d.settled()
-        tickets = await d.tickets()
-        assert len(tickets) == len(asked)
-        assert {ticket.target["team"] for ticket in tickets} == {other.team}
-        assert [len(home.thread(question)) for question in asked] == [4, 4, 2]
-
-
-async def _answers(d: Desk, question: FakeMessage, count: int) -> list[FakeMessage]:
-    """Wait for answers in a thread, whichever bot of ours gives them."""
-
-    async def given() -> list[FakeMessage]:
-        found = [one for one in d.slack.thread(question) if one.bot_id]
-        return found if len(found) >= count else []
-
-    answers: list[FakeMessage] = await d.eventually(given)
-    return answers
 
 
 async def test_a_command_from_a_workspace_without_the_app_gets_a_kind_line(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -72,18 +72,21 @@ class Branches:
             branch = self._open[owner] = self._opened(owner)
         return branch
 
-    def facts(self, person: Person, own: Identity, place: str | None = None) -> Mapping[str, str]:
+    def facts(
+        self, person: Person, own: Identity, place: str | None = None, *, of_any_team: bool = False
+    ) -> Mapping[str, str]:
         """Return what is known of a person who was heard in a channel; see `Directory.facts`.
 
-        Operators of another workspace than this one may be met in a shared channel.
+        Operators of another workspace than this one may be met in a shared channel. Where somebody
+        may be of any team (see `people.is_of_any_team`), `operators_team` tells that of operators.
         """
         known, home = self.of(own.owner).directory.facts(person, place), self._config.operators_team
-        if not home or own.owner == home or person.team != home:
+        if not home or own.owner == home or not (of_any_team or person.team == home):
             return known
-        at_home = self.of(home).directory.facts(person, place)
+        at_home = self.of(home).directory.facts(replace(person, team=home), place)
         told = {name: at_home[name] for name in _OF_OPERATORS if name in at_home}
         if "operator" in told:
-            return {**known, **told}
+            return {**known, **told, "operators_team": home}
         in_doubt = at_home.get("operator_unknown")
         return {**known, "operator_unknown": in_doubt} if in_doubt else known
 

@@ -16,7 +16,12 @@ from supportbot.channels.slack.branches import Branches
 from supportbot.channels.slack.config import Rulebook
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
-from supportbot.channels.slack.people import Person, person_of, place_of
+from supportbot.channels.slack.people import (
+    Person,
+    is_of_any_team,
+    person_of,
+    place_of,
+)
 from supportbot.channels.slack.presses import ack_body
 from supportbot.channels.slack.profiles import profile_payload
 from supportbot.channels.slack.scene import UNREADABLE
@@ -90,8 +95,10 @@ class Hearing:
         person = person_of(payload, identity)
         if not identity.is_known:
             person = None  # of a workspace that is none of ours nothing is looked up
-        branches, place = self._beside.branches, place_of(payload)
-        known = branches.facts(person, identity, place) if person else {}
+        branches, known = self._beside.branches, dict[str, str]()
+        if person:
+            place, of_any_team = place_of(payload), is_of_any_team(payload)
+            known |= branches.facts(person, identity, place, of_any_team=of_any_team)
         self._under_way.add(task)
         try:
             accepted = await self._accept(

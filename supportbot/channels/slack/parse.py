@@ -78,6 +78,9 @@ def _by_whom(heard: Heard, event: object, scene: Scene) -> Heard:
     name, email = scene.meta.get("name"), scene.meta.get("email")
     if name and isinstance(heard, CustomerMessage | Edited | Action):
         heard = replace(heard, sender=replace(heard.sender, name=name, email=email))
+    team = scene.meta.get("operators_team")
+    if team and isinstance(heard, Action) and heard.ends_with:
+        heard = replace(heard, sender=replace(heard.sender, external_id=team + heard.ends_with))
     if scene.perhaps_by_operator:
         return _perhaps_of_operator(heard, event)
     return _of_operator(heard, event, scene.own) if scene.by_operator else heard

@@ -89,6 +89,13 @@ def ends_with(event: Payload, person: Person) -> str | None:
     return None if _team(event) else person.without_team
 
 
+def is_of_any_team(payload: Payload) -> bool:
+    """Tell whether somebody acted where companies meet, and the event names no team of theirs."""
+    event = payload.get("event")
+    shared = payload.get("is_ext_shared_channel") is True
+    return shared and isinstance(event, dict) and bool(event.get("user")) and not _team(event)
+
+
 def _team(part: Payload) -> Any:
     return part.get("user_team") or part.get("team")
 
