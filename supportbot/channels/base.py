@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from starlette.routing import BaseRoute
 
 from supportbot.model.delivery import Delivery, Receipt
-from supportbot.model.inbound import Accepted, Heard, Inbound
+from supportbot.model.inbound import Accepted, Attached, Heard, Inbound
 from supportbot.model.time import Clock
 from supportbot.store.database import Database
 
@@ -163,8 +163,8 @@ class ReplacingChannel(Protocol):
 class FilesChannel(Protocol):
     """A channel whose messages name files that are fetched later."""
 
-    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> bytes:
-        """Return the bytes of a file by the `ref` of its `Referred`.
+    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> Attached:
+        """Return a file by the `ref` of its `Referred`; no name, no type: they are as told there.
 
         Nothing is given to any other place than the provider's own, and no more than that many
         bytes are taken in. The caller bounds the time, by cancelling.

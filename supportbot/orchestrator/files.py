@@ -24,8 +24,10 @@ from supportbot.model.file import (
     SharedFile,
     StoredFile,
 )
+from supportbot.model.inbound import Attached
 from supportbot.model.message import Message
 from supportbot.orchestrator.readers import Readers
+from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.turn import Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import files
@@ -103,20 +105,28 @@ class SharedFiles:
 
     async def _look(self, turn: Turn, file: StoredFile, until: float) -> None:
         if file.state is FileState.PENDING:
-            raw = await self._fetched(turn, file, until)
+            found = await self._fetched(turn, file, until)
         else:
-            async with self._wiring.db.reading() as work:
-                raw = (await files.contents(work, [file.id])).get(file.id)
-        if raw is not None:
-            await self._read(file, raw)
+            found = await self._kept(file)
+        if found is not None:
+            called = replace(file, filename=found.filename, content_type=found.content_type)
+            await self._read(called, found.content)
 
-    async def _fetched(self, turn: Turn, file: StoredFile, until: float) -> bytes | None:
-        """Fetch and keep the bytes of a file; None: not now, or never."""
+    async def _kept(self, file: StoredFile) -> Attached | None:
+        async with self._wiring.db.reading() as work:
+            raw = (await files.contents(work, [file.id])).get(file.id)
+        return None if raw is None else Attached(file.filename, file.content_type, raw)
+
+    async def _fetched(self, turn: Turn, file: StoredFile, until: float) -> Attached | None:
+        """Fetch and keep a file; None: not now, or never.
+
+        Some channels learn only now what it is called.
+        """
         if file.size_bytes > self._rules.most_bytes:
             await self._name(file, FileReason.TOO_LARGE)
             return None
         try:
-            raw = await self._fetch(turn, file, until)
+            got = storable(await self._fetch(turn, file, until))
         except FileUnavailable as error:
             _log.warning(
                 "file_not_fetched",
@@ -127,11 +137,13 @@ class SharedFiles:
             if error.permanent:
                 await self._name(file, error.reason)
             return None
+        name, kind = got.filename or file.filename, got.content_type or file.content_type
+        found = Attached(name, kind, got.content)
         async with self._wiring.db.writing() as work:
-            await files.fetched(work, file, raw)
-        return raw
+            await files.fetched(work, file, found)
+        return found
 
-    async def _fetch(self, turn: Turn, file: StoredFile, until: float) -> bytes:
+    async def _fetch(self, turn: Turn, file: StoredFile, until: float) -> Attached:
         channel = self._wiring.channels.get(turn.ticket.channel)
         if channel is None or channel.files is None:
             raise FileUnavailable(FileReason.REFUSED, "its channel has no files", permanent=True)

@@ -40,8 +40,7 @@ async def attach(work: UnitOfWork, message_id: int, files: Sequence[Attached | R
     rows = [
         {
             "message_id": message_id,
-            "filename": file.filename[:255] or None,
-            "content_type": file.content_type[:127],
+            **_described(file),
             **_held(file),
         }
         for file in files
@@ -75,10 +74,10 @@ async def claim(work: UnitOfWork, file_ids: Sequence[int]) -> None:
     )
 
 
-async def fetched(work: UnitOfWork, file: StoredFile, content: bytes) -> None:
-    """Keep the bytes of a file, unless it was erased meanwhile; of where it was only its name."""
+async def fetched(work: UnitOfWork, file: StoredFile, found: Attached) -> None:
+    """Keep a file, unless it was erased meanwhile; of where it was only its number there."""
     ref = {"id": file.ref["id"]} if "id" in file.ref else {}
-    await _change(work, file.id, **_bytes(content), ref=ref)
+    await _change(work, file.id, **_described(found), **_bytes(found.content), ref=ref)
 
 
 async def done(
@@ -99,6 +98,10 @@ async def _change(work: UnitOfWork, file_id: int, **values: object) -> None:
         .where(AttachmentRow.id == file_id, AttachmentRow.erased_at.is_(None))
         .values(**values)
     )
+
+
+def _described(file: Attached | Referred) -> dict[str, object]:
+    return {"filename": file.filename[:255] or None, "content_type": file.content_type[:127]}
 
 
 def _held(file: Attached | Referred) -> dict[str, object]:

@@ -30,6 +30,7 @@ from supportbot.model.file import FileReason
 from supportbot.model.inbound import (
     Accepted,
     Action,
+    Attached,
     CustomerMessage,
     Deleted,
     Edited,
@@ -174,8 +175,8 @@ class MemoryChannel:
         left = any(one.key == delivery.key for one in self.sent)
         return _receipt(delivery) if left else None
 
-    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> bytes:
-        """Give a file of `files`.
+    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> Attached:
+        """Give a file of `files`, without a name.
 
         Raises:
             FileUnavailable: there is none, it is too large, or it fails as scripted.
@@ -189,7 +190,7 @@ class MemoryChannel:
             raise found
         if len(found) > most_bytes:
             raise FileUnavailable(FileReason.TOO_LARGE, f"{number} is too large", permanent=True)
-        return found
+        return Attached("", "", found)
 
     async def replace(self, delivery: Delivery) -> Receipt:
         """Keep what a message is to show, or fail as scripted.

@@ -127,3 +127,22 @@ async def test_file_that_is_deleted_is_forgotten_and_its_message_stays(
         assert "boom" in asked
         assert "PIN" not in asked
         assert "pin.txt" not in asked
+
+
+async def test_file_of_another_company_is_told_by_its_name(d: Desk) -> None:
+    """Its message says no more of it than that there is one."""
+    guest = d.slack.add_user("guest", team="T0ELSEWHERE")
+    text, data = "boom in line 7", b"PK\x03\x04\x00"
+    files = [
+        d.slack.files.add("error.log", "text/plain", text.encode()),
+        d.slack.files.add("dump\x00.zip", "application/zip", data),
+    ]
+    for file in files:
+        file.hidden = True
+    question = d.slack.files.share("support", guest.id, "<@U0FAKEBOT1> it fails", files)
+    await d.slack.wait_for_replies(question)
+    asked = last_asked(d)
+    assert '"name": "error.log"' in asked
+    assert text in asked
+    assert '"name": "dump\ufffd.zip", "note": "its kind cannot be read"' in asked
+    assert "unnamed" not in asked

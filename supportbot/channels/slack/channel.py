@@ -28,7 +28,7 @@ from supportbot.channels.slack.words import BARRED
 from supportbot.channels.slack.workspaces import OneWorkspace, Workspaces
 from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
-from supportbot.model.inbound import Heard, Inbound
+from supportbot.model.inbound import Attached, Heard, Inbound
 from supportbot.model.time import Clock
 from supportbot.store.own_tickets import OwnTicket
 
@@ -146,8 +146,8 @@ class SlackChannel:
             return await echo.find(client, delivery)
         return await outbound.find(client, delivery)
 
-    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> bytes:
-        """Return the bytes of a file of a message; see `files.fetch`."""
+    async def fetch(self, ref: Mapping[str, str], most_bytes: int) -> Attached:
+        """Return a file of a message; see `files.fetch`."""
         return await files.fetch(self._branch(ref).web, self._config.api_url, ref, most_bytes)
 
     def may_open(self, key: str, target: Mapping[str, str]) -> bool:

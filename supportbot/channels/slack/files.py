@@ -17,7 +17,7 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import FileUnavailable, SendError
 from supportbot.model.file import FileReason
-from supportbot.model.inbound import Referred
+from supportbot.model.inbound import Attached, Referred
 
 Payload = Mapping[str, Any]
 
@@ -53,16 +53,28 @@ def _ids(message: Payload) -> set[str]:
 
 
 def _referred(file: Payload, own: Identity) -> Referred:
-    size = file.get("size")
-    url = file.get("url_private_download") or file.get("url_private")
-    known = {"id": str(file.get("id") or ""), "type": _text(file, "mimetype"), "size": str(size)}
+    size, url = file.get("size"), _address(file)
     return Referred(
-        filename=_text(file, "name") or _text(file, "title") or "unnamed",
+        filename=_name(file) or "unnamed",
         content_type=_text(file, "mimetype"),
         size_bytes=size if isinstance(size, int) and 0 <= size < 2**62 else 0,
-        ref={**own.target(), **known} | ({"url": url} if isinstance(url, str) else {}),
+        ref={**own.target(), "id": str(file.get("id") or ""), **_expected(file)}
+        | ({"url": url} if url else {}),
         reason=_never(file),
     )
+
+
+def _expected(file: Payload) -> Mapping[str, str]:
+    """Return what its bytes are compared with when they come."""
+    return {"type": _text(file, "mimetype"), "size": str(file.get("size"))}
+
+
+def _address(file: Payload) -> str:
+    return _text(file, "url_private_download") or _text(file, "url_private")
+
+
+def _name(file: Payload) -> str:
+    return _text(file, "name") or _text(file, "title")
 
 
 def _never(file: Payload) -> FileReason | None:
@@ -80,18 +92,22 @@ def _text(file: Payload, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-async def fetch(web: SlackWeb, api_url: str, ref: Mapping[str, str], most_bytes: int) -> bytes:
-    """Return the bytes of a file; our token goes to Slack's own hosts only, wherever it is led.
+async def fetch(web: SlackWeb, api_url: str, ref: Mapping[str, str], most_bytes: int) -> Attached:
+    """Return a file; our token goes to Slack's own hosts only, wherever it is led.
 
     Raises:
         FileUnavailable: refused, gone, too large, or not to be had now.
     """
     try:
-        url = ref.get("url") or await _found(web, ref.get("id", ""))
+        url, told = ref.get("url", ""), dict[str, Any]()
+        if not url:
+            told = await _found(web, ref.get("id", ""))
+            url, ref = _address(told), {**ref, **_expected(told)}
         if not _is_slacks(url, api_url):
             raise _refused("its address is none of Slack's")
         async with web.get(url) as answer:
-            return await _taken(answer, ref, most_bytes)
+            body = await _taken(answer, ref, most_bytes)
+        return Attached(_name(told), _text(told, "mimetype"), body)
     except SendError as error:
         reason = FileReason.REFUSED if error.permanent else FileReason.UNAVAILABLE
         raise FileUnavailable(reason, str(error), permanent=error.permanent) from error
@@ -99,8 +115,8 @@ async def fetch(web: SlackWeb, api_url: str, ref: Mapping[str, str], most_bytes:
         raise _unavailable(f"Slack broke off ({type(error).__name__})") from error
 
 
-async def _found(web: SlackWeb, number: str) -> str:
-    """Ask where a file is; of one from another company its message tells only the number."""
+async def _found(web: SlackWeb, number: str) -> dict[str, Any]:
+    """Ask what a file is; of one from another company its message tells only the number."""
     with translated("find a file", may_repeat=True):
         try:
             answer = await web.client().files_info(file=number)
@@ -109,7 +125,10 @@ async def _found(web: SlackWeb, number: str) -> str:
                 raise FileUnavailable(FileReason.GONE, "it was deleted", permanent=True) from error
             raise
     file = answer.get("file") or {}
-    return str(file.get("url_private_download") or file.get("url_private") or "")
+    reason = _never(file)
+    if reason is not None:
+        raise FileUnavailable(reason, "it is not kept there for us", permanent=True)
+    return dict(file)
 
 
 def _is_slacks(url: str, api_url: str) -> bool:

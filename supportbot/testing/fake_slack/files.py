@@ -33,6 +33,8 @@ class FakeFile:
     size: int
     #: Sent by somebody of another company: its object tells nothing, `files.info` has to be asked.
     hidden: bool = False
+    #: Only a link to where it is kept.
+    is_external: bool = False
     #: Taken away: HTTP 404.
     gone: bool = False
     #: Answered with this HTTP status, or with a redirect to this address.
@@ -175,8 +177,8 @@ class Files:
             "mimetype": file.mimetype,
             "filetype": file.name.rpartition(".")[2],
             "size": file.size,
-            "mode": "hosted",
-            "is_external": False,
+            "mode": "external" if file.is_external else "hosted",
+            "is_external": file.is_external,
             "file_access": "visible",
             "url_private": url,
             "url_private_download": url,

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from supportbot.errors import FileUnavailable
-from supportbot.model.inbound import CustomerMessage, Referred
+from supportbot.model.inbound import Attached, CustomerMessage, Referred
 from supportbot.testing.fake_slack import FakeFile
 from tests.integration.channels.slack.listening import Setup
 
@@ -39,7 +39,7 @@ async def test_file_is_named_when_it_is_heard_and_fetched_when_it_is_asked_for(
     (file,) = await shared(setup, log)
     assert (file.filename, file.content_type, file.size_bytes) == ("error.log", "text/plain", 4)
     assert setup.slack.files.requests == []
-    assert await setup.channel.fetch(file.ref, LIMIT) == b"boom"
+    assert await setup.channel.fetch(file.ref, LIMIT) == Attached("", "", b"boom")
     assert setup.slack.files.requests == [(log.id, setup.slack.bot_token)]
 
 
@@ -47,7 +47,9 @@ async def test_file_of_another_company_is_looked_up_first(http: Setup) -> None:
     log = http.slack.files.add("error.log", "text/plain", b"boom")
     log.hidden = True
     (file,) = await shared(http, log)
-    assert await http.channel.fetch(file.ref, LIMIT) == b"boom"
+    assert file.filename == "unnamed"
+    found = await http.channel.fetch(file.ref, LIMIT)
+    assert found == Attached("error.log", "text/plain", b"boom")
     log.gone = True
     assert await refusal(http, file.ref) == ("gone", True)
     http.slack.faults.fail("files.info", "missing_scope")
@@ -90,7 +92,20 @@ async def test_token_without_the_scope_is_shown_the_sign_in_page(http: Setup) ->
 async def test_page_that_was_shared_is_fetched(http: Setup) -> None:
     page = http.slack.files.add("report.html", "text/html", b"<p>it fails</p>")
     (file,) = await shared(http, page)
-    assert await http.channel.fetch(file.ref, LIMIT) == b"<p>it fails</p>"
+    assert (await http.channel.fetch(file.ref, LIMIT)).content == b"<p>it fails</p>"
+    page.hidden = True
+    (file,) = await shared(http, page)
+    found = await http.channel.fetch(file.ref, LIMIT)
+    assert found == Attached("report.html", "text/html", b"<p>it fails</p>")
+
+
+async def test_file_of_another_company_that_is_only_a_link_says_so(http: Setup) -> None:
+    page = http.slack.files.add("plan.gdoc", "application/vnd.google-apps", b"")
+    page.hidden = True
+    (file,) = await shared(http, page)
+    page.is_external = True
+    assert await refusal(http, file.ref) == ("elsewhere", True)
+    assert http.slack.files.requests == []
 
 
 @pytest.mark.parametrize(
