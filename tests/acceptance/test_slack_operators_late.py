@@ -93,6 +93,7 @@ async def test_a_forged_press_does_nothing(d: Desk) -> None:
     question, packet = await escalated(d)
     answer = d.slack.replies(question)[0]
     bob, key = d.slack.workspace.user("bob"), packet.blocks[-1]["elements"][0]["value"]
+    d.slack.say("support", "bob", "hello")
 
     def forge(name: str, value: str) -> dict[str, Any]:
         ts = d.slack.workspace.next_ts()

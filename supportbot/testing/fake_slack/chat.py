@@ -26,10 +26,16 @@ def post_message(workspace: Workspace, args: Arguments) -> Answer:
 
 
 def post_ephemeral(workspace: Workspace, args: Arguments) -> Answer:
-    """https://docs.slack.dev/reference/methods/chat.postEphemeral."""
-    user = workspace.user(str(args.get("user")))
-    message = _new_message(workspace, args)
-    workspace.ephemerals.append((user.id, message))
+    """https://docs.slack.dev/reference/methods/chat.postEphemeral.
+
+    Below a message without replies Slack takes it, and shows it to nobody: a violation.
+    """
+    message, user = _new_message(workspace, args), str(args.get("user"))
+    if user not in workspace.channels[message.channel].members:
+        raise ApiRefusal("user_not_in_channel")
+    if message.thread_ts and len(workspace.thread(message.channel, message.thread_ts)) == 1:
+        workspace.violations.append(f"nobody sees what {user} is told in an empty thread")
+    workspace.ephemerals.append((user, message))
     return {"message_ts": message.ts}
 
 

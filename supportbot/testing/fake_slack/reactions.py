@@ -22,6 +22,7 @@ class Reactions:
         """Put an emoji (`white_check_mark`) on a message; nothing happens where it is already."""
         person = self._workspace.user(user).id
         users = message.reactions.setdefault(name, [])
+        self._workspace.channels[message.channel].members.add(person)
         if person not in users:
             users.append(person)
             self._tell("reaction_added", message, name, person)

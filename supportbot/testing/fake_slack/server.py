@@ -42,7 +42,8 @@ class FakeSlack:
     """One workspace with one app (`another` adds more). Use it as an async context manager.
 
     It starts with a channel `support` (the bot is in it) and the users `ada` and `grace`. Channels
-    and users are named by name or id. Events go to open sockets, or to the request URL once
+    and users are named by name or id; whoever writes, presses or reacts in a channel is in it from
+    then on. Events go to open sockets, or to the request URL once
     `use_http` was called. Leaving the block raises AssertionError when the bot broke a limit of
     Slack or acknowledged late (`strict=False`: look at `violations` yourself).
 
@@ -222,6 +223,7 @@ class FakeSlack:
         )
         self.workspace.add(message)
         place = self.workspace.channels[message.channel]
+        place.members.add(author.id)
         # The app hears nothing of a channel that its bot is not in.
         if self.workspace.bots_in(place):
             event = payloads.message_event(message, place)
@@ -266,6 +268,7 @@ class FakeSlack:
         action_ts = self.workspace.next_ts()
         action = payloads.pressed(message, action_id, positive=positive, action_ts=action_ts)
         person = self.workspace.user(user)
+        self.workspace.channels[message.channel].members.add(person.id)
         trigger = self.views.triggers.issue(person.id)
         return self.interact(payloads.block_actions(message, person, action, trigger))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -119,6 +120,24 @@ async def test_thread_is_read_in_pages_with_metadata_on_request(lenient: FakeSla
     assert seen == [None, metadata, metadata, metadata]
 
 
+async def test_only_members_of_a_channel_are_told_something_alone(lenient: FakeSlack) -> None:
+    tell = partial(client(lenient).chat_postEphemeral, channel="C0SUPPORT", text="psst")
+    assert await refusal(tell(user="U0ADA")) == "user_not_in_channel"
+    said = lenient.say("support", "ada", "hi")
+    for stranger in ("U0GRACE", "ada", "U0NOBODY"):
+        assert await refusal(tell(user=stranger)) == "user_not_in_channel"
+    await tell(user="U0ADA")
+    assert [(user, message.text) for user, message in lenient.workspace.ephemerals] == [
+        ("U0ADA", "psst")
+    ]
+    assert lenient.violations == []
+    await tell(user="U0ADA", thread_ts=said.ts)
+    assert "empty thread" in lenient.violations[0]
+    lenient.workspace.channel("support").members.discard(lenient.bot_user)
+    assert await refusal(tell(user="U0ADA")) == "not_in_channel"
+    assert await refusal(tell(user="U0ADA", channel="C0NOWHERE")) == "channel_not_found"
+
+
 async def test_smaller_methods_answer(lenient: FakeSlack) -> None:
     web = client(lenient)
     said = lenient.say("support", "ada", "hi")
@@ -131,8 +150,6 @@ async def test_smaller_methods_answer(lenient: FakeSlack) -> None:
     assert said.channel in link["permalink"]
     await web.reactions_add(channel=said.channel, timestamp=said.ts, name="eyes")
     assert said.reactions == {"eyes": [lenient.bot_user]}
-    await web.chat_postEphemeral(channel=said.channel, user="U0ADA", text="psst")
-    assert lenient.workspace.ephemerals[0][1].text == "psst"
     await web.assistant_threads_setStatus(
         channel_id=said.channel, thread_ts=said.ts, status="thinking"
     )
