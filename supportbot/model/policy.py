@@ -81,7 +81,7 @@ class Handoff:
 
     reason: HandoffReason
     note: str | None = None
-    #: Why the bot stopped.
+    #: Why the bot stopped; a model's or a customer's words stand behind the first `: ` only.
     summary: str = ""
     rules: tuple[str, ...] = ()
     #: In the model's words: what the customer wants, and what would be needed to help them.

@@ -13,7 +13,7 @@ from supportbot.model.delivery import Audience, Delivery, DeliveryKind, NewDeliv
 from supportbot.model.inbound import ActionKind
 from supportbot.model.markdown import inert
 from supportbot.model.ticket import SYSTEM, EventKind, Ticket
-from supportbot.orchestrator.quoting import GONE, renamed, requoted
+from supportbot.orchestrator.quoting import GONE, GONE_TOO, renamed, requoted
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import deliveries, drafts, erasure, pressable
 from supportbot.store.pressable import Standing
@@ -122,20 +122,22 @@ async def requote(
     wiring: Wiring, work: UnitOfWork, ticket: Ticket, question: str, instead: str
 ) -> bool:
     """Let notices hold other words where they quote a question; tell whether one does."""
-    return await _reword(wiring, work, ticket, lambda text: requoted(text, question, instead))
+    return await reword_told(
+        wiring, work, ticket, lambda told: requoted(told.text, question, instead)
+    )
 
 
 async def rename(
     wiring: Wiring, work: UnitOfWork, ticket: Ticket, before: str | None, subject: str | None
 ) -> None:
     """Let notices name their ticket otherwise."""
-    await _reword(
-        wiring, work, ticket, lambda text: renamed(text, ticket.public_id, before, subject)
+    await reword_told(
+        wiring, work, ticket, lambda told: renamed(told.text, ticket.public_id, before, subject)
     )
 
 
-async def _reword(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, reworded: Callable[[str], str]
+async def reword_told(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, reworded: Callable[[Delivery], str]
 ) -> bool:
     """Let all that operators were told of a ticket, or are about to be, read otherwise.
 
@@ -143,8 +145,8 @@ async def _reword(
     """
     changed = set()
     for told, _sent_at in await deliveries.of_ticket(work, ticket.id):
-        if told.audience is Audience.OPERATORS and reworded(told.text) != told.text:
-            await erasure.reword(work, told.id, reworded(told.text))
+        if told.audience is Audience.OPERATORS and reworded(told) != told.text:
+            await erasure.reword(work, told.id, reworded(told))
             changed.add(told.id)
     for one in await pressable.standing(work, ticket.id, Audience.OPERATORS):
         if one.newest.id in changed and one.may_be_seen:
@@ -185,6 +187,22 @@ async def close_drafts(
     for standing in await pressable.of_ticket(work, ticket_id, Audience.OPERATORS):
         if standing.original.draft_id in draft_ids:
             await retell(wiring, work, standing, said)
+
+
+async def empty_drafts(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, draft_ids: Collection[int]
+) -> None:
+    """Let the notices of these drafts, whose words are gone, say only what became of them."""
+    told = [
+        one
+        for one in await pressable.standing(work, ticket.id, Audience.OPERATORS)
+        if one.original.draft_id in draft_ids
+    ]
+    await erasure.forget_notices(work, ticket, [f"draft-{draft}" for draft in draft_ids])
+    for one in told:
+        if one.may_be_seen:
+            became = one.newest.text.removeprefix(one.original.text).strip()
+            await pressable.change(work, one, became or GONE_TOO, (), wiring.clock())
 
 
 async def retell(

@@ -15,20 +15,25 @@ async def unanswered(work: UnitOfWork, ticket: Ticket) -> tuple[int, tuple[int, 
     """Return how far the episode's public answers reach, and the questions after that.
 
     A notice ("a colleague will answer you") is no answer, nor is one that a person cut short, or
-    that never left; 0 stands for none. A question that was taken back is owed nothing.
+    that never left, or was withdrawn; 0 stands for none. A question that was taken back is owed
+    nothing.
     """
     thread = await threads.messages(work, ticket.id, episode_n=ticket.episode_n)
     gone = await erasure.erased(work, ticket.id)
     shown = [message for message in thread if message.visibility is Visibility.PUBLIC]
     unread = await unsent.never_left(work, ticket)
     said = [m for m in shown if m.role is Role.ASSISTANT and m.id not in unread]
-    answers = [m for m in said if not _NO_ANSWER & {*m.data}]
-    covered = max(map(_covers, answers), default=0)
+    answers = [m for m in said if not (_NO_ANSWER & {*m.data} or _was_withdrawn(m))]
+    covered = max(map(covers, answers), default=0)
     asked = [m.seq for m in shown if m.author.kind is ActorKind.CUSTOMER and m.seq > covered]
     return covered, tuple(seq for seq in asked if seq not in gone)
 
 
-def _covers(answer: Message) -> int:
+def _was_withdrawn(answer: Message) -> bool:
+    return answer.erased and answer.author.kind is ActorKind.BOT
+
+
+def covers(answer: Message) -> int:
     """Say up to which message it answers: while it was written, the customer may have gone on."""
     upto = answer.data.get("upto")
     return upto if isinstance(upto, int) else answer.seq

@@ -6,12 +6,11 @@ from supportbot.model.message import Message, Visibility
 from supportbot.model.ticket import ActorKind, EventKind, Ticket
 from supportbot.orchestrator.notices import change_words
 from supportbot.orchestrator.wiring import Wiring
+from supportbot.orchestrator.withdrawing import TAKEN_BACK
 from supportbot.store import erasure, pressable, threads
 from supportbot.store.inbound import Outcome
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
-
-_TAKEN_BACK = "*(This was taken back.)*"
 
 
 def is_own(message: Message) -> bool:
@@ -38,7 +37,7 @@ async def taken_back(wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: 
     """Erase a message, and take it from where it was sent on to; what it covered stays covered."""
     at = wiring.clock()
     await pressable.withdraw(work, message, "taken back by its author")
-    await _show(wiring, work, ticket, message, _TAKEN_BACK)
+    await _show(wiring, work, ticket, message, TAKEN_BACK)
     await erasure.erase(work, message, "deleted by its author", at)
     event = NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})
     await threads.append_events(work, ticket, [event], at)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from supportbot.model.delivery import Audience
+from supportbot.model.delivery import Audience, Delivery
 from supportbot.model.inbound import ActionKind
 from supportbot.model.markdown import inert, with_links_spelled_out
 from supportbot.model.message import Message, Role, Visibility
@@ -20,11 +20,22 @@ from supportbot.orchestrator.notices import (
     requote,
     retell,
     reword_follow_up,
+    reword_told,
     tell_below,
 )
-from supportbot.orchestrator.quoting import about, asked, quoted
+from supportbot.orchestrator.owed import covers
+from supportbot.orchestrator.quoting import GONE, NOTHING, about, asked, quoted, unworded
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import customers, files, operators, pressable, threads, tickets, violations
+from supportbot.store import (
+    customers,
+    erasure,
+    files,
+    operators,
+    pressable,
+    threads,
+    tickets,
+    violations,
+)
 from supportbot.store.unit_of_work import UnitOfWork
 
 _TOLD_CHARACTERS = 3_000
@@ -89,6 +100,26 @@ async def tell_reworded(
     told = await reword_follow_up(wiring, work, ticket, message.seq, wrote)
     if ticket.handler is Handler.HUMAN and not (quotes or told):
         await tell_follow_up(wiring, work, ticket, message.seq, text, names)
+
+
+async def forget_repeated(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: Message
+) -> None:
+    """Let packets that were written since a message came hold nothing that a model made of it.
+
+    Questions that still stand, and answers to earlier ones, stay quoted.
+    """
+    since = await erasure.told_since(work, ticket.id, message.created_at)
+    thread = await threads.messages(work, ticket.id)
+    keeps = {GONE, NOTHING, *_MISSING.values()}
+    keeps |= {quoted(one.text) for one in thread if one.author.kind is ActorKind.CUSTOMER}
+    keeps |= {_began(one) for one in thread if _is_answer(one) and covers(one) < message.seq}
+
+    def reworded(told: Delivery) -> str:
+        made = told.replaces.id if told.replaces else told.id
+        return unworded(told.text, keeps) if made in since else told.text
+
+    await reword_told(wiring, work, ticket, reworded)
 
 
 async def _wrote(work: UnitOfWork, ticket: Ticket, text: str, names: Sequence[str]) -> str:
@@ -186,10 +217,19 @@ def _tried(thread: Sequence[Message]) -> str:
         calls = message.data.get("tool_calls")
         if isinstance(calls, list):
             called |= dict.fromkeys(str(name) for _, name, *_ in calls)
-        said = message.role is Role.ASSISTANT and message.visibility is Visibility.PUBLIC
-        if said and message.author.kind is ActorKind.BOT and "notice" not in message.data:
-            answer = message.text
+        if _is_answer(message):
+            answer = _began(message)
     parts = [f"tools: {', '.join(called)}"] if called else []
     if answer:
-        parts.append(f"answered: {quoted(with_links_spelled_out(answer, ''))}")
+        parts.append(f"answered: {answer}")
     return " · ".join(parts) or "nothing yet"
+
+
+def _is_answer(message: Message) -> bool:
+    said = message.role is Role.ASSISTANT and message.visibility is Visibility.PUBLIC
+    return said and message.author.kind is ActorKind.BOT and "notice" not in message.data
+
+
+def _began(answer: Message) -> str:
+    """Say in a line how an answer began."""
+    return quoted(with_links_spelled_out(answer.text, ""))

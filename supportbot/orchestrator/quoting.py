@@ -7,14 +7,24 @@ a notice quotes it as a whole, never among other words.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from supportbot.model.markdown import inert
 
 #: Stands in the place of words that were taken back.
 GONE = "(deleted by its author)"
+#: Stands in the place of a model's words that may have repeated them.
+GONE_TOO = "(gone with what was taken back)"
+NOTHING = "nothing"
 _QUOTED_CHARACTERS = 300
 _ASKED = "**Asked:** "
 _BETWEEN = " / "
+#: Where a packet holds words that a model may have written: what comes before, they, blanks.
+_OF_A_MODEL = re.compile(
+    r"^(\*\*(?:Asked|Missing):\*\* |\*\*Why:\*\* [^:\n]*: "
+    r"|\*\*Tried:\*\* (?:tools: [^·\n]*· )?answered: )(.*?)( *)$",
+    re.MULTILINE,
+)
 
 
 def quoted(text: str) -> str:
@@ -27,7 +37,7 @@ def quoted(text: str) -> str:
 
 def asked(*questions: str) -> str:
     """Return the line of a notice that quotes questions."""
-    return _ASKED + (_BETWEEN.join(quoted(one) for one in questions) or "nothing")
+    return _ASKED + (_BETWEEN.join(quoted(one) for one in questions) or NOTHING)
 
 
 def requoted(notice: str, question: str, instead: str) -> str:
@@ -42,6 +52,13 @@ def requoted(notice: str, question: str, instead: str) -> str:
             lines[number] = _ASKED + quotes
             break
     return "\n".join(lines)
+
+
+def unworded(packet: str, keeps: Collection[str]) -> str:
+    """Return a packet without the words that a model may have written, but for what it `keeps`."""
+    return _OF_A_MODEL.sub(
+        lambda line: line[0] if line[2] in keeps else f"{line[1]}{GONE_TOO}{line[3]}", packet
+    )
 
 
 def about(subject: str | None) -> str:

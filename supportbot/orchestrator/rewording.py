@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from supportbot.errors import NotFoundError
 from supportbot.model.catalog import Mode
@@ -16,6 +17,7 @@ from supportbot.orchestrator.asking import Asking, headline
 from supportbot.orchestrator.notices import (
     close_drafts,
     discarded,
+    empty_drafts,
     forget_follow_up,
     forget_words,
     rename,
@@ -23,11 +25,12 @@ from supportbot.orchestrator.notices import (
 )
 from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.own_words import is_own, reworded, taken_back
-from supportbot.orchestrator.packet import tell_follow_up, tell_reworded
+from supportbot.orchestrator.packet import forget_repeated, tell_follow_up, tell_reworded
 from supportbot.orchestrator.quoting import GONE
 from supportbot.orchestrator.stepping_in import said_or_noted
 from supportbot.orchestrator.tool_rounds import CHANGED
 from supportbot.orchestrator.wiring import Wiring
+from supportbot.orchestrator.withdrawing import withdraw_answers
 from supportbot.store import (
     drafts,
     erasure,
@@ -123,7 +126,7 @@ class Rewording:
             await tool_calls.withdraw(work, ticket.id, message.seq, refused, at)
         await summaries.erase_covering(work, ticket.id, message.seq, at)
         if waits and dropped:
-            events += await _owed_now(work, ticket, dropped)
+            events += await _owed_now(work, ticket, dropped, at)
         await threads.append_events(work, ticket, events, at)
         if waits:
             await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
@@ -174,23 +177,25 @@ class Rewording:
             await _rename(self._wiring, work, ticket, None)
             ticket = replace(ticket, subject=None)
         dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
-        await erasure.forget_notices(work, ticket, [f"draft-{draft}" for draft in dropped])
         if dropped:
             await close_drafts(self._wiring, work, ticket.id, dropped, why_discarded("deleted"))
+        withdrawn = await withdraw_answers(self._wiring, work, ticket, message, at)
         for said in (message, *place.edits):
             await forget_words(self._wiring, work, ticket, said.text)
             await forget_follow_up(self._wiring, work, ticket, said.seq)
         await echoing.reword(self._wiring, work, ticket, message, GONE)
-        await erasure.erase(work, message, _DELETED, at)
+        emptied = await erasure.erase(work, message, _DELETED, at)
+        await empty_drafts(self._wiring, work, ticket, emptied)
+        await forget_repeated(self._wiring, work, ticket, message)
         await summaries.erase_covering(work, ticket.id, message.seq, at)
         await tickets.revise(work, ticket.id)
         await tool_calls.erase_from(work, ticket.id, message.seq, _DELETED, at)
         events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
         events += discarded(dropped, "deleted")
         open_still = ticket.status is not Status.RESOLVED
-        affected = bool(dropped) or place.asks.seq > ticket.answered_seq
+        affected = bool(dropped) or withdrawn or place.asks.seq > ticket.answered_seq
         if open_still and affected and ticket.handler is Handler.BOT:
-            events += await _owed_now(work, ticket, dropped)
+            events += await _owed_now(work, ticket, dropped, at)
         await threads.append_events(work, ticket, events, at)
         if open_still:
             await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
@@ -256,7 +261,9 @@ def _edited(message: Message, *, waits: bool) -> NewEvent:
     return NewEvent(EventKind.EDITED, message.author, data=data)
 
 
-async def _owed_now(work: UnitOfWork, ticket: Ticket, dropped: Sequence[int]) -> list[NewEvent]:
+async def _owed_now(
+    work: UnitOfWork, ticket: Ticket, dropped: Sequence[int], at: datetime
+) -> list[NewEvent]:
     """Move the head to what is still owed, now that a question, or a draft, is gone."""
     covered, asked = await unanswered(work, ticket)
     covered = max(covered, await _settled_before(work, ticket, dropped))
@@ -264,8 +271,10 @@ async def _owed_now(work: UnitOfWork, ticket: Ticket, dropped: Sequence[int]) ->
     if growing is not None and growing.handler_epoch == ticket.handler_epoch:
         covered = max(covered, growing.upto_seq or 0)
     if any(seq > covered for seq in asked):
-        # An earlier question may have lost its draft to this one: it is owed again.
-        await tickets.change(work, ticket.id, answered_seq=covered)
+        # An earlier question may have lost its draft, or answer, to this one: it is owed again.
+        since = ticket.waiting_since or at
+        head: dict[str, object] = {"status": Status.OPEN, "waiting_since": since}
+        await tickets.change(work, ticket.id, answered_seq=covered, **head)
         return []
     await tickets.change(
         work,

@@ -17,6 +17,8 @@ from supportbot.store.tables.intake import InboundRow
 from supportbot.store.tables.tickets import AttachmentRow, MessageBodyRow, MessageRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
+#: A draft that was sent with other words was not said either.
+_NEVER_SAID = (DraftState.DISCARDED, DraftState.SHADOW, DraftState.EDITED)
 _ERASED = (
     select(MessageRow.seq)
     .join(MessageBodyRow, MessageBodyRow.message_id == MessageRow.id)
@@ -30,10 +32,11 @@ async def erased(work: UnitOfWork, ticket_id: int) -> frozenset[int]:
     return frozenset(rows.scalars())
 
 
-async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -> None:
+async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -> list[int]:
     """Erase a customer's message: its words and those of its edits, its files, its raw bytes.
 
-    So too the drafts that were written with it in sight and never left.
+    So too the drafts that were written with it in sight and never left as they were; return their
+    numbers.
     """
     for message_id in (message.id, *await _edit_ids(work, message)):
         await threads.rewrite_body(work, message_id, None, reason, at)
@@ -42,16 +45,26 @@ async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -
         .where(AttachmentRow.message_id == message.id, AttachmentRow.erased_at.is_(None))
         .values(**files.ERASED, erased_at=at)
     )
-    await work.connection.execute(
+    await _forget_raw(work, message)
+    return await _erase_drafts(work, message)
+
+
+async def _erase_drafts(work: UnitOfWork, message: Message) -> list[int]:
+    unsaid = select(MessageBodyRow.message_id).where(
+        MessageBodyRow.message_id == DraftRow.message_id, MessageBodyRow.body.is_(None)
+    )
+    emptied = await work.connection.execute(
         update(DraftRow)
         .where(
             DraftRow.ticket_id == message.ticket_id,
             DraftRow.upto_seq >= message.seq,
-            DraftRow.state.in_([DraftState.DISCARDED, DraftState.SHADOW]),
+            DraftRow.body.is_not(None),
+            or_(DraftRow.state.in_(_NEVER_SAID), unsaid.exists()),
         )
         .values(body=None)
+        .returning(DraftRow.id)
     )
-    await _forget_raw(work, message)
+    return list(emptied.scalars())
 
 
 async def erase_files(work: UnitOfWork, message: Message, ids: Sequence[str], at: datetime) -> None:
@@ -119,6 +132,20 @@ async def reword_wholly(work: UnitOfWork, delivery_id: int, text: str) -> None:
     await work.connection.execute(
         update(DeliveryRow).where(_made_or_changed([delivery_id])).values(body=text)
     )
+
+
+async def told_since(work: UnitOfWork, ticket_id: int, at: datetime) -> frozenset[int]:
+    """Return the deliveries by which operators were told of a ticket since then, but of drafts."""
+    rows = await work.connection.execute(
+        select(DeliveryRow.id).where(
+            DeliveryRow.ticket_id == ticket_id,
+            DeliveryRow.audience == Audience.OPERATORS,
+            DeliveryRow.draft_id.is_(None),
+            DeliveryRow.replaces_id.is_(None),
+            DeliveryRow.created_at >= at,
+        )
+    )
+    return frozenset(rows.scalars())
 
 
 async def forget_notices(work: UnitOfWork, ticket: Ticket, occasions: Sequence[str]) -> None:
