@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from supportbot.model.delivery import Audience, Delivery
-from supportbot.model.inbound import Accepted, Action, ActionKind, OperatorMessage, Sender
+from supportbot.model.inbound import (
+    Accepted,
+    Action,
+    ActionKind,
+    CustomerMessage,
+    OperatorMessage,
+    Sender,
+)
 from supportbot.model.ticket import Ticket
 from supportbot.testing import said
 
 ADA = Sender("ada", "Ada")
 #: No two messages are written in one moment.
 _SECONDS = itertools.count(1_700_000_000)
-GRACE, KIM = Sender("grace", "Grace"), Sender("kim", "Kim")
+BOB, GRACE, KIM = Sender("bob", "Bob"), Sender("grace", "Grace"), Sender("kim", "Kim")
 
 
 async def press(
@@ -60,6 +67,29 @@ def writes(sender: Sender, text: str, *, thread: str = "desk", **changes: Any) -
         **changes,
     }
     return OperatorMessage(said(text, thread=thread, **values), **own)
+
+
+async def write(world: Any, sender: Sender, text: str, key: str = "", **changes: Any) -> Accepted:
+    """Let an operator write, and settle."""
+    accepted: Accepted = await world.hear(writes(sender, text, **changes), *filter(None, [key]))
+    await world.settle()
+    return accepted
+
+
+def by_ada(text: str, **changes: Any) -> CustomerMessage:
+    """Make words of the customer in a thread that others share."""
+    return said(text, **{"shared_thread": True, "addressed": False, **changes})
+
+
+def by_bob(text: str, **changes: Any) -> CustomerMessage:
+    """Make words of somebody else in that thread."""
+    return by_ada(text, **{"by": "bob", **changes})
+
+
+async def asked(world: Any, text: str = "hi") -> Ticket:
+    """Let ada ask in a thread that others share; return her ticket."""
+    ticket: Ticket = await world.ask(by_ada(text, addressed=True))
+    return ticket
 
 
 def under(notice: Delivery) -> str:

@@ -12,14 +12,16 @@ from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.store import feedback, violations
 from supportbot.testing import said
 from tests.integration.orchestrator.desk import (
+    BOB,
     GRACE,
+    asked,
+    by_ada,
+    by_bob,
     customer_presses,
     packet,
     press,
     to_customer,
 )
-
-BOB = Sender("bob", "Bob")
 
 
 async def answered_by_a_person(world: Any) -> tuple[Ticket, Delivery]:
@@ -41,11 +43,10 @@ async def awaited(world: Any) -> list[str]:
 
 async def helped_by_bob(make_world: Any, *more: str) -> tuple[Any, Ticket]:
     world = await make_world(anyone_steps_in=True)
-    ticket = await world.ask(said("hi", shared_thread=True))
-    help_of_bob = said("Try the menu.", by="bob", shared_thread=True, addressed=False)
-    await world.hear(help_of_bob)
+    ticket = await asked(world)
+    await world.hear(by_bob("Try the menu."))
     for text in more:
-        await world.hear(said(text, shared_thread=True, addressed=False))
+        await world.hear(by_ada(text))
     return world, ticket
 
 

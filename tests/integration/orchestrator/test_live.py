@@ -9,7 +9,6 @@ import pytest
 from supportbot.completions.scripted import Turn
 from supportbot.errors import CompletionError, SendError
 from supportbot.model.catalog import Mode
-from supportbot.model.completion import ToolCall
 from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.ticket import Handler
 from supportbot.orchestrator.live import LiveRules
@@ -17,31 +16,20 @@ from supportbot.orchestrator.respond import RespondRules
 from supportbot.testing import LiveMemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import gather
-
-QUICK = RespondRules(live=LiveRules(start_seconds=0.0, flush_seconds=0.01, lease_seconds=8.0))
-ANSWER = "Open the page. Then press Export. Done now."
-
-
-def spoken(text: str = ANSWER) -> tuple[Turn, asyncio.Event]:
-    """Make an answer that is spoken, and ends only when its gate is opened."""
-    gate = asyncio.Event()
-    return Turn(text, end_gate=gate), gate
+from tests.integration.orchestrator.growing import (
+    ANSWER,
+    LOOK_UP,
+    QUICK,
+    order_desk,
+    spoken,
+    started,
+    until_seen,
+)
 
 
 @pytest.fixture
 def channel(clock: Any) -> LiveMemoryChannel:
     return LiveMemoryChannel(clock)
-
-
-async def started(world: Any, *, text: str = "how?") -> tuple[Any, asyncio.Task[None]]:
-    ticket = await world.ticket((await world.hear(said(text))).ticket)
-    return ticket, asyncio.create_task(world.settle_ticket(ticket.id))
-
-
-async def until_seen(world: Any, text: str) -> None:
-    await world.until(
-        lambda: any(text in seen for texts in world.channel.grown.values() for seen in texts)
-    )
 
 
 async def test_sentences_are_seen_while_the_model_speaks(make_world: Any, channel: Any) -> None:
@@ -296,25 +284,10 @@ async def test_a_repeated_call_takes_nothing_back(make_world: Any, channel: Any)
 
 
 async def test_tools_are_called_after_words_that_were_seen(make_world: Any, channel: Any) -> None:
-    looked = asyncio.Event()
-
-    @tool
-    async def find_order(number: str) -> str:
-        """Find an order."""
-        await looked.wait()
-        return f"{number} was shipped"
-
-    calls = (ToolCall("c1", "find_order", '{"number": "7"}'),)
-    gate = asyncio.Event()
+    looked, gate = asyncio.Event(), asyncio.Event()
+    first = Turn("Let me look. One moment please.", tool_calls=LOOK_UP, end_gate=gate)
     world = await make_world(
-        [
-            Turn("Let me look. One moment please.", tool_calls=calls, end_gate=gate),
-            "It was shipped.",
-        ],
-        channel=channel,
-        rules=QUICK,
-        toolbox=gather([find_order]).toolbox,
-        tools=("find_order",),
+        [first, "It was shipped."], channel=channel, rules=QUICK, **order_desk(looked)
     )
     ticket, settling = await started(world)
     await until_seen(world, "Let me look.")
@@ -333,9 +306,8 @@ async def test_nothing_is_claimed_while_a_tool_is_at_work(make_world: Any, chann
         await asyncio.sleep(0.2)
         return f"{number} was shipped"
 
-    calls = (ToolCall("c1", "find_order", '{"number": "7"}'),)
     world = await make_world(
-        [Turn("Let me look. One moment please.", tool_calls=calls), "It was shipped."],
+        [Turn("Let me look. One moment please.", tool_calls=LOOK_UP), "It was shipped."],
         channel=channel,
         rules=RespondRules(live=LiveRules(start_seconds=0.1)),
         toolbox=gather([find_order]).toolbox,
@@ -347,18 +319,11 @@ async def test_nothing_is_claimed_while_a_tool_is_at_work(make_world: Any, chann
 
 
 async def test_an_answer_grows_after_a_tool_round_too(make_world: Any, channel: Any) -> None:
-    @tool
-    async def find_order() -> str:
-        return "shipped"
-
+    looked = asyncio.Event()
+    looked.set()
     turn, gate = spoken()
-    calls = (ToolCall("c1", "find_order", "{}"),)
     world = await make_world(
-        [Turn("", tool_calls=calls), turn],
-        channel=channel,
-        rules=QUICK,
-        toolbox=gather([find_order]).toolbox,
-        tools=("find_order",),
+        [Turn("", tool_calls=LOOK_UP), turn], channel=channel, rules=QUICK, **order_desk(looked)
     )
     _ticket, settling = await started(world)
     await until_seen(world, "Open the page. Then press Export.")

@@ -9,16 +9,21 @@ import pytest
 
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery
-from supportbot.model.inbound import ActionKind, Sender
+from supportbot.model.inbound import ActionKind
 from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.opinions import SCORE_QUESTION
 from supportbot.reports.catalog import REPORTS
 from supportbot.reports.period import Period, Scope
 from supportbot.store import feedback
 from supportbot.testing import said
-from tests.integration.orchestrator.desk import ADA, GRACE, customer_presses, press, to_customer
-
-BOB = Sender("bob", "Bob")
+from tests.integration.orchestrator.desk import (
+    ADA,
+    BOB,
+    GRACE,
+    customer_presses,
+    press,
+    to_customer,
+)
 
 
 @pytest.fixture

@@ -8,19 +8,20 @@ from typing import Any
 import pytest
 
 from supportbot.completions.scripted import Turn
-from supportbot.model.completion import ToolCall
 from supportbot.model.delivery import DeliveryState
 from supportbot.model.inbound import Action, ActionKind, Sender
 from supportbot.model.ticket import Handler, Status
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
 from supportbot.store import answers
 from supportbot.testing import LiveMemoryChannel, said
-from supportbot.tools.declare import tool
-from supportbot.tools.toolbox import gather
-
-QUICK = RespondRules(live=LiveRules(start_seconds=0.0, flush_seconds=0.01, lease_seconds=8.0))
-ANSWER = "Open the page. Then press Export. Done now."
+from tests.integration.orchestrator.growing import (
+    ANSWER,
+    LOOK_UP,
+    QUICK,
+    endless,
+    order_desk,
+    started,
+    until_seen,
+)
 
 
 @pytest.fixture
@@ -30,17 +31,6 @@ def channel(clock: Any) -> LiveMemoryChannel:
 
 def pressed(**changes: Any) -> Action:
     return Action(ActionKind.STOP, Sender("ada"), thread_keys=("t1",), **changes)
-
-
-async def answering(world: Any) -> tuple[Any, asyncio.Task[None]]:
-    ticket = await world.ticket((await world.hear(said("how?"))).ticket)
-    return ticket, asyncio.create_task(world.settle_ticket(ticket.id))
-
-
-async def seen(world: Any, text: str) -> None:
-    await world.until(
-        lambda: any(text in one for texts in world.channel.grown.values() for one in texts)
-    )
 
 
 async def reasons(world: Any, ticket: Any) -> list[str | None]:
@@ -65,10 +55,25 @@ async def settled_for_the_customer(world: Any, ticket: Any) -> None:
     assert world.channel.sent == before
 
 
+async def growing(make_world: Any, channel: Any) -> tuple[Any, Any, asyncio.Task[None]]:
+    """Let an answer grow until its first words are seen; what is asked next is answered too."""
+    world = await make_world([endless(), "To the second."], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await until_seen(world, "Open the page.")
+    return world, ticket, settling
+
+
+async def goes_on_to_the_second(world: Any, ticket: Any, settling: asyncio.Task[None]) -> None:
+    await asyncio.wait_for(settling, 5)
+    await world.settle()
+    assert world.channel.texts("t1")[-1] == "To the second."
+    await settled_for_the_customer(world, ticket)
+
+
 async def test_an_answer_that_nobody_saw_is_not_given(make_world: Any, channel: Any) -> None:
     channel.may_grow = False
-    world = await make_world([Turn(ANSWER, end_gate=asyncio.Event())], channel=channel)
-    ticket, settling = await answering(world)
+    world = await make_world([endless()], channel=channel)
+    ticket, settling = await started(world)
     await world.until(lambda: bool(world.completer.prompts))
     accepted = await world.hear(pressed())
     assert accepted.suppressed is None
@@ -79,9 +84,8 @@ async def test_an_answer_that_nobody_saw_is_not_given(make_world: Any, channel: 
 
 
 async def test_what_was_seen_stays_as_it_is(make_world: Any, channel: Any) -> None:
-    world = await make_world([Turn(ANSWER, end_gate=asyncio.Event())], channel=channel, rules=QUICK)
-    ticket, settling = await answering(world)
-    await seen(world, "Open the page. Then press Export.")
+    world, ticket, settling = await growing(make_world, channel)
+    await until_seen(world, "Open the page. Then press Export.")
     await world.hear(pressed())
     await asyncio.wait_for(settling, 5)
     assert channel.texts("t1") == ["Open the page. Then press Export."]
@@ -98,24 +102,10 @@ async def test_a_channel_may_tell_of_it_by_showing_no_more(
     make_world: Any, channel: Any, *, told_too: bool
 ) -> None:
     looked, spoken = asyncio.Event(), asyncio.Event()
-
-    @tool
-    async def find_order(number: str) -> str:
-        """Find an order."""
-        await looked.wait()
-        return f"{number} was shipped"
-
-    calls = (ToolCall("c1", "find_order", '{"number": "7"}'),)
-    first = Turn("Let me look. One moment.", tool_calls=calls, end_gate=spoken)
-    world = await make_world(
-        [first, Turn(ANSWER, end_gate=asyncio.Event())],
-        channel=channel,
-        rules=QUICK,
-        toolbox=gather([find_order]).toolbox,
-        tools=("find_order",),
-    )
-    ticket, settling = await answering(world)
-    await seen(world, "Let me look.")
+    first = Turn("Let me look. One moment.", tool_calls=LOOK_UP, end_gate=spoken)
+    world = await make_world([first, endless()], channel=channel, rules=QUICK, **order_desk(looked))
+    ticket, settling = await started(world)
+    await until_seen(world, "Let me look.")
     channel.stopped = True
     spoken.set()
     looked.set()
@@ -131,8 +121,8 @@ async def test_a_reply_stopped_before_its_first_words_is_taken_away(
     make_world: Any, channel: Any
 ) -> None:
     channel.stopped = True
-    world = await make_world([Turn(ANSWER, end_gate=asyncio.Event())], channel=channel, rules=QUICK)
-    ticket, settling = await answering(world)
+    world = await make_world([endless()], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
     await asyncio.wait_for(settling, 5)
     [claim] = await world.deliveries(ticket)
     assert (claim.state, channel.discarded) == (DeliveryState.CANCELLED, [claim.key])
@@ -141,11 +131,7 @@ async def test_a_reply_stopped_before_its_first_words_is_taken_away(
 
 
 async def test_what_is_asked_afterwards_is_answered(make_world: Any, channel: Any) -> None:
-    world = await make_world(
-        [Turn(ANSWER, end_gate=asyncio.Event()), "To the second."], channel=channel, rules=QUICK
-    )
-    _, settling = await answering(world)
-    await seen(world, "Open the page.")
+    world, _, settling = await growing(make_world, channel)
     at = world.clock()
     await world.hear(pressed(pressed_at=at))
     await asyncio.wait_for(settling, 5)
@@ -159,46 +145,30 @@ async def test_what_is_asked_afterwards_is_answered(make_world: Any, channel: An
 async def test_what_was_asked_while_the_stopped_answer_grew_is_answered(
     make_world: Any, channel: Any
 ) -> None:
-    world = await make_world(
-        [Turn(ANSWER, end_gate=asyncio.Event()), "To the second."], channel=channel, rules=QUICK
-    )
-    ticket, settling = await answering(world)
-    await seen(world, "Open the page.")
+    world, ticket, settling = await growing(make_world, channel)
     await world.hear(said("and what does it cost?"))
     at = world.clock.advance(seconds=20)
     await world.hear(pressed(pressed_at=at))
-    await asyncio.wait_for(settling, 5)
-    await world.settle()
-    assert channel.texts("t1")[-1] == "To the second."
-    await settled_for_the_customer(world, ticket)
+    await goes_on_to_the_second(world, ticket, settling)
 
 
 async def test_what_was_asked_right_after_a_press_is_answered_whichever_is_heard_first(
     make_world: Any, channel: Any
 ) -> None:
-    world = await make_world(
-        [Turn(ANSWER, end_gate=asyncio.Event()), "To the second."], channel=channel, rules=QUICK
-    )
-    ticket, settling = await answering(world)
-    await seen(world, "Open the page.")
+    world, ticket, settling = await growing(make_world, channel)
     pressed_at = world.clock.advance(seconds=10)
     asked_at = world.clock.advance(seconds=1)
     await world.hear(said("sorry, as CSV?", sent_at=asked_at))
     await world.hear(pressed(pressed_at=pressed_at))
-    await asyncio.wait_for(settling, 5)
-    await world.settle()
-    assert channel.texts("t1")[-1] == "To the second."
-    await settled_for_the_customer(world, ticket)
+    await goes_on_to_the_second(world, ticket, settling)
 
 
 async def test_an_unseen_answer_to_what_was_asked_after_the_press_is_given(
     make_world: Any, channel: Any
 ) -> None:
     channel.may_grow = False
-    world = await make_world(
-        [Turn(ANSWER, end_gate=asyncio.Event()), "To the second."], channel=channel
-    )
-    ticket, settling = await answering(world)
+    world = await make_world([endless(), "To the second."], channel=channel)
+    ticket, settling = await started(world)
     await world.until(lambda: bool(world.completer.prompts))
     pressed_at = world.clock.advance(seconds=10)
     asked_at = world.clock.advance(seconds=1)
@@ -215,32 +185,18 @@ async def test_what_was_asked_before_a_growing_reply_told_of_its_stop_is_answere
     make_world: Any, channel: Any, *, told_too: bool
 ) -> None:
     looked, spoken, asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    @tool
-    async def find_order(number: str) -> str:
-        """Find an order."""
-        await looked.wait()
-        return f"{number} was shipped"
-
-    calls = (ToolCall("c1", "find_order", '{"number": "7"}'),)
-    first = Turn("Let me look. One moment.", tool_calls=calls, end_gate=spoken)
+    first = Turn("Let me look. One moment.", tool_calls=LOOK_UP, end_gate=spoken)
     second = Turn("To the second.", gate=asked)
 
     def script(prompt: Any) -> Turn:
         if "what does it cost?" in prompt.messages[-1].content:
             return second
         looking = any(message.role == "tool" for message in prompt.messages)
-        return Turn(ANSWER, end_gate=asyncio.Event()) if looking else first
+        return endless() if looking else first
 
-    world = await make_world(
-        script,
-        channel=channel,
-        rules=QUICK,
-        toolbox=gather([find_order]).toolbox,
-        tools=("find_order",),
-    )
-    ticket, settling = await answering(world)
-    await seen(world, "Let me look.")
+    world = await make_world(script, channel=channel, rules=QUICK, **order_desk(looked))
+    ticket, settling = await started(world)
+    await until_seen(world, "Let me look.")
     channel.stopped = True
     await world.hear(said("and what does it cost?"))
     spoken.set()
@@ -248,12 +204,12 @@ async def test_what_was_asked_before_a_growing_reply_told_of_its_stop_is_answere
     await asyncio.wait_for(settling, 5)
     channel.stopped = False
     calls_before = len(world.completer.prompts)
-    answering_the_second = asyncio.create_task(world.settle_ticket(ticket.id))
+    second_settling = asyncio.create_task(world.settle_ticket(ticket.id))
     await world.until(lambda: len(world.completer.prompts) > calls_before)
     if told_too:  # late: the second question is what is being answered by now
         await world.hear(pressed(pressed_at=world.clock()))
     asked.set()
-    await asyncio.wait_for(answering_the_second, 5)
+    await asyncio.wait_for(second_settling, 5)
     assert channel.texts("t1")[-1] == "To the second."
     await settled_for_the_customer(world, ticket)
 
@@ -282,9 +238,7 @@ async def test_a_person_s_ticket_is_not_stopped(make_world: Any, channel: Any) -
 async def test_a_killed_answer_that_was_stopped_is_not_gone_on_with(
     make_world: Any, channel: Any
 ) -> None:
-    world = await make_world([Turn(ANSWER, end_gate=asyncio.Event())], channel=channel, rules=QUICK)
-    ticket, settling = await answering(world)
-    await seen(world, "Open the page.")
+    world, ticket, settling = await growing(make_world, channel)
     settling.cancel()
     await asyncio.gather(settling, return_exceptions=True)
     await world.hear(pressed())

@@ -8,8 +8,14 @@ import pytest
 
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import ActionKind, Attached, Deleted, Edited, Sender
+from supportbot.model.markdown import inert
 from supportbot.testing import said
-from tests.integration.orchestrator.desk import ADA, customer_presses, escalated, packet
+from tests.integration.orchestrator.desk import (
+    ADA,
+    customer_presses,
+    escalated,
+    packet,
+)
 
 SECRET = "R0SEBUD"
 
@@ -108,3 +114,39 @@ async def test_a_name_is_no_markup_for_operators(world: Any) -> None:
     await customer_presses(world, ActionKind.ESCALATE)
     await world.ask(said("more"))
     assert "**\\*\\* \\\\\\[Ada](https://evil.example)** wrote:" in shown(world)
+
+
+async def test_what_the_customer_writes_on_is_told_below_the_packet(world: Any) -> None:
+    ticket, notice = await escalated(world)
+    await world.ask(said("still <b>broken</b>", addressed=False))
+    told = world.channel.shown("operators")[-1]
+    assert told.text == "**Ada** wrote:\n\n> still \\<b>broken\\</b>"
+    assert told.below is not None
+    assert told.below.key == notice.key
+    await world.takeover.return_to_bot(ticket.public_id, None)
+    await world.settle()
+    before = len(world.channel.shown("operators"))
+    await world.ask(said("and now?", addressed=False))
+    assert len(world.channel.shown("operators")) == before
+
+
+async def test_what_was_told_is_forgotten_when_the_customer_takes_it_back(world: Any) -> None:
+    ticket, _ = await escalated(world)
+    await world.hear(said("my password is R0SEBUD"), "m2")
+    await world.settle()
+    await world.hear(Deleted("m2", ("t1",)))
+    await world.settle()
+    assert "R0SEBUD" not in "".join(one.text for one in world.channel.shown("operators"))
+    assert "R0SEBUD" not in "".join(one.text for one in await world.deliveries(ticket))
+
+
+async def test_files_of_the_customer_are_named_below_the_packet(world: Any) -> None:
+    await escalated(world)
+    bill = Attached("[bill].pdf", "application/pdf", b"PDF")
+    for text in ("Here it is.", ""):
+        await world.ask(said(text, attachments=(bill,)))
+    told = [one.text for one in world.channel.shown("operators") if one.below is not None]
+    assert told == [
+        f"**Ada** wrote:\n\n> Here it is.\n> File: {inert('[bill].pdf')}",
+        f"**Ada** wrote:\n\n> File: {inert('[bill].pdf')}",
+    ]

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from supportbot.testing.fake_slack import FakeSlack
+from tests.integration.testing.calling import refusal
 
 BACK = "https://bot.example/back"
 
@@ -29,12 +29,6 @@ async def client(slack: FakeSlack) -> AsyncIterator[AsyncWebClient]:
 
 def app(slack: FakeSlack) -> dict[str, str]:
     return {"client_id": slack.oauth.app.client_id, "client_secret": slack.oauth.app.client_secret}
-
-
-async def refusal(call: object) -> str:
-    with pytest.raises(SlackApiError) as caught:
-        await call  # type: ignore[misc] # what the SDK's methods return
-    return str(caught.value.response["error"])
 
 
 async def consented(slack: FakeSlack, **query: str) -> aiohttp.ClientResponse:

@@ -9,10 +9,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from supportbot.testing.fake_slack import FakeSlack
+from tests.integration.testing.calling import client, refusal
 
 MARKDOWN = {"type": "markdown", "text": "hello"}
 
@@ -21,16 +20,6 @@ MARKDOWN = {"type": "markdown", "text": "hello"}
 async def lenient() -> AsyncIterator[FakeSlack]:
     async with FakeSlack(strict=False, ack_seconds=0.2, retry_delays_seconds=(0.01, 0.01)) as slack:
         yield slack
-
-
-def client(slack: FakeSlack, token: str | None = None) -> AsyncWebClient:
-    return AsyncWebClient(token=token or slack.bot_token, base_url=slack.url, retry_handlers=[])
-
-
-async def refusal(call: Any) -> str:
-    with pytest.raises(SlackApiError) as caught:
-        await call
-    return str(caught.value.response["error"])
 
 
 async def test_methods_need_the_right_token(lenient: FakeSlack) -> None:

@@ -10,6 +10,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack, Limit
+from tests.integration.testing import calling
+from tests.integration.testing.calling import refusal
 
 BUTTONS = [
     {
@@ -33,7 +35,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 @pytest.fixture
 def client(slack: FakeSlack) -> AsyncWebClient:
-    return AsyncWebClient(token=slack.bot_token, base_url=slack.url, retry_handlers=[])
+    return calling.client(slack)
 
 
 @pytest.fixture
@@ -49,12 +51,6 @@ async def started(client: AsyncWebClient, question: FakeMessage, **changes: Any)
         "recipient_team_id": FakeSlack.team,
     }
     return str((await client.chat_startStream(**(arguments | changes)))["ts"])
-
-
-async def refusal(call: Any) -> str:
-    with pytest.raises(SlackApiError) as caught:
-        await call
-    return str(caught.value.response["error"])
 
 
 def words(text: str) -> list[dict[str, str]]:

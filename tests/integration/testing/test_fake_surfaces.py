@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from supportbot.testing.fake_slack import FakeSlack
+from tests.integration.testing.calling import client, refusal
 
 PROMPT = {"title": "Export", "message": "How do I export?"}
-
-
-@pytest.fixture
-async def lenient() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack(strict=False, ack_seconds=0.2, retry_delays_seconds=()) as slack:
-        yield slack
-
-
-def client(slack: FakeSlack) -> AsyncWebClient:
-    return AsyncWebClient(token=slack.bot_token, base_url=slack.url, retry_handlers=[])
-
-
-async def refusal(call: Any) -> str:
-    with pytest.raises(SlackApiError) as caught:
-        await call
-    return str(caught.value.response["error"])
 
 
 async def test_what_is_posted_to_a_response_url_goes_to_whoever_asked(lenient: FakeSlack) -> None:

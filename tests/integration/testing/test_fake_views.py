@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from supportbot.testing.fake_slack import FakeSlack
+from tests.integration.testing.calling import client, refusal
 
 TEXT = {"type": "plain_text", "text": "Words"}
 INPUT = {
@@ -21,22 +19,6 @@ INPUT = {
 MODAL = {"type": "modal", "callback_id": "form", "title": TEXT, "submit": TEXT, "blocks": [INPUT]}
 BUTTON = {"type": "button", "action_id": "go", "value": "7", "text": TEXT}
 HOME = {"type": "home", "blocks": [{"type": "actions", "elements": [BUTTON]}]}
-
-
-@pytest.fixture
-async def lenient() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack(strict=False, ack_seconds=0.2, retry_delays_seconds=()) as slack:
-        yield slack
-
-
-def client(slack: FakeSlack) -> AsyncWebClient:
-    return AsyncWebClient(token=slack.bot_token, base_url=slack.url, retry_handlers=[])
-
-
-async def refusal(call: Any) -> str:
-    with pytest.raises(SlackApiError) as caught:
-        await call
-    return str(caught.value.response["error"])
 
 
 def trigger_of(slack: FakeSlack, user: str = "ada") -> str:
