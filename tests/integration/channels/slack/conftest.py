@@ -6,6 +6,7 @@ import pytest
 
 from supportbot.channels.slack.config import Transport
 from supportbot.testing.fake_slack import FakeSlack
+from tests.integration.channels.slack.growing import Scene
 from tests.integration.channels.slack.listening import Ear, Setup, connected
 
 
@@ -37,3 +38,12 @@ async def http(slack: FakeSlack) -> AsyncIterator[Setup]:
 async def socket(slack: FakeSlack) -> AsyncIterator[Setup]:
     async with connected(slack, Transport.SOCKET) as setup:
         yield setup
+
+
+@pytest.fixture
+async def scene(slack: FakeSlack) -> AsyncIterator[Scene]:
+    """Return a question, and a channel that can answer it."""
+    made = Scene(slack)
+    yield made
+    for process in made.processes:
+        await process.aclose()
