@@ -21,6 +21,8 @@ def post_message(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/chat.postMessage."""
     message = _new_message(workspace, args)
     workspace.add(message)
+    # "The status will be automatically cleared when the app sends a reply."
+    workspace.statuses.pop(f"{message.channel}:{message.root}", None)
     workspace.announce(payloads.message_event(message, workspace.channels[message.channel]))
     return {"channel": message.channel, "ts": message.ts, "message": message.as_json()}
 
@@ -81,6 +83,10 @@ def add_reaction(workspace: Workspace, args: Arguments) -> Answer:
 def set_status(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/assistant.threads.setStatus."""
     channel = workspace.channel(str(args.get("channel_id")))
+    checks.check_may_post(channel)
+    if not args.get("thread_ts"):
+        checks.refuse(workspace, "invalid_arguments", "a status without thread_ts")
+    checks.check_thread(workspace, channel, args.get("thread_ts"))
     workspace.statuses[f"{channel.id}:{args.get('thread_ts')}"] = str(args.get("status") or "")
     return {}
 

@@ -28,6 +28,7 @@ Arguments = Mapping[str, Any]
 Answer = dict[str, Any]
 
 EXPIRED, STOPPED = "message_not_in_streaming_state", "stopped_by_user"
+MAX_TITLE_CHARS = 200
 SESSION_STATUSES = frozenset({"processing", "active", "suspended", "closed"})
 
 
@@ -97,6 +98,11 @@ def set_session_status(workspace: Workspace, args: Arguments) -> Answer:
     if not args.get("thread_ts"):
         checks.refuse(workspace, "invalid_arguments", "a session without thread_ts")
     checks.check_thread(workspace, channel, args.get("thread_ts"))
+    initiator = args.get("initiator_user_id")
+    if initiator and workspace.user(str(initiator)).id not in channel.members:
+        checks.refuse(workspace, "invalid_arguments", f"{initiator} is not in {channel.id}")
+    if len(str(args.get("title") or "")) > MAX_TITLE_CHARS:
+        checks.refuse(workspace, "invalid_arguments", "the title of a session is too long")
     workspace.sessions[f"{channel.id}:{args['thread_ts']}"] = str(args["status"])
     workspace.notify()
     return {"status": args["status"]}

@@ -159,6 +159,40 @@ async def test_the_stop_button_ends_the_streams_of_its_thread_and_tells_the_app(
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": "waiting"},
+        {"thread_ts": ""},
+        {"title": "x" * 201},
+        {"initiator_user_id": "U0GRACE"},
+    ],
+)
+async def test_what_no_session_can_be_is_refused_and_noted(
+    slack: FakeSlack, client: AsyncWebClient, wrong: dict[str, str]
+) -> None:
+    question = slack.direct("ada", "how?")
+    where = {"channel_id": question.channel, "thread_ts": question.ts, "status": "suspended"}
+    assert await refusal(client.agents_sessions_setStatus(**where | wrong)) == "invalid_arguments"
+    assert slack.streams.session(question) is None
+    assert len(slack.workspace.violations) == 1
+    await client.agents_sessions_setStatus(**where, initiator_user_id=question.user)
+    assert slack.streams.session(question) == "suspended"
+
+
+async def test_a_status_line_needs_a_thread_and_goes_with_a_post(
+    slack: FakeSlack, client: AsyncWebClient, question: FakeMessage
+) -> None:
+    where = {"channel_id": question.channel, "thread_ts": question.ts}
+    await client.assistant_threads_setStatus(**where, status="is thinking…")
+    assert [*slack.workspace.statuses.values()] == ["is thinking…"]
+    await client.chat_postMessage(channel=question.channel, thread_ts=question.ts, text="Yes.")
+    assert slack.workspace.statuses == {}
+    astray = client.assistant_threads_setStatus(**where | {"thread_ts": "1.000000"}, status="is")
+    assert await refusal(astray) == "thread_not_found"
+    assert len(slack.workspace.violations) == 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "error"),
     [
         ({"markdown_text": "x" * 12_001}, "msg_too_long"),
