@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from supportbot.model.delivery import Delivery, Receipt
 from supportbot.model.inbound import Accepted, Attached, Heard, Inbound
+from supportbot.model.ticket import Standing
 from supportbot.model.time import Clock
 from supportbot.store.database import Database
 
@@ -176,15 +177,19 @@ class FilesChannel(Protocol):
 
 @runtime_checkable
 class StatusChannel(Protocol):
-    """A channel that can show that an answer is being made."""
+    """A channel that can show how a ticket stands, such as that its answer is being made."""
 
-    async def show_status(self, target: Mapping[str, str], status: str | None) -> None:
-        """Show a few words where the answer will stand ("is thinking…"); None takes them away.
+    def place_of(self, target: Mapping[str, str]) -> str:
+        """Name the place where that is shown, the same for all targets that lead there. Pure."""
 
-        Nothing is owed: what fails is left, and no answer waits for it.
+    async def show_status(self, target: Mapping[str, str], standing: Standing) -> None:
+        """Show how the ticket stands where its answers go. Idempotent; no answer waits for it.
+
+        Whatever was shown there before, maybe by another process, is taken away.
 
         Raises:
-            SendError: it was not shown, or not taken away.
+            SendError: it was not shown, and of `WORKING` surely nothing; `permanent` tells
+                whether to try again.
             DeliveryUnknown: nobody can tell.
         """
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from supportbot.model.inbound import ActionKind
+from supportbot.model.ticket import Standing
 
 
 class Audience(StrEnum):
@@ -91,6 +92,8 @@ class Delivery:
     replaces: Earlier | None = None
     #: It stands in the thread of this one.
     below: Earlier | None = None
+    #: How its ticket stands, as of when the delivery was read.
+    standing: Standing = Standing.RESTING
     #: Whoever claimed it must have renewed the claim by then.
     claimed_until: datetime | None = None
 

@@ -26,6 +26,24 @@ class Handler(StrEnum):
     HUMAN = "human"
 
 
+class Standing(StrEnum):
+    """How a ticket stands, as its channel shows it."""
+
+    #: The customer's turn, or soon the bot's.
+    RESTING = "resting"
+    #: An answer is being made.
+    WORKING = "working"
+    WITH_PEOPLE = "with_people"
+    RESOLVED = "resolved"
+
+
+def standing_of(status: Status, handler: Handler) -> Standing:
+    """Say how a ticket stands that nobody is answering just now."""
+    if status is Status.RESOLVED:
+        return Standing.RESOLVED
+    return Standing.WITH_PEOPLE if handler is Handler.HUMAN else Standing.RESTING
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """One case of one customer: the mutable head over the append-only truth."""
@@ -61,6 +79,11 @@ class Ticket:
     def bot_owes(self) -> bool:
         """True while a customer message waits for the bot."""
         return self.handler is Handler.BOT and self.asked_seq > self.answered_seq
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands while nobody is answering."""
+        return standing_of(self.status, self.handler)
 
 
 class EventKind(StrEnum):

@@ -10,6 +10,7 @@ from supportbot.model.file import FILES
 from supportbot.model.inbound import CustomerMessage, Disposition
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator import standing
 from supportbot.orchestrator.closing import reopen
 from supportbot.orchestrator.echoing import ECHO, show
 from supportbot.orchestrator.flood import Calm, Flood, tell_flooding
@@ -168,6 +169,8 @@ class Asking:
                 linked_ticket_id=linked.id if linked else None,
             ),
         )
+        if linked:  # that one may show something in the same place
+            await standing.changed(self._wiring, work, ticket)
         data: dict[str, object] = {
             "product": product,
             "channel": channel.adapter.key,
@@ -208,6 +211,7 @@ class Asking:
             head |= _unanswerable(ticket, disposition, message)
             reason = ",".join(disposition.reasons) or "reply_not_allowed"
             events.append(NewEvent(EventKind.SUPPRESSED, SYSTEM, reason=reason))
+        await standing.moved(self._wiring, work, ticket, target)
         await tickets.change(work, ticket.id, **head)
         await threads.append_events(work, ticket, events, at)
         delay_seconds = 0.0 if told else wait.total_seconds()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from supportbot.model.catalog import Mode
 from supportbot.model.ticket import Actor, ActorKind, EventKind, Resolution, Status, Ticket
+from supportbot.orchestrator import standing
 from supportbot.orchestrator.notices import drop_drafts
 from supportbot.orchestrator.opinions import ask_score
 from supportbot.orchestrator.packet import update_packets
@@ -37,8 +38,10 @@ async def resolve(
         attempts=0,
         retry_at=None,
     )
+    await standing.changed(wiring, work, ticket)
     await update_packets(wiring, work, ticket.id, _said(actor, by))
     await ask_score(wiring, work, ticket, actor)
+    await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
 
 def _said(actor: Actor, by: str | None) -> str:
@@ -53,6 +56,7 @@ async def reopen(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor)
     at = wiring.clock()
     await threads.next_episode(work, ticket, at)
     opened = await tickets.get(work, ticket.id)
+    await standing.changed(wiring, work, opened)
     eligible = wiring.mode(ticket.product) is not Mode.OFF
     event = NewEvent(EventKind.REOPENED, actor, data={"eligible": eligible})
     await threads.append_events(work, opened, [event], at)

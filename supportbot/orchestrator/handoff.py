@@ -6,6 +6,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.policy import Handoff, HandoffReason, PublishedPolicy
 from supportbot.model.ticket import BOT, Actor, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator import standing
 from supportbot.orchestrator.bystanders import bystander_has
 from supportbot.orchestrator.notices import drop_drafts, withdraw_escalation
 from supportbot.orchestrator.packet import tell_packet
@@ -66,6 +67,8 @@ async def hand_off(
         attempts=0,
         retry_at=None,
     )
+    if ticket.handler is Handler.BOT:
+        await standing.changed(wiring, work, ticket)
     if tell_customer is None:
         tell_customer = handoff.reason is not HandoffReason.DELIVERY
     if tell_customer:

@@ -21,6 +21,7 @@ from supportbot.model.delivery import Delivery
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.ticket import Actor, ActorKind, Ticket
 from supportbot.orchestrator.pause import pause
+from supportbot.orchestrator.standing import tell_soon
 from supportbot.orchestrator.stopping import stop
 from supportbot.orchestrator.turn import Moved, Turn
 from supportbot.orchestrator.wiring import Wiring
@@ -321,7 +322,7 @@ class LiveAnswer:
         except ChannelError:
             return  # too fast for the provider: the next one shows more
         self.shown = part
-        self._wiring.working.end(self._turn.ticket.id)
+        tell_soon(self._wiring, self._turn.ticket.id)
 
     async def _stop(self) -> None:
         """End the turn as the customer wants it; the channel may tell of it in its own way too."""

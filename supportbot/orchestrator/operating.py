@@ -14,7 +14,7 @@ from supportbot.model.delivery import ANSWER_OFFERS
 from supportbot.model.draft import Draft, DraftState
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT, Actor, ActorKind, EventKind, Handler, Status, Ticket
-from supportbot.orchestrator import closing
+from supportbot.orchestrator import closing, standing
 from supportbot.orchestrator.notices import close_drafts, drop_drafts, withdraw_escalation
 from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.packet import update_packets
@@ -166,6 +166,7 @@ class Operating:
             retry_at=None,
         )
         if ticket.handler is Handler.BOT:
+            await standing.changed(self.wiring, self.work, ticket)
             await withdraw_escalation(self.wiring, self.work, ticket)
 
     def _words(self, ticket: Ticket, text: str) -> NewMessage:
@@ -219,6 +220,7 @@ async def give_back(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Act
         attempts=0,
         **head,
     )
+    await standing.changed(wiring, work, ticket)
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
 
 

@@ -16,7 +16,7 @@ from supportbot.model.delivery import Delivery, DeliveryKind, DeliveryState
 from supportbot.model.draft import DraftState
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason, Reply
-from supportbot.model.ticket import BOT, SYSTEM, EventKind, Handler, Status, Ticket
+from supportbot.model.ticket import BOT, SYSTEM, EventKind, Handler, Standing, Status, Ticket
 from supportbot.orchestrator.handoff import hand_off, note_of
 from supportbot.orchestrator.notices import DRAFT_OFFERS, Notice, drop_drafts, notify
 from supportbot.orchestrator.packet import facts, links
@@ -189,7 +189,8 @@ class _Answered:
         if claimed is None:
             return None
         new = self._message(note_of(self.turn.published, decision), notice="handoff")
-        return await self._finish_live(claimed, new, None)
+        finished = await self._finish_live(claimed, new, None)
+        return replace(finished, standing=Standing.WITH_PEOPLE)
 
     async def stop_short(self, shown: str) -> Delivery | None:
         """Leave a live reply as it was seen; of one that nobody saw nothing is seen ever."""
@@ -244,6 +245,7 @@ class _Answered:
             kind=role,
             offers=claimed.offers if kind else (),
             handler_epoch=claimed.handler_epoch if kind else None,
+            standing=self.ticket.standing,
             claimed_until=until,
         )
 

@@ -130,14 +130,15 @@ class Respond:
             decision = await self._decide(turn, calls, voice, news)
         except Moved:
             return await self._give_up(turn, calls, voice)
+        self._wiring.working.whole(turn.ticket.id)
         turn = replace(turn, live=voice.delivery)
         return await self._commit(turn, calls.take(), decision)
 
     def _show_work(self, turn: Turn) -> None:
         """Let the customer see that an answer is made, where one may come of it."""
-        channel = self._wiring.channels.get(turn.ticket.channel)
-        if channel is not None and turn.mode is not Mode.SHADOW:
-            self._wiring.working.begin(turn.ticket.id, channel.status, turn.ticket.target)
+        if turn.mode is not Mode.SHADOW:
+            channel = self._wiring.status_of(turn.ticket)
+            self._wiring.working.begin(self._wiring.db, turn.ticket, channel)
 
     async def _break_off(self, turn: Turn, asked: Sequence[Asked], shown: str) -> Delivery | None:
         """End a live reply as it was seen; one that nobody saw is taken away."""

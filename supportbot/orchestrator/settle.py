@@ -10,6 +10,7 @@ from supportbot.orchestrator.deliver import Deliver
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.respond import Answered, Respond
+from supportbot.orchestrator.standing import tell_soon
 from supportbot.orchestrator.summary import Summaries
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import tickets
@@ -33,7 +34,7 @@ class Settle:
         try:
             answer = await self._answer_and_deliver(ticket_id)
         finally:
-            self._wiring.working.end(ticket_id)
+            tell_soon(self._wiring, ticket_id)
         if isinstance(answer, Answered) and answer.may_summarise:
             summary = self._summaries.after_answer(ticket_id, self._respond.learn)
             await survive("summary", summary, ticket=ticket_id)

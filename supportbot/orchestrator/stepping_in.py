@@ -14,6 +14,7 @@ from supportbot.model.delivery import Delivery
 from supportbot.model.inbound import CustomerMessage, OperatorMessage
 from supportbot.model.message import Message, NewMessage, Role, Visibility
 from supportbot.model.ticket import Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator import standing
 from supportbot.orchestrator.acting import acting_operator
 from supportbot.orchestrator.bystanders import bystander_has
 from supportbot.orchestrator.notices import drop_drafts, tell_below
@@ -194,6 +195,7 @@ async def _helped(
         stale = await drop_drafts(wiring, work, ticket, "answered")
         events = [NewEvent(EventKind.TAKEOVER, guest), *stale, *events]
         head |= {"handler": Handler.HUMAN, "handler_epoch": ticket.handler_epoch + 1}
+        await standing.changed(wiring, work, ticket)
     await threads.append_events(work, ticket, events, wiring.clock())
     asked = ticket.asked_seq
     await tickets.change(work, ticket.id, answered_seq=asked, attempts=0, retry_at=None, **head)

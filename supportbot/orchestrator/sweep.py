@@ -17,7 +17,7 @@ from supportbot.orchestrator.packet import tell_reminder
 from supportbot.orchestrator.retention import Retention, RetentionRules
 from supportbot.orchestrator.tool_rounds import ToolRounds
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import due, threads, tickets, tool_calls, violations
+from supportbot.store import due, threads, tickets, tool_calls, untold, violations
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -58,6 +58,7 @@ class Sweep:
             _job("reminder", every, self.remind_people),
             _job("silent", every, self.resolve_silent),
             _job("abandoned", every, self.close_abandoned),
+            _job("standing", every, self.wake_untold),
             _job("waiting", 60.0, self._retention.forget_waiting),
             _job("raw", seldom, self._retention.empty_raw),
             _job("files", seldom, self._retention.empty_files),
@@ -68,11 +69,20 @@ class Sweep:
         """Wake every ticket that has an answer or a delivery due; this rebuilds lanes at start."""
         async with self._wiring.db.reading() as work:
             found = await due.owing(work, self._wiring.clock())
+        await self._wake(found)
+
+    async def _wake(self, found: Sequence[int]) -> None:
         if not found:
             return
         async with self._wiring.db.writing() as work:
             for ticket_id in found:
                 await self._wiring.dispatcher.wake(work, ticket_id, FOUND)
+
+    async def wake_untold(self) -> None:
+        """Wake every ticket of which a channel may show what is not so."""
+        async with self._wiring.db.reading() as work:
+            found = await untold.with_any(work)
+        await self._wake(found)
 
     async def hand_off_overdue(self) -> None:
         """Hand off the tickets whose customer has waited for the bot too long.

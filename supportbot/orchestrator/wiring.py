@@ -17,6 +17,7 @@ from supportbot.dispatch.base import Dispatcher
 from supportbot.errors import ConfigError
 from supportbot.model.catalog import Mode, Product
 from supportbot.model.policy import PublishedPolicy
+from supportbot.model.ticket import Ticket
 from supportbot.model.time import Clock
 from supportbot.orchestrator.working import Working
 from supportbot.store.database import Database
@@ -55,7 +56,7 @@ class ConnectedChannel:
     files: FilesChannel | None = field(init=False)
     #: The adapter where it can change what it sent.
     replacing: ReplacingChannel | None = field(init=False)
-    #: The adapter where it can show that an answer is being made.
+    #: The adapter where it can show how a ticket stands.
     status: StatusChannel | None = field(init=False)
     #: The adapter where it tells people why nothing follows.
     telling: TellingChannel | None = field(init=False)
@@ -93,6 +94,11 @@ class Wiring:
     #: Where operators' browsers reach the dashboard, for links; None: nowhere.
     desk_url: str | None = None
     working: Working = field(default_factory=Working)
+
+    def status_of(self, ticket: Ticket) -> StatusChannel | None:
+        """Return the channel of a ticket if it shows how tickets stand."""
+        connected = self.channels.get(ticket.channel)
+        return connected.status if connected else None
 
     def patience(self, channel: str) -> Patience:
         """Return the patience of a channel; one that is not connected any more has the usual."""

@@ -30,7 +30,7 @@ from supportbot.model.delivery import (
     NewDelivery,
 )
 from supportbot.model.inbound import ActionKind
-from supportbot.model.ticket import Ticket
+from supportbot.model.ticket import Handler, Status, Ticket, standing_of
 from supportbot.store.tables.answers import UNSENT, DeliveryRow
 from supportbot.store.tables.catalog import ChannelRow
 from supportbot.store.tables.tickets import MessageBodyRow, TicketRow
@@ -170,6 +170,8 @@ def _deliveries() -> Select[*tuple[Any, ...]]:
             func.coalesce(DeliveryRow.body, MessageBodyRow.body, "").label("text"),
             ChannelRow.key.label("channel"),
             TicketRow.public_id.label("ticket"),
+            TicketRow.status.label("ticket_status"),
+            TicketRow.handler.label("ticket_handler"),
             _of_earlier(_EARLIER.key, DeliveryRow.replaces_id).label("replaced_key"),
             _of_earlier(_EARLIER.provider_id, DeliveryRow.replaces_id).label("replaced_name"),
             _of_earlier(_EARLIER.key, DeliveryRow.below_id).label("above_key"),
@@ -211,6 +213,7 @@ def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
         signed=row.signed,
         replaces=_earlier(row.replaces_id, row.replaced_key, row.replaced_name),
         below=_earlier(row.below_id, row.above_key, row.above_name),
+        standing=standing_of(Status(row.ticket_status), Handler(row.ticket_handler)),
         claimed_until=row.next_attempt_at,
     )
 

@@ -41,6 +41,7 @@ from supportbot.model.inbound import (
     OperatorMessage,
     Sender,
 )
+from supportbot.model.ticket import Standing
 from supportbot.model.time import Clock
 
 _HEARD: dict[str, type[Any]] = {
@@ -243,8 +244,10 @@ class LiveMemoryChannel(MemoryChannel):
         self.discarded: list[str] = []
         #: True: the customer pressed the stop button; nothing more can be shown.
         self.stopped = False
-        #: What was shown besides replies, None where it was taken away, in order.
-        self.statuses: list[str | None] = []
+        #: What was shown besides replies, in order.
+        self.statuses: list[Standing] = []
+        #: Place → what is shown there by now.
+        self.standings: dict[str, Standing] = {}
         #: Raised by the next `show_status` calls, one each.
         self.status_failures: deque[ChannelError] = deque()
 
@@ -271,12 +274,16 @@ class LiveMemoryChannel(MemoryChannel):
             raise AssertionError(f"{seen[-1]!r} was seen already")
         self.discarded.append(delivery.key)
 
-    async def show_status(self, target: Mapping[str, str], status: str | None) -> None:
+    def place_of(self, target: Mapping[str, str]) -> str:
+        """Name the place of a target."""
+        return target.get("to", "")
+
+    async def show_status(self, target: Mapping[str, str], standing: Standing) -> None:
         """Keep it, or fail as scripted."""
-        del target
         if self.status_failures:
             raise self.status_failures.popleft()
-        self.statuses.append(status)
+        self.statuses.append(standing)
+        self.standings[self.place_of(target)] = standing
 
     def finish(self, delivery: Delivery) -> None:
         """Let the one message of a delivery be this; the delivery counts as sent once."""

@@ -249,8 +249,8 @@ async def product(
     `healthy`: wait until it is connected, which it may never be.
     """
     slack, model = world
-    _write(folder, transport, plan, world)
-    settings = load(folder, {**_environment(slack), **plan.environ})
+    write(folder, transport, plan, world)
+    settings = load(folder, {**environment(slack), **plan.environ})
     async with running(settings) as house, served(application(house).routes) as origin:
         ready = Desk(slack, model, house, settings, origin)
         if healthy:
@@ -267,7 +267,8 @@ def _connects(ready: Desk) -> Callable[[], Any]:
     return connected
 
 
-def _environment(slack: FakeSlack) -> dict[str, str]:
+def environment(slack: FakeSlack) -> dict[str, str]:
+    """Return the variables that a product is connected to the workspace by."""
     return {
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
@@ -275,7 +276,8 @@ def _environment(slack: FakeSlack) -> dict[str, str]:
     }
 
 
-def _write(folder: Path, transport: Transport, plan: Plan, world: World) -> None:
+def write(folder: Path, transport: Transport, plan: Plan, world: World) -> None:
+    """Write the bot folder of a product."""
     slack, model = world
     products, pages = folder / "policies" / "products", folder / "knowledge" / "help"
     for made in (products, pages):

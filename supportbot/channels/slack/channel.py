@@ -11,7 +11,7 @@ import structlog
 from starlette.routing import BaseRoute
 
 from supportbot.channels.base import Accept, ChannelParts, LiveReply
-from supportbot.channels.slack import echo, files, outbound
+from supportbot.channels.slack import echo, files, outbound, status
 from supportbot.channels.slack.bolt import build_bolt
 from supportbot.channels.slack.branches import Branch, Branches
 from supportbot.channels.slack.config import SlackConfig, Transport
@@ -29,6 +29,7 @@ from supportbot.channels.slack.workspaces import OneWorkspace, Workspaces
 from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
 from supportbot.model.inbound import Attached, Heard, Inbound
+from supportbot.model.ticket import Standing
 from supportbot.model.time import Clock
 from supportbot.store.own_tickets import OwnTicket
 
@@ -162,13 +163,18 @@ class SlackChannel:
         """Take away the message of a reply that nobody saw; see `live.Growth.discard`."""
         await self._branch(delivery.target).growth.discard(delivery)
 
-    async def show_status(self, target: Mapping[str, str], status: str | None) -> None:
-        """Show that an answer is being made, or no more; see `status.Statuses`."""
+    def place_of(self, target: Mapping[str, str]) -> str:
+        """Name the thread of a target."""
+        return ":".join(status.place_of(target))
+
+    async def show_status(self, target: Mapping[str, str], standing: Standing) -> None:
+        """Show how a ticket stands; see `status.Statuses`."""
         branch = self._branch(target)
-        if status is not None:
-            await branch.statuses.show(target, status)
+        if standing is Standing.WORKING:
+            await branch.statuses.work(target)
         else:
-            await branch.statuses.take_away(target, grows=branch.growth.grows_in(target))
+            grows = branch.growth.grows_in(target)
+            await branch.statuses.rest(target, standing, grows=grows)
 
     def _branch(self, target: Mapping[str, str]) -> Branch:
         return self._branches.of(owner_of(target))

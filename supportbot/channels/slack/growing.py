@@ -33,8 +33,10 @@ from supportbot.channels.slack.render import (
     notification,
     render,
 )
+from supportbot.channels.slack.status import session_status
 from supportbot.errors import ChannelError, DeliveryUnknown, ReplyStopped, SendError
 from supportbot.model.delivery import Delivery, Receipt
+from supportbot.model.ticket import Standing
 
 _STOPPED_BY_USER = "stopped_by_user"
 #: The stream is over, whoever ended it.
@@ -52,8 +54,8 @@ class Tools:
     #: Does not wait; for what may as well be shown later.
     quick: AsyncWebClient
     allowance: Allowance
-    #: Takes the session of a thread out of its work: (channel, thread_ts).
-    end_session: Callable[[str, str], Awaitable[None]]
+    #: Lets the session of a thread show how its ticket stands: (channel, thread_ts, standing).
+    set_session: Callable[[str, str, Standing], Awaitable[None]]
     #: Slack closes a stream about five minutes after its start.
     longest_stream_seconds: float
 
@@ -77,7 +79,8 @@ class GrowingReply:
     #: It has its last words, or is taken away.
     done: bool = False
     _stopped_by_user: bool = field(default=False, init=False)
-    _closed_by_slack: bool = field(default=False, init=False)
+    #: The stream ended while its session was at work, and left it so.
+    _left_at_work: bool = field(default=False, init=False)
 
     @property
     def provider_id(self) -> str:
@@ -113,19 +116,20 @@ class GrowingReply:
             SendError, DeliveryUnknown: as of `outbound.send`; to call it again is safe.
         """
         posts = render(delivery)
-        if not await self._end_with(posts[0]):
+        if not await self._end_with(posts[0], delivery.standing):
             await self._rewrite(delivery, posts[0])
             await self._leave_session(delivery)
         self._end()
         return await outbound.complete(self.tools.patient, delivery, posts, self.ts)
 
-    async def discard(self) -> None:
+    async def discard(self, delivery: Delivery) -> None:
         """Take the message away, of which nothing was seen.
 
         Raises:
             SendError, DeliveryUnknown: it could not be taken away.
         """
-        await self._stop()
+        await self._stop(self.tools.patient, delivery.standing)
+        await self._leave_session(delivery)
         self._end()
         with translated(f"delete a message in {self.channel}", may_repeat=True):
             try:
@@ -163,7 +167,7 @@ class GrowingReply:
         allowance = self.tools.allowance
         if self.may_stream and allowance.is_held(STOP):
             raise SendError("Slack lets no stream end for a while", permanent=False)
-        await self._stop(self.tools.quick)
+        await self._stop(self.tools.quick, Standing.WORKING)
         if self._stopped_by_user:
             raise ReplyStopped("the customer stopped the reply")
         if not allowance.may_update(self.key):
@@ -178,7 +182,7 @@ class GrowingReply:
                 self._learn(UPDATE, error)
                 raise
 
-    async def _end_with(self, post: Post) -> bool:
+    async def _end_with(self, post: Post, standing: Standing) -> bool:
         """Stop the stream with its last words and the buttons; False: it must be written anew."""
         shown = self._streamed(post.markdown)
         if shown is None:
@@ -191,7 +195,8 @@ class GrowingReply:
         try:
             with translated(f"end a reply in {self.channel}", may_repeat=False):
                 try:
-                    await self._call_stop(self.tools.patient, **last, metadata=post.metadata)
+                    last["metadata"] = post.metadata
+                    await self._call_stop(self.tools.patient, standing, **last)
                 except SlackApiError as error:
                     limited = self._learn(STOP, error) in RATE_LIMITED
                     raise
@@ -205,7 +210,7 @@ class GrowingReply:
 
     async def _rewrite(self, delivery: Delivery, post: Post) -> None:
         """Let the message show the post, whatever it showed before."""
-        await self._stop()
+        await self._stop(self.tools.patient, delivery.standing)
         self.tools.allowance.spend(UPDATE)
         where = {"channel": self.channel, "ts": self.ts, "metadata": post.metadata}
         with translated(f"update a message in {self.channel}", may_repeat=False):
@@ -219,21 +224,21 @@ class GrowingReply:
         await self._replace(delivery, post)
 
     async def _leave_session(self, delivery: Delivery) -> None:
-        """End the session's work where the end of the stream did not: Slack had closed it."""
+        """End the session's work where the end of the stream did not."""
         thread_ts = delivery.target.get("thread_ts")
-        if self._closed_by_slack and thread_ts:
+        if self._left_at_work and thread_ts:
             with suppress(ChannelError):  # Slack gives it up by itself after an hour
-                await self.tools.end_session(self.channel, thread_ts)
+                await self.tools.set_session(self.channel, thread_ts, delivery.standing)
 
     async def _replace(self, delivery: Delivery, post: Post) -> None:
         """Post it in place of a message that can't show it."""
         # What can be neither changed nor removed stays, and the whole answer follows it.
         with suppress(ChannelError):
-            await self.discard()
+            await self.discard(delivery)
         there = await outbound.found(self.tools.patient, delivery)
         self.ts = there.get(1) or await outbound.post(self.tools.patient, delivery, post)
 
-    async def _stop(self, client: AsyncWebClient | None = None) -> None:
+    async def _stop(self, client: AsyncWebClient, standing: Standing) -> None:
         """Make sure that the stream is over, so that the message can be changed.
 
         With a `client` that does not wait, what follows may as well be done later.
@@ -245,16 +250,18 @@ class GrowingReply:
             return
         with translated(f"end a stream in {self.channel}", may_repeat=True):
             try:
-                await self._call_stop(client or self.tools.patient)
+                await self._call_stop(client, standing)
+                self._left_at_work = standing is Standing.WORKING
             except SlackApiError as error:
                 if self._learn(STOP, error) not in _OVER | {"message_not_found"}:
                     raise
         self.may_stream, self.shown = False, None
 
-    async def _call_stop(self, client: AsyncWebClient, **last: Any) -> None:
+    async def _call_stop(self, client: AsyncWebClient, standing: Standing, **last: Any) -> None:
         self.tools.allowance.spend(STOP)
+        status = session_status(self.channel, standing)
         await client.chat_stopStream(
-            channel=self.channel, ts=self.ts, session_status="active", **last
+            channel=self.channel, ts=self.ts, session_status=status, **last
         )
 
     def _end(self) -> None:
@@ -265,7 +272,7 @@ class GrowingReply:
         """Remember what a refusal says about the stream and about the method; return its code."""
         code = error_code(error)
         if code in _OVER:
-            self.may_stream, self.shown, self._closed_by_slack = False, None, True
+            self.may_stream, self.shown, self._left_at_work = False, None, True
             self._stopped_by_user = self._stopped_by_user or code == _STOPPED_BY_USER
         if code in RATE_LIMITED:
             self.tools.allowance.hold(method, retry_after_seconds(error) or 1.0)

@@ -83,14 +83,14 @@ class Growth:
             SendError, DeliveryUnknown: as of `outbound.send`.
         """
         if not self._may_be_open(delivery):
-            return await outbound.send(self._web.client(), delivery)
+            return await self._post(delivery)
         left_behind = await self._left_behind(delivery)
         for other in left_behind[1:]:
-            await other.discard()
+            await other.discard(delivery)
         if left_behind:
             return await left_behind[0].finish(delivery)
         self._allowance.end(delivery.key)  # its start was lost on the way
-        return await outbound.send(self._web.client(), delivery)
+        return await self._post(delivery)
 
     async def discard(self, delivery: Delivery) -> None:
         """Take away the message of a delivery of which nothing was seen.
@@ -99,11 +99,18 @@ class Growth:
             SendError, DeliveryUnknown: it may be there still.
         """
         if delivery.provider_id is not None:
-            await (await self.open(delivery)).discard()
+            await (await self.open(delivery)).discard(delivery)
         elif self._may_be_open(delivery):
             for reply in await self._left_behind(delivery):
-                await reply.discard()
+                await reply.discard(delivery)
             self._allowance.end(delivery.key)
+
+    async def _post(self, delivery: Delivery) -> Receipt:
+        """Post a delivery; nobody knows in what order an earlier attempt and a status came."""
+        if delivery.attempts or delivery.below is not None:
+            return await outbound.send(self._web.client(), delivery)
+        with self._statuses.posting(delivery.target):
+            return await outbound.send(self._web.client(), delivery)
 
     async def _begun(self, delivery: Delivery) -> GrowingReply:
         """Start a stream. Its text comes later: first its id is stored."""
@@ -175,7 +182,7 @@ class Growth:
             self._web.client(),
             self._web.quick(),
             self._allowance,
-            self._statuses.end_session,
+            self._statuses.set_session,
             self._config.longest_stream_seconds,
         )
 

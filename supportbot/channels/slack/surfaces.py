@@ -27,6 +27,7 @@ from supportbot.channels.slack.web import SlackWeb
 from supportbot.channels.slack.words import BARRED, request_line
 from supportbot.errors import SupportbotError
 from supportbot.model.inbound import Accepted
+from supportbot.model.ticket import Standing
 
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +74,8 @@ class Surfaces:
                 self._begin(prompts.offer(self._web, self._rulebook, channel, None, viewed))
             case "agent_session_stopped":
                 channel, thread_ts = str(event.get("channel")), str(event.get("thread_ts"))
-                self._begin(self._statuses.end_session(channel, thread_ts))
+                ended = self._statuses.set_session(channel, thread_ts, Standing.RESTING)
+                self._begin(ended)
             case "app_home_opened" if event.get("tab") == "home":
                 self._begin(self._home.publish(person, event.get("view")))
             case "assistant_thread_started":

@@ -70,6 +70,15 @@ class ThreadKeyRow(Base):
     ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
 
 
+class UntoldRow(Base):
+    """A place where a channel may show of a ticket what is not so (any more)."""
+
+    __tablename__ = "untold"
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
+    target: Mapped[Facts]
+
+
 class MessageRow(Base):
     """One entry of a thread; append-only. Its words stand in `message_body`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -169,9 +169,10 @@ def _answers() -> Callable[[Prompt], Scripted]:
 
 
 @pytest.fixture
-def make_world(db: Database, clock: Any) -> MakeWorld:
+async def make_world(db: Database, clock: Any) -> AsyncIterator[MakeWorld]:
     """Build a bot; `script` are the model's answers, `answer 1`, `answer 2`... by default."""
     shared_clock = clock
+    made: list[World] = []
 
     async def make(
         script: Iterable[Scripted] | Callable[[Prompt], Scripted] | None = None,
@@ -223,7 +224,7 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
         assert isinstance(wiring.dispatcher, LocalDispatcher)
         understanding = Understanding(wiring, IntakeRules(reopen_days=7))
         backlog = Backlog(wiring, understanding)
-        return World(
+        world = World(
             wiring=wiring,
             channel=channel,
             completer=completer,
@@ -239,8 +240,12 @@ def make_world(db: Database, clock: Any) -> MakeWorld:
             clock=clock,
             db=db,
         )
+        made.append(world)
+        return world
 
-    return make
+    yield make
+    for world in made:
+        await world.wiring.working.aclose()
 
 
 async def _wiring(db: Database, clock: Any, channel: Any, compiled: CompiledPolicy) -> Wiring:

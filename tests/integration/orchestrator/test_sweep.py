@@ -181,7 +181,7 @@ async def test_every_periodic_job_survives_a_store_that_is_away(world: Any) -> N
         await job.run()
     names = {job.name for job in jobs}
     expected = {"wake", "overdue", "reminder", "silent", "abandoned", "waiting", "raw", "files"}
-    assert names == expected | {"sign_ins"}
+    assert names == expected | {"sign_ins", "standing"}
 
 
 async def test_the_console_of_another_process_is_left_alone(make_world: Any, clock: Any) -> None:

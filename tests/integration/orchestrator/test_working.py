@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from supportbot.completions.scripted import Turn
-from supportbot.errors import CompletionError, SendError
+from supportbot.errors import CompletionError, DeliveryUnknown, SendError
 from supportbot.model.catalog import Mode
+from supportbot.model.ticket import Standing
 from supportbot.orchestrator.live import LiveRules
 from supportbot.orchestrator.respond import RespondRules
-from supportbot.orchestrator.working import THINKING, Working, WorkingRules
+from supportbot.orchestrator.working import Working, WorkingRules
 from supportbot.testing import LiveMemoryChannel, said
 
-SHOWN_AND_TAKEN_AWAY = [THINKING, None]
+SHOWN_AND_TAKEN_AWAY = [Standing.WORKING, Standing.RESTING]
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def test_a_status_is_shown_until_the_answer_is_there(
     gate = asyncio.Event()
     turn = Turn("Yes.", end_gate=gate)
     world, _, settling = await at_work(make_world, channel, turn, mode=mode)
-    await world.until(lambda: channel.statuses == [THINKING])
+    await world.until(lambda: channel.statuses == [Standing.WORKING])
     gate.set()
     await ended(world, settling)
     assert channel.statuses == SHOWN_AND_TAKEN_AWAY
@@ -74,25 +75,25 @@ async def test_a_model_that_fails_leaves_no_status(make_world: Any, channel: Any
     failure = CompletionError("down", "down", permanent=True)
     turn = Turn("Ye", end_gate=gate, error=failure)
     world, _, settling = await at_work(make_world, channel, turn)
-    await world.until(lambda: channel.statuses == [THINKING])
+    await world.until(lambda: channel.statuses == [Standing.WORKING])
     gate.set()
     await ended(world, settling)
-    assert channel.statuses == SHOWN_AND_TAKEN_AWAY
+    assert channel.statuses == [Standing.WORKING, Standing.WITH_PEOPLE]
 
 
 async def test_a_turn_that_is_given_up_leaves_no_status(make_world: Any, channel: Any) -> None:
     turn = Turn("Yes.", end_gate=asyncio.Event())
     world, ticket, settling = await at_work(make_world, channel, turn)
-    await world.until(lambda: channel.statuses == [THINKING])
+    await world.until(lambda: channel.statuses == [Standing.WORKING])
     await world.takeover.take_over(ticket.public_id, None)
     await ended(world, settling)
-    assert channel.statuses == SHOWN_AND_TAKEN_AWAY
+    assert channel.statuses == [Standing.WORKING, Standing.WITH_PEOPLE]
 
 
 async def test_a_process_that_ends_takes_its_status_with_it(make_world: Any, channel: Any) -> None:
     turn = Turn("Yes.", end_gate=asyncio.Event())
     world, _, settling = await at_work(make_world, channel, turn)
-    await world.until(lambda: channel.statuses == [THINKING])
+    await world.until(lambda: channel.statuses == [Standing.WORKING])
     settling.cancel()
     await asyncio.gather(settling, return_exceptions=True)
     await world.wiring.working.aclose()
@@ -113,7 +114,7 @@ async def test_first_words_take_the_place_of_the_status(make_world: Any, channel
 
 
 async def test_a_status_that_cannot_be_shown_harms_no_answer(make_world: Any, channel: Any) -> None:
-    channel.status_failures.extend(SendError("no", permanent=True) for _ in range(2))
+    channel.status_failures += [DeliveryUnknown("perhaps"), SendError("no", permanent=True)]
     gate = asyncio.Event()
     world, _, settling = await at_work(make_world, channel, Turn("Yes.", end_gate=gate))
     await world.until(lambda: len(channel.status_failures) == 1)
@@ -123,14 +124,43 @@ async def test_a_status_that_cannot_be_shown_harms_no_answer(make_world: Any, ch
     assert not channel.status_failures
 
 
+async def test_what_was_surely_not_shown_is_not_taken_away(make_world: Any, channel: Any) -> None:
+    channel.status_failures.append(SendError("a rush", permanent=False))
+    gate = asyncio.Event()
+    world, _, settling = await at_work(make_world, channel, Turn("Yes.", end_gate=gate))
+    await world.until(lambda: not channel.status_failures)
+    gate.set()
+    await ended(world, settling)
+    assert channel.statuses == []
+
+
+async def test_no_status_begins_once_the_answer_has_only_to_be_sent(
+    make_world: Any, channel: Any
+) -> None:
+    world = await make_world(["Yes."], channel=channel)
+    rules = WorkingRules(after_seconds=3_600.0)
+    object.__setattr__(world.wiring, "working", Working(rules))
+    channel.open.clear()
+    ticket = await world.ticket((await world.hear(said("how?"))).ticket)
+    settling = asyncio.create_task(world.settle_ticket(ticket.id))
+    while not await world.deliveries(ticket):  # noqa: ASYNC110 - rows have no event
+        await asyncio.sleep(0.005)
+    await world.wiring.working.aclose()  # nobody waits for a moment to show it
+    assert channel.statuses == channel.sent == []
+    channel.open.set()
+    await ended(world, settling)
+    assert channel.texts("t1") == ["Yes."]
+    assert channel.statuses == []
+
+
 async def test_an_answer_does_not_wait_for_its_status(make_world: Any, channel: Any) -> None:
     asked, may_go_on = asyncio.Event(), asyncio.Event()
     showing = channel.show_status
 
-    async def slowly(target: Any, status: str | None) -> None:
+    async def slowly(target: Any, standing: Standing) -> None:
         asked.set()
         await may_go_on.wait()
-        await showing(target, status)
+        await showing(target, standing)
 
     channel.show_status = slowly
     gate = asyncio.Event()
