@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from supportbot.errors import ConflictError
 from supportbot.model.catalog import Mode
@@ -28,7 +28,7 @@ from supportbot.orchestrator.turn import Asked, Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import answers, drafts, live, threads, tickets
 from supportbot.store.drafts import NewDraft
-from supportbot.store.threads import NewEvent
+from supportbot.store.threads import Appended, NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
 #: So many of the newest questions stand above a draft.
@@ -97,16 +97,37 @@ def unfinished(decision: Decision | None) -> Handoff:
 
 
 async def withdraw(wiring: Wiring, ticket_id: int, claimed: Delivery) -> None:
-    """End a live reply of a product that has no policy any more; people have to answer."""
+    """End a live reply of a product that has no policy any more; people have to answer.
+
+    One that was seen says so in place, or stays as it was seen where people have the ticket by now;
+    it is due at once.
+
+    Raises:
+        ConflictError: somebody else ended it.
+    """
     async with wiring.db.writing() as work:
         ticket = await tickets.get(work, ticket_id, lock=True)
-        if not await live.cancel(work, claimed, "its product has no policy any more"):
+        summary = "An answer was interrupted, and the product has no policy any more."
+        handoff = Handoff(HandoffReason.ERROR, summary=summary)
+        seen, ours = was_seen(claimed), ticket.handler is Handler.BOT
+        if seen:
+            words = note_of(None, handoff) if ours else claimed.text
+            marks: dict[str, object] = {"notice": "handoff"} if ours else {"interrupted": True}
+            new = NewMessage(
+                role=Role.ASSISTANT,
+                author=BOT,
+                text=words,
+                data={"upto": claimed.upto_seq, **marks},
+            )
+            at = wiring.clock()
+            await _word(work, claimed, new, at, at)
+        elif not await live.cancel(work, claimed, "its product has no policy any more"):
             return
         event = NewEvent(EventKind.SUPPRESSED, SYSTEM, "interrupted")
         await threads.append_events(work, ticket, [event], wiring.clock())
-        if ticket.handler is Handler.BOT:
-            summary = "An answer was interrupted, and the product has no policy any more."
-            await hand_off(wiring, work, ticket, Handoff(HandoffReason.ERROR, summary=summary))
+        if ours:
+            tell = False if seen else None
+            await hand_off(wiring, work, ticket, handoff, tell_customer=tell)
 
 
 async def break_off(
@@ -135,6 +156,29 @@ async def silence(wiring: Wiring, turn: Turn) -> None:
         answered = _Answered(wiring, work, ticket, turn, None, timedelta(0))
         await answered.suppress(f"mode_{turn.mode}")
         await answered.end_unseen(f"its product's mode is {turn.mode}")
+
+
+async def _word(
+    work: UnitOfWork,
+    claimed: Delivery,
+    new: NewMessage,
+    at: datetime,
+    until: datetime,
+) -> Appended:
+    """Give a live reply its last words, which the caller sends by then.
+
+    Raises:
+        ConflictError: somebody else ended it.
+    """
+    message = await threads.append_message(work, claimed.ticket_id, new, at)
+    if not await live.word(work, claimed, message.id, _role(new), until):
+        raise ConflictError(f"the live reply {claimed.key} has its words already")
+    return message
+
+
+def _role(new: NewMessage) -> DeliveryKind:
+    whole = not {"notice", "interrupted"} & {*new.data}
+    return DeliveryKind.REPLY if whole else DeliveryKind.NOTICE
 
 
 def was_seen(claimed: Delivery) -> bool:
@@ -225,11 +269,8 @@ class _Answered:
     ) -> Delivery:
         """Give the live message its last words; they are shown after the commit."""
         at = self.wiring.clock()
-        message = await threads.append_message(self.work, self.ticket.id, new, at)
-        role = DeliveryKind.REPLY if kind else DeliveryKind.NOTICE
         until = at + self.lease
-        if not await live.word(self.work, claimed, message.id, role, until):
-            raise ConflictError(f"the live reply {claimed.key} has its words already")
+        message = await _word(self.work, claimed, new, at, until)
         if kind is not None:
             await self._happened(kind, {"seq": message.seq})
             if self.ticket.asked_seq <= self.turn.upto_seq:
@@ -242,7 +283,7 @@ class _Answered:
             attempts=claimed.attempts + 1,
             message_id=message.id,
             text=new.text,
-            kind=role,
+            kind=_role(new),
             offers=claimed.offers if kind else (),
             handler_epoch=claimed.handler_epoch if kind else None,
             standing=self.ticket.standing,

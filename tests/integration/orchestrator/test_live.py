@@ -9,7 +9,7 @@ import pytest
 from supportbot.completions.scripted import Turn
 from supportbot.errors import CompletionError, SendError
 from supportbot.model.catalog import Mode
-from supportbot.model.delivery import Delivery, DeliveryState
+from supportbot.model.delivery import Delivery, DeliveryKind, DeliveryState
 from supportbot.model.ticket import Handler
 from supportbot.orchestrator.live import LiveRules
 from supportbot.orchestrator.respond import RespondRules
@@ -204,9 +204,29 @@ async def test_a_killed_answer_of_a_product_without_a_policy_stands_in_nobodys_w
     ticket = await killed(world, "Open the page.")
     world.wiring.policies.clear()
     await later(world)
+    [shown] = channel.texts("t1")  # the message that grew is ended in place
+    assert "colleague" in shown
+    assert len(channel.grown) == 1
     await world.takeover.reply(ticket.public_id, None, "I am a person.")
     await later(world)
-    assert channel.texts("t1")[-1] == "I am a person."
+    assert channel.texts("t1") == [shown, "I am a person."]
+
+
+async def test_a_killed_answer_without_a_policy_stays_as_it_was_seen_where_people_answer(
+    make_world: Any, channel: Any
+) -> None:
+    turn, _never = spoken()
+    world = await make_world([turn], channel=channel, rules=QUICK)
+    ticket = await killed(world, "Open the page.")
+    world.wiring.policies.clear()
+    await world.takeover.take_over(ticket.public_id, None)
+    await later(world)
+    [shown] = channel.texts("t1")
+    assert ANSWER.startswith(shown)
+    delivered = await world.deliveries(ticket)
+    assert [(one.kind, one.state) for one in delivered] == [
+        (DeliveryKind.NOTICE, DeliveryState.SENT)
+    ]
 
 
 async def test_what_was_asked_after_a_killed_answer_is_answered_after_it(
