@@ -23,8 +23,8 @@ from supportbot.orchestrator.packet import facts, links
 from supportbot.orchestrator.quoting import about, asked
 from supportbot.orchestrator.saying import answer
 from supportbot.orchestrator.spending import degraded, tell_operators
-from supportbot.orchestrator.stopping import was_stopped
-from supportbot.orchestrator.turn import Asked, Turn
+from supportbot.orchestrator.stopping import STOPPED, was_stopped
+from supportbot.orchestrator.turn import SUPERSEDED, Asked, Turn
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import answers, drafts, live, threads, tickets
 from supportbot.store.drafts import NewDraft
@@ -39,11 +39,16 @@ _CUT = "*It goes on: the whole draft stands on the ticket's page.*"
 
 
 async def record(wiring: Wiring, turn: Turn, asked: Sequence[Asked]) -> None:
-    """Store the calls of a turn that was given up, and say so in the transcript."""
+    """Store the calls of a turn that was given up, and say so in the transcript.
+
+    That its customer stopped it, the transcript knows already.
+    """
     async with wiring.db.writing() as work:
-        await _store(work, turn.ticket, turn, asked)
-        event = NewEvent(EventKind.SUPERSEDED, SYSTEM, data={"upto": turn.upto_seq})
-        await threads.append_events(work, turn.ticket, [event], wiring.clock())
+        stopped = await was_stopped(work, turn.ticket, turn.upto_seq)
+        await _store(work, turn.ticket, turn, _given_up(asked, stopped=stopped))
+        if not stopped:
+            event = NewEvent(EventKind.SUPERSEDED, SYSTEM, data={"upto": turn.upto_seq})
+            await threads.append_events(work, turn.ticket, [event], wiring.clock())
 
 
 async def commit(
@@ -140,9 +145,10 @@ async def break_off(
     """
     async with wiring.db.writing() as work:
         ticket = await tickets.get(work, turn.ticket.id, lock=True)
-        completion_id = await _store(work, ticket, turn, asked)
+        stopped = await was_stopped(work, ticket, turn.upto_seq)
+        completion_id = await _store(work, ticket, turn, _given_up(asked, stopped=stopped))
         answered = _Answered(wiring, work, ticket, turn, completion_id, lease)
-        return await answered.stop_short(shown)
+        return await answered.stop_short(shown, stopped=stopped)
 
 
 async def silence(wiring: Wiring, turn: Turn) -> None:
@@ -179,6 +185,16 @@ async def _word(
 def _role(new: NewMessage) -> DeliveryKind:
     whole = not {"notice", "interrupted"} & {*new.data}
     return DeliveryKind.REPLY if whole else DeliveryKind.NOTICE
+
+
+def _given_up(asked: Sequence[Asked], *, stopped: bool) -> list[Asked]:
+    """Name the calls that were broken off as what they were broken off by."""
+    return [
+        replace(one, completion=replace(one.completion, error_kind=STOPPED))
+        if stopped and one.completion.error_kind == SUPERSEDED
+        else one
+        for one in asked
+    ]
 
 
 def was_seen(claimed: Delivery) -> bool:
@@ -236,13 +252,13 @@ class _Answered:
         finished = await self._finish_live(claimed, new, None)
         return replace(finished, standing=Standing.WITH_PEOPLE)
 
-    async def stop_short(self, shown: str) -> Delivery | None:
+    async def stop_short(self, shown: str, *, stopped: bool) -> Delivery | None:
         """Leave a live reply as it was seen; of one that nobody saw nothing is seen ever."""
         if self.turn.live is None:
             return None
         if self.turn.taken_back and self.ticket.handler_epoch == self.turn.live.handler_epoch:
             await self._owe_no_more()
-        elif not await was_stopped(self.work, self.ticket, self.turn.upto_seq):
+        elif not stopped:
             await self.suppress("interrupted")
         if not was_seen(replace(self.turn.live, text=shown)):
             await self.end_unseen("it is not wanted any more")

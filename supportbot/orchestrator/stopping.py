@@ -12,6 +12,7 @@ from supportbot.store import live, threads, tickets
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
 
+#: Why the transcript says that nothing is answered, and what the call that was given up ended by.
 STOPPED = "stopped"
 #: Marks a stop of which the growing reply itself told, before a press was heard of.
 _SEEN = "as_it_grew"

@@ -70,7 +70,7 @@ class Thinking:
         except CompletionError as error:
             return self._given_up(turn, error.kind)
         except Stopped:
-            self.mind.break_off(self.calls, "stopped", turn.plan)
+            self.mind.break_off(self.calls, "never_phrase", turn.plan)
             summary = "The answer held what must never be said, and was stopped."
             return Handoff(HandoffReason.POLICY, summary=summary, rules=("never_phrase",))
 

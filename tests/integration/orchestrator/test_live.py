@@ -13,6 +13,7 @@ from supportbot.model.delivery import Delivery, DeliveryKind, DeliveryState
 from supportbot.model.ticket import Handler
 from supportbot.orchestrator.live import LiveRules
 from supportbot.orchestrator.respond import RespondRules
+from supportbot.store import answers
 from supportbot.testing import LiveMemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import gather
@@ -83,6 +84,9 @@ async def test_a_forbidden_phrase_is_never_seen(make_world: Any, channel: Any) -
     seen = [text for texts in channel.grown.values() for text in texts]
     assert not any("refund" in text for text in seen + channel.texts("t1"))
     assert len(channel.texts("t1")) == 1  # the note that a person takes over, said once
+    async with world.db.reading() as work:
+        (call,) = await answers.completions(work, ticket.id)
+    assert call.error_kind == "never_phrase"
 
 
 async def test_a_person_who_takes_over_stops_the_words(make_world: Any, channel: Any) -> None:

@@ -37,9 +37,12 @@ async def reasons(world: Any, ticket: Any) -> list[str | None]:
     return [one.reason for one in await world.events(ticket) if one.kind == "suppressed"]
 
 
-async def costs(world: Any, ticket: Any) -> int:
+async def costs(world: Any, ticket: Any) -> list[str | None]:
+    """Return how each call that was paid for ended."""
     async with world.db.reading() as work:
-        return len(await answers.completions(work, ticket.id))
+        calls = await answers.completions(work, ticket.id)
+    assert all(call.tokens_in for call in calls)
+    return [call.error_kind for call in calls]
 
 
 async def settled_for_the_customer(world: Any, ticket: Any) -> None:
@@ -79,7 +82,8 @@ async def test_an_answer_that_nobody_saw_is_not_given(make_world: Any, channel: 
     assert accepted.suppressed is None
     await asyncio.wait_for(settling, 5)
     assert channel.sent == []
-    assert await costs(world, ticket) == 1
+    assert await costs(world, ticket) == ["stopped"]
+    assert "superseded" not in await world.kinds(ticket)
     await settled_for_the_customer(world, ticket)
 
 
@@ -93,7 +97,8 @@ async def test_what_was_seen_stays_as_it_is(make_world: Any, channel: Any) -> No
     assert messages[-1].text == "Open the page. Then press Export."
     assert messages[-1].data["interrupted"] is True
     assert [one.state for one in await world.deliveries(ticket)] == [DeliveryState.SENT]
-    assert await costs(world, ticket) == 1
+    assert await costs(world, ticket) == ["stopped"]
+    assert "superseded" not in await world.kinds(ticket)
     await settled_for_the_customer(world, ticket)
 
 
