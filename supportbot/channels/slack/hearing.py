@@ -74,13 +74,14 @@ class Hearing:
 
     async def introduce(self, person: Person, name: str, identity: Identity) -> None:
         """Commit a name that was looked up; where that fails, their next message brings it."""
-        key, raw = profile_payload(person, name)
+        at = self._clock()
+        key, raw = profile_payload(person, name, at)
         inbound = Inbound(
             channel=self._channel,
             keys=(key,),
             raw=raw,
             meta=identity.meta(),
-            received_at=self._clock(),
+            received_at=at,
             may_wait=True,
         )
         try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from supportbot.channels.slack.people import Person
@@ -15,12 +15,14 @@ from supportbot.model.inbound import Introduced, Sender
 PROFILE = "supportbot_profile"
 
 
-def profile_payload(person: Person, name: str) -> tuple[str, bytes]:
-    """Return the key and the bytes of what was looked up; the key does not tell the name."""
+def profile_payload(person: Person, name: str, at: datetime) -> tuple[str, bytes]:
+    """Return the key and the bytes of what was looked up; the key does not tell the name.
+
+    It names the moment: who goes back to an earlier name is called so again.
+    """
     payload = {"type": PROFILE, "user": person.user, "team": person.team, "name": name}
-    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
     raw = json.dumps(payload, sort_keys=True).encode()
-    return f"profile:{person.external_id}:{digest[:16]}", raw
+    return f"profile:{person.external_id}:{at.timestamp():.3f}", raw
 
 
 def parse_profile(payload: Mapping[str, Any]) -> Introduced:

@@ -220,6 +220,19 @@ async def test_name_is_asked_for_again_when_it_is_old(slack: FakeSlack, web: Sla
     assert await looked_up(directory, ADA, count=1) == [(ADA, "ada-lovelace")]
 
 
+async def test_who_goes_back_to_an_earlier_name_is_called_so_again(slack: FakeSlack) -> None:
+    """What is looked up is never taken for what was looked up before."""
+    rules = DirectoryRules(pause_seconds=0.0, names_hours=0.0)
+    async with connected(slack, Transport.HTTP, directory=rules) as setup:
+        for count, name in enumerate(("ada", "ada-lovelace", "ada"), start=1):
+            slack.workspace.users["U0ADA"].name = name
+            slack.direct("U0ADA", f"message {count}")
+            await until(lambda n=count: len(setup.ear.names) == n)
+        told = [setup.channel.parse(one) for one in setup.ear.names]
+        assert [one.sender.name for one in told] == ["ada", "ada-lovelace", "ada"]
+        assert len({key for one in setup.ear.names for key in one.keys}) == len(told)
+
+
 async def test_names_are_bounded(slack: FakeSlack, web: SlackWeb) -> None:
     rules = DirectoryRules(pause_seconds=0.0, most_names=1)
     directory = Directory(web, Watched(), Clock(), rules)
