@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -194,12 +195,23 @@ class Directory:
             self._more.clear()
             while heard := self._waiting or self._expected:
                 _, person = heard.popitem(last=False)
-                tell = introduce if heard is self._waiting else None
-                wait_seconds = await self._look_up(person, tell)
-                await asyncio.sleep(wait_seconds)
+                wanted = heard is self._waiting
+                patience_seconds = await self._look_up(person, introduce if wanted else None)
+                if wanted or patience_seconds:
+                    await asyncio.sleep(patience_seconds or self._rules.pause_seconds)
+                else:
+                    await self._pause_unless_wanted()
+
+    async def _pause_unless_wanted(self) -> None:
+        """Go on at once with whoever was heard: nobody waited for the one before."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._rules.pause_seconds):
+                while not self._waiting:
+                    self._more.clear()
+                    await self._more.wait()
 
     async def _look_up(self, person: Person, introduce: Introduce | None) -> float:
-        """Look up a name; return how long to wait before the next one."""
+        """Look up a name; return for how long Slack can't be asked, or wants not to be."""
         try:
             with translated("look up a user", may_repeat=True):
                 answer = await self._web.client().users_info(user=person.user)
@@ -207,7 +219,7 @@ class Directory:
             _log.info("slack_user_unknown", user=person.user, detail=str(error))
             if error.permanent:
                 self._names.keep(person, _Known(at=self._clock()))
-                return self._rules.pause_seconds
+                return 0.0
             if introduce is not None:
                 self.want(person)
             return max(error.retry_after_seconds or 0.0, self._rules.retry_seconds)
@@ -216,7 +228,7 @@ class Directory:
         self._names.keep(person, _Known(name, email, self._clock()))
         if name and introduce is not None:
             await introduce(person, name)
-        return self._rules.pause_seconds
+        return 0.0
 
     async def _load_group(self, group: str) -> bool:
         """Ask for a group's members; a group of another workspace has none here."""

@@ -233,6 +233,26 @@ async def test_who_goes_back_to_an_earlier_name_is_called_so_again(slack: FakeSl
         assert len({key for one in setup.ear.names for key in one.keys}) == len(told)
 
 
+async def test_who_was_heard_does_not_wait_for_the_pause_after_who_was_not(
+    slack: FakeSlack, web: SlackWeb
+) -> None:
+    rules = DirectoryRules(pause_seconds=3_600.0)
+    directory = Directory(web, Watched(operators=frozenset({"U0GRACE"})), Clock(), rules)
+    told: list[str] = []
+
+    async def introduce(_person: Person, name: str) -> None:
+        told.append(name)
+
+    directory.expect_operators(FakeSlack.team)
+    looking = asyncio.create_task(directory.run(introduce))
+    grace = Person("U0GRACE", slack.team)
+    await until(lambda: directory.facts(grace).get("name"))
+    directory.want(ADA)
+    await until(lambda: told == ["ada"])
+    looking.cancel()
+    await asyncio.wait((looking,))
+
+
 async def test_names_are_bounded(slack: FakeSlack, web: SlackWeb) -> None:
     rules = DirectoryRules(pause_seconds=0.0, most_names=1)
     directory = Directory(web, Watched(), Clock(), rules)
