@@ -26,10 +26,12 @@ class Given:
 def read_variable(name: str, environ: Mapping[str, str]) -> str | None:
     """Return the text of `name`, or of the file that `<name>_FILE` names; empty counts as absent.
 
+    White space around it is nobody's intention: a carriage return of a file from Windows, say.
+
     Raises:
         SettingsError: both are set, or the file cannot be read.
     """
-    value, file = environ.get(name) or None, environ.get(name + _FILE) or None
+    value, file = (environ.get(one, "").strip() or None for one in (name, name + _FILE))
     if file is None:
         return value
     if value is not None:
@@ -38,6 +40,20 @@ def read_variable(name: str, environ: Mapping[str, str]) -> str | None:
         return Path(file).read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name}{_FILE}: {file} cannot be read ({error})") from error
+
+
+def read_secret(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return a secret as `read_variable` does.
+
+    Raises:
+        SettingsError: as of `read_variable`, or it was copied with something that is no part of it.
+    """
+    value = read_variable(name, environ)
+    if value is not None and not value.isprintable():
+        raise SettingsError(
+            f"{name}: holds a line break, or another character that cannot be seen; copy it anew"
+        )
+    return value
 
 
 def read_environment(
@@ -62,7 +78,8 @@ def read_environment(
 
 def _first(setting: Setting, environ: Mapping[str, str]) -> Given | None:
     for variable in setting.env:
-        text = read_variable(variable, environ)
+        read = read_secret if setting.is_secret else read_variable
+        text = read(variable, environ)
         if text is not None:
             value = [part.strip() for part in text.split(",") if part.strip()]
             return Given(setting, variable, value if setting.is_list else text)

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from supportbot.errors import ConfigError, SettingsError
 from supportbot.settings import toml_lines
-from supportbot.settings.environment import Given, read_environment, read_variable
+from supportbot.settings.environment import Given, read_environment, read_secret
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.source import Source, occurrences, prune, read_file, value_at
 from supportbot.settings.table import describe, section_at
@@ -174,7 +174,7 @@ def _finish(
 
     def secret(variable: str | None) -> SecretStr | None:
         try:
-            value = read_variable(variable, environ) if variable else None
+            value = read_secret(variable, environ) if variable else None
         except SettingsError as problem:
             problems.append(problem)
             return None

@@ -53,6 +53,23 @@ def test_a_value_may_come_from_a_file(load_text: Load, tmp_path: Path) -> None:
     assert key.get_secret_value() == "sk-1"
 
 
+def test_white_space_around_a_value_is_no_part_of_it(load_text: Load) -> None:
+    settings = load_text(
+        SLACK_BOT_TOKEN=" xoxb-1\r\n", SLACK_APP_TOKEN=" \n", SUPPORTBOT_PORT="81 "
+    )
+    assert settings.slack.bot_token is not None
+    assert settings.slack.bot_token.get_secret_value() == "xoxb-1"
+    assert settings.slack.app_token is None
+    assert settings.server.port == 81
+
+
+def test_a_secret_with_something_invisible_in_it_is_refused(problems_of: Problems) -> None:
+    for variable, text in (("SLACK_BOT_TOKEN", ""), ("SUPPORTBOT_BOX", BOX)):
+        (problem,) = problems_of(text, **{variable: "xoxb-R0SE\nBUD"})
+        assert problem.startswith(f"{variable}: holds a line break")
+        assert "R0SE" not in problem
+
+
 def test_a_value_and_its_file_contradict(problems_of: Problems) -> None:
     assert problems_of(SLACK_BOT_TOKEN="x", SLACK_BOT_TOKEN_FILE="y") == [
         "SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE are both set; keep one"
