@@ -15,6 +15,7 @@ from supportbot.model.ticket import Handler, Status
 from supportbot.store import operators
 from supportbot.testing import Fails, said
 from tests.integration.orchestrator.desk import (
+    BOB,
     GRACE,
     KIM,
     customer_presses,
@@ -272,13 +273,26 @@ async def test_escalating_takes_its_button_away_and_leaves_the_words(world: Any)
     assert "colleague" in again.note
 
 
-async def test_a_bystander_cannot_resolve(world: Any) -> None:
+@pytest.mark.parametrize("kind", [ActionKind.RESOLVE, ActionKind.ESCALATE, ActionKind.STOP])
+@pytest.mark.parametrize("known", [True, False])
+async def test_who_asked_nothing_here_may_not(world: Any, kind: ActionKind, *, known: bool) -> None:
     ticket = await world.ask(said("hi"))
-    refused = await press(
-        world, ActionKind.RESOLVE, Sender("bob"), None, by_operator=False, thread_keys=("t1",)
-    )
-    assert refused.note is not None
-    assert (await world.ticket(ticket.public_id)).status is Status.PENDING
+    if known:
+        await world.ask(said("and mine?", by="bob", thread="t2"))
+    refused = await press(world, kind, BOB, None, by_operator=False, thread_keys=("t1",))
+    assert refused.note == "Only whoever asked here, or an operator, can do this."
+    assert await last(world) == ("suppressed", "not_theirs")
+    ticket = await world.ticket(ticket.public_id)
+    assert (ticket.status, ticket.handler) == (Status.PENDING, Handler.BOT)
+
+
+async def test_a_button_counts_for_the_thread_it_is_pressed_in(world: Any) -> None:
+    ticket = await world.ask(said("hi"))
+    other = await world.ask(said("and this?", thread="t2"))
+    (answer,) = await to_customer(world, ticket)
+    await customer_presses(world, ActionKind.ESCALATE, answer, thread_keys=("t2",))
+    handlers = [(await world.ticket(one.public_id)).handler for one in (ticket, other)]
+    assert handlers == [Handler.BOT, Handler.HUMAN]
 
 
 async def test_an_operator_resolves_where_the_customer_wrote(world: Any) -> None:

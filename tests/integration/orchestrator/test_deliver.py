@@ -320,33 +320,6 @@ async def test_two_processes_at_the_same_tickets_send_each_once_and_in_order(
         assert world.channel.texts(thread) == ["word 0", "word 1", "word 2"]
 
 
-async def test_answer_is_cancelled_when_the_ticket_changed_hands_before_it_left(
-    world: Any, clock: Any
-) -> None:
-    world.channel.failures.append(temporary(30))
-    ticket = await world.ask(said("hi"))
-    await world.takeover.take_over(ticket.public_id, None)
-    clock.advance(minutes=1)
-    await world.settle()
-    assert [one.state for one in await world.deliveries(ticket)] == [DeliveryState.CANCELLED]
-    assert world.channel.sent == []
-
-
-async def test_interrupted_answer_is_cancelled_when_the_ticket_changed_hands(
-    world: Any, clock: Any
-) -> None:
-    world.channel.failures.append(Fails(RuntimeError("the process died")))
-    ticket = await world.ask(said("hi"))
-    await world.takeover.take_over(ticket.public_id, None)
-    clock.advance(minutes=1)
-    await world.settle()
-    await world.settle()
-    # The reply, and the change that would have taken its button away: there is nothing to change.
-    states = {one.state for one in await world.deliveries(ticket)}
-    assert states == {DeliveryState.CANCELLED}
-    assert world.channel.sent == []
-
-
 async def test_delivering_twice_at_once_sends_once(world: Any) -> None:
     """The second one finds the row `sending` while the first is still in the call."""
     world.channel.open.clear()
