@@ -9,27 +9,18 @@ import json
 from collections.abc import Mapping, Sequence
 
 from slack_bolt.async_app import AsyncBoltRequest
-from slack_bolt.request.payload_utils import (
-    to_action,
-    to_command,
-    to_event,
-    to_message,
-    to_options,
-    to_shortcut,
-    to_step,
-    to_view,
-)
+from slack_bolt.request import payload_utils as bolt
 
 #: What Bolt takes out of each payload before anybody sees it.
 _TAKEN_OUT = (
-    to_action,
-    to_command,
-    to_event,
-    to_message,
-    to_options,
-    to_shortcut,
-    to_step,
-    to_view,
+    bolt.to_action,
+    bolt.to_command,
+    bolt.to_event,
+    bolt.to_message,
+    bolt.to_options,
+    bolt.to_shortcut,
+    bolt.to_step,
+    bolt.to_view,
 )
 #: What it fails with over a part that is of another type than it expects.
 _TRIPS = (json.JSONDecodeError, LookupError, TypeError, AttributeError)
