@@ -21,7 +21,7 @@ from typing import ClassVar, Protocol
 
 import pytest
 
-from supportbot.channels.base import Channel, LiveChannel, StatusChannel, WebRoutes
+from supportbot.channels.base import Channel, LiveChannel, LiveReply, StatusChannel, WebRoutes
 from supportbot.errors import DeliveryUnknown, InboundRefused, SendError, StoreUnavailable
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, Receipt
 from supportbot.model.inbound import Accepted, CustomerMessage, Inbound
@@ -255,9 +255,7 @@ class ChannelContract:
         self, rig: ChannelRig, delivery: Delivery
     ) -> None:
         """Its message is named before its first words, and has its last ones at the end."""
-        live, claim = _growing(rig, delivery)
-        reply = await live.open_live(claim)
-        named = replace(claim, provider_id=reply.provider_id)
+        live, reply, named = await _opened(rig, delivery)
         assert named.provider_id
         await reply.append("The first")
         with suppress(SendError):  # it may be too fast for the other side
@@ -270,9 +268,7 @@ class ChannelContract:
         self, rig: ChannelRig, delivery: Delivery
     ) -> None:
         """Whoever comes after a crash gives the same message its words, as often as they like."""
-        live, claim = _growing(rig, delivery)
-        reply = await live.open_live(claim)
-        named = replace(claim, provider_id=reply.provider_id)
+        live, reply, named = await _opened(rig, delivery)
         await reply.append("Something else that")
         for attempts in range(2):
             await _finished(live, replace(named, attempts=attempts), delivery.text)
@@ -357,6 +353,13 @@ def _growing(rig: ChannelRig, delivery: Delivery) -> tuple[LiveChannel, Delivery
     claim = replace(delivery, state=DeliveryState.LIVE, text="", upto_seq=1, attempts=0)
     assert rig.channel.may_open(claim.key, claim.target)
     return rig.channel, claim
+
+
+async def _opened(rig: ChannelRig, delivery: Delivery) -> tuple[LiveChannel, LiveReply, Delivery]:
+    """Open a reply; return its claim as it is stored before the first words."""
+    live, claim = _growing(rig, delivery)
+    reply = await live.open_live(claim)
+    return live, reply, replace(claim, provider_id=reply.provider_id)
 
 
 async def _finished(live: LiveChannel, claim: Delivery, text: str) -> Receipt:
