@@ -78,7 +78,7 @@ def _post(delivery: Delivery, number: int, parts: tuple[str, ...]) -> Post:
     named = markdown
     if delivery.signed and number == 1:
         name = _name_for(delivery.target, delivery.signed)
-        named = f"{neutralised(name)}: {markdown}"
+        named = f"{name}: {markdown}"
         blocks = [_signature(name), *blocks]
     if number == len(parts):
         blocks += buttons(delivery.offers, delivery.key)
