@@ -131,7 +131,7 @@ async def _wrote(work: UnitOfWork, ticket: Ticket, text: str, names: Sequence[st
 
 async def _tell(wiring: Wiring, work: UnitOfWork, ticket: Ticket, occasion: str, text: str) -> None:
     """Write a notice that offers what can be done with the ticket; earlier ones lead to it."""
-    earlier = await _packets(work, ticket.id)
+    earlier = [one for one in await _packets(work, ticket.id) if one.offers]
     if await notify(wiring, work, ticket, Notice(occasion, text, offers_of(ticket))):
         for standing in earlier:
             await retell(wiring, work, standing, _NEWER)
@@ -143,12 +143,15 @@ async def update_packets(wiring: Wiring, work: UnitOfWork, ticket_id: int, said:
     if standing:
         offers = offers_of(await tickets.get(work, ticket_id))
         for one in standing:
-            await retell(wiring, work, one, said, offers)
+            if offers or one.offers:
+                await retell(wiring, work, one, said, offers)
 
 
 async def _packets(work: UnitOfWork, ticket_id: int) -> list[pressable.Standing]:
-    told = await pressable.of_ticket(work, ticket_id, Audience.OPERATORS)
-    return [standing for standing in told if standing.original.draft_id is None]
+    """Return the packets that can be pressed, or the newest: its ticket may be open again."""
+    told = await pressable.standing(work, ticket_id, Audience.OPERATORS)
+    packets = [one for one in told if one.original.offers and one.original.draft_id is None]
+    return [one for one in packets if one.offers] or packets[-1:]
 
 
 def offers_of(ticket: Ticket) -> tuple[ActionKind, ...]:
