@@ -75,8 +75,10 @@ def _tickets(*more: Any) -> Select[*tuple[Any, ...]]:
 #: At the top of the module, so that each is prepared once: see `supportbot.store.statements`.
 _BY_ID = _tickets().where(TicketRow.id == bindparam("ticket_id"))
 _BY_PUBLIC_ID = _tickets().where(TicketRow.public_id == bindparam("of_public_id"))
-_BY_PUBLIC_ID_LOCKED = _BY_PUBLIC_ID.with_for_update(of=TicketRow)
-_BY_ID_LOCKED = _BY_ID.with_for_update(of=TicketRow)  # SQLite ignores it: its writer is alone
+# `key_share`: rows may be written that refer to a ticket whose row is held. Whoever writes one may
+# hold what the ticket's holder waits for. SQLite ignores it all: its writer is alone.
+_BY_PUBLIC_ID_LOCKED = _BY_PUBLIC_ID.with_for_update(of=TicketRow, key_share=True)
+_BY_ID_LOCKED = _BY_ID.with_for_update(of=TicketRow, key_share=True)
 _OWNERS = (
     _tickets(ThreadKeyRow.key.label("name"))
     .join(ThreadKeyRow, ThreadKeyRow.ticket_id == TicketRow.id)
@@ -85,7 +87,7 @@ _OWNERS = (
         ThreadKeyRow.key.in_(bindparam("keys", expanding=True)),
     )
     .order_by(TicketRow.id)  # rows are locked in this order, so that two cannot wait in a circle
-    .with_for_update(of=TicketRow)
+    .with_for_update(of=TicketRow, key_share=True)
 )
 _LED = select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
     ThreadKeyRow.channel_id == bindparam("of_channel"),

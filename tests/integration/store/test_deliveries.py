@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from supportbot.model.delivery import (
 )
 from supportbot.model.inbound import Sender
 from supportbot.model.ticket import Ticket
-from supportbot.store import catalog, claims, customers, deliveries, due, tickets
+from supportbot.store import catalog, claims, customers, deliveries, due, erasure, tickets
 from supportbot.store.database import Database
 from supportbot.store.tables.answers import DeliveryRow
 from supportbot.store.tickets import NewTicket
@@ -197,3 +198,30 @@ async def test_names_of_a_thread_are_kept_where_they_lead_elsewhere(
             (await tickets.find_by_thread_keys(work, channel.id, [key])) for key in ("a", "b", "c")
         ]
     assert [owner.id for owner in owners if owner] == [ticket.id, ticket.id, second.id]
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)  # SQLite has one writer
+async def test_noting_what_left_does_not_wait_for_whoever_holds_the_ticket(
+    db: Database, ticket: Ticket, clock: Any
+) -> None:
+    """They would wait for each other: the holder changes deliveries, this names its thread."""
+    await add(db, ticket, clock(), "k1")
+    holds = asyncio.Event()
+
+    async def rename() -> None:
+        async with db.writing() as work:
+            held = await tickets.get(work, ticket.id, lock=True)
+            holds.set()
+            await erasure.change_subject(work, held, "Renamed")
+
+    async with db.writing() as work:
+        claimed = await claims.claim(work, await seen(db), clock(), clock() + LEASE)
+    assert claimed is not None
+    async with db.writing() as work:
+        assert await claims.sent(work, claimed, Receipt("p1"), clock())
+        renaming = asyncio.create_task(rename())
+        await holds.wait()
+        channel = await catalog.ensure_channel(work, "memory:test", "memory", clock())
+        await tickets.name_thread(work, ticket.id, channel.id, ("p1",))
+    await renaming
+    assert (await seen(db)).state is DeliveryState.SENT
