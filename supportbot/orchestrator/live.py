@@ -293,12 +293,15 @@ class LiveAnswer:
         """
         ticket, upto_seq = self._turn.ticket, self._turn.upto_seq
         async with self._wiring.db.writing() as work:
+            # Held before anything is written: another process may be at the same turn.
+            if not self._turn.holds(await tickets.get(work, ticket.id, lock=True)):
+                raise Moved
             if await unsent.are_under_way(work, ticket.id):
                 return None
             at = self._wiring.clock()
             claimed = await live.claim(work, ticket, upto_seq, at, at + self._lease())
-            if claimed is not None and not await tickets.cover(work, ticket, upto_seq):
-                raise Moved
+            if claimed is not None:
+                await tickets.cover(work, ticket, upto_seq)
         return claimed
 
     async def _flush(self, reply: LiveReply) -> None:

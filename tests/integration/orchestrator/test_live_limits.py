@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from supportbot.completions.scripted import Turn
 from supportbot.errors import ChannelError, CompletionError, SendError
@@ -21,6 +24,8 @@ from supportbot.orchestrator.respond import RespondRules
 from supportbot.policy.base import Answer
 from supportbot.policy.release import releasable
 from supportbot.policy.review import RULES, Rule
+from supportbot.store import live as claims_of_turns
+from supportbot.store import tickets
 from supportbot.testing import Fails, LiveMemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import gather
@@ -293,3 +298,36 @@ async def test_a_channel_that_lets_none_grow_now_gets_the_whole_answer(
     await settling
     assert channel.texts("t1") == [ANSWER]
     assert channel.grown == {}
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)  # SQLite has one writer
+async def test_who_finds_the_turn_claimed_in_that_moment_gives_up_without_a_failure(
+    make_world: Any, channel: Any
+) -> None:
+    gate, end = asyncio.Event(), asyncio.Event()
+    turn = Turn(ANSWER, gate=gate, end_gate=end)
+    world = await make_world([turn, "Whole."], channel=channel, rules=QUICK)
+    ticket, settling = await started(world)
+    await world.until(lambda: bool(world.completer.prompts))
+    with capture_logs() as logs:
+        async with world.db.writing() as work:  # another process claims it
+            at = world.clock()
+            await claims_of_turns.claim(work, ticket, 1, at, at + timedelta(seconds=8))
+            await tickets.cover(work, ticket, 1)
+            gate.set()
+            await somebody_waits(world)
+        end.set()
+        await settling
+    assert [one for one in logs if one["event"] == "work_failed"] == []
+    assert (await world.ticket(ticket.public_id)).attempts == 0
+    world.clock.advance(seconds=9)
+    await world.settle()
+    assert channel.texts("t1") == ["Whole."]
+
+
+async def somebody_waits(world: Any) -> None:
+    """Wait until a transaction waits for another one."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with world.db.reading() as work:
+        while not await work.connection.scalar(waiting):  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
