@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from supportbot.model.message import Message, Visibility
-from supportbot.model.ticket import ActorKind, EventKind, Ticket
-from supportbot.orchestrator.notices import change_words
+from supportbot.model.ticket import ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.orchestrator.notices import change_words, discarded
+from supportbot.orchestrator.owed import owed_now
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.orchestrator.withdrawing import TAKEN_BACK
-from supportbot.store import erasure, pressable, threads
+from supportbot.orchestrator.withdrawing import DELETED, TAKEN_BACK, take_back
+from supportbot.store import erasure, pressable, summaries, threads
 from supportbot.store.inbound import Outcome
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
@@ -24,6 +25,7 @@ async def reworded(
     """Let a message have other words, also where it was sent on to the customer."""
     at = wiring.clock()
     await threads.rewrite_body(work, message.id, text, "edited by its author", at)
+    await summaries.erase_covering(work, ticket.id, message.seq, at)
     await _show(wiring, work, ticket, message, None)
     data: dict[str, object] = {"seq": message.seq, "answered": True}
     await threads.append_events(
@@ -38,9 +40,17 @@ async def taken_back(wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: 
     at = wiring.clock()
     await pressable.withdraw(work, message, "taken back by its author")
     await _show(wiring, work, ticket, message, TAKEN_BACK)
-    await erasure.erase(work, message, "deleted by its author", at)
-    event = NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})
-    await threads.append_events(work, ticket, [event], at)
+    events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
+    if message.author.kind is ActorKind.GUEST:
+        gone = await take_back(wiring, work, ticket, message, at)
+        events += discarded(gone.drafts, "deleted")
+        in_charge = ticket.handler is Handler.BOT and ticket.status is not Status.RESOLVED
+        if gone.is_owed_anew and in_charge:
+            events += await owed_now(work, ticket, gone.drafts, at)
+    else:
+        await erasure.erase(work, message, DELETED, at, seen_from=message.seq)
+        await summaries.erase_covering(work, ticket.id, message.seq, at)
+    await threads.append_events(work, ticket, events, at)
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
     return Outcome("deleted", ticket_id=ticket.id, message_id=message.id, keep_raw=False)
 

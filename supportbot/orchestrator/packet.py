@@ -23,7 +23,6 @@ from supportbot.orchestrator.notices import (
     reword_told,
     tell_below,
 )
-from supportbot.orchestrator.owed import covers
 from supportbot.orchestrator.quoting import GONE, NOTHING, about, asked, quoted, unworded
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import (
@@ -113,7 +112,7 @@ async def forget_repeated(
     thread = await threads.messages(work, ticket.id)
     keeps = {GONE, NOTHING, *_MISSING.values()}
     keeps |= {quoted(one.text) for one in thread if one.author.kind is ActorKind.CUSTOMER}
-    keeps |= {_began(one) for one in thread if _is_answer(one) and covers(one) < message.seq}
+    keeps |= {_began(one) for one in thread if _is_answer(one) and one.seq < message.seq}
 
     def reworded(told: Delivery) -> str:
         made = told.replaces.id if told.replaces else told.id

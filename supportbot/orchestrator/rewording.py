@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from supportbot.errors import NotFoundError
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Deleted, Edited
 from supportbot.model.meaning import changes_meaning
 from supportbot.model.message import EDIT_OF, Message, NewMessage, Role, Visibility
-from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
+from supportbot.model.ticket import EventKind, Handler, Status, Ticket
 from supportbot.orchestrator import echoing
 from supportbot.orchestrator.asking import Asking, headline
 from supportbot.orchestrator.notices import (
     close_drafts,
     discarded,
-    empty_drafts,
     forget_follow_up,
     forget_words,
     rename,
     why_discarded,
 )
-from supportbot.orchestrator.owed import unanswered
+from supportbot.orchestrator.owed import owed_now
 from supportbot.orchestrator.own_words import is_own, reworded, taken_back
-from supportbot.orchestrator.packet import forget_repeated, tell_follow_up, tell_reworded
+from supportbot.orchestrator.packet import tell_follow_up, tell_reworded
 from supportbot.orchestrator.quoting import GONE
 from supportbot.orchestrator.stepping_in import said_or_noted
 from supportbot.orchestrator.tool_rounds import CHANGED
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.orchestrator.withdrawing import withdraw_answers
+from supportbot.orchestrator.withdrawing import take_back
 from supportbot.store import (
     drafts,
     erasure,
@@ -52,9 +49,6 @@ BEFORE_IT_CAME = "before_it_came"
 _DELETED_BEFORE = "deleted_before"
 #: Why a message that was not heard as one never will be.
 TAKEN_BACK = frozenset({BEFORE_IT_CAME, _DELETED_BEFORE})
-_DELETED = "deleted by its author"
-#: Why a question was settled without a word, and with all in order.
-_SAID_NOTHING = frozenset({"mode_off", "mode_shadow"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +120,7 @@ class Rewording:
             await tool_calls.withdraw(work, ticket.id, message.seq, refused, at)
         await summaries.erase_covering(work, ticket.id, message.seq, at)
         if waits and dropped:
-            events += await _owed_now(work, ticket, dropped, at)
+            events += await owed_now(work, ticket, dropped, at)
         await threads.append_events(work, ticket, events, at)
         if waits:
             await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
@@ -176,26 +170,17 @@ class Rewording:
         if _named_after(ticket, message):
             await _rename(self._wiring, work, ticket, None)
             ticket = replace(ticket, subject=None)
-        dropped = await drafts.discard_covering(work, ticket.id, message.seq, at)
-        if dropped:
-            await close_drafts(self._wiring, work, ticket.id, dropped, why_discarded("deleted"))
-        withdrawn = await withdraw_answers(self._wiring, work, ticket, message, at)
         for said in (message, *place.edits):
             await forget_words(self._wiring, work, ticket, said.text)
             await forget_follow_up(self._wiring, work, ticket, said.seq)
         await echoing.reword(self._wiring, work, ticket, message, GONE)
-        emptied = await erasure.erase(work, message, _DELETED, at)
-        await empty_drafts(self._wiring, work, ticket, emptied)
-        await forget_repeated(self._wiring, work, ticket, message)
-        await summaries.erase_covering(work, ticket.id, message.seq, at)
-        await tickets.revise(work, ticket.id)
-        await tool_calls.erase_from(work, ticket.id, message.seq, _DELETED, at)
+        gone = await take_back(self._wiring, work, ticket, message, at)
         events = [NewEvent(EventKind.DELETED, message.author, data={"seq": message.seq})]
-        events += discarded(dropped, "deleted")
+        events += discarded(gone.drafts, "deleted")
         open_still = ticket.status is not Status.RESOLVED
-        affected = bool(dropped) or withdrawn or place.asks.seq > ticket.answered_seq
+        affected = gone.is_owed_anew or place.asks.seq > ticket.answered_seq
         if open_still and affected and ticket.handler is Handler.BOT:
-            events += await _owed_now(work, ticket, dropped, at)
+            events += await owed_now(work, ticket, gone.drafts, at)
         await threads.append_events(work, ticket, events, at)
         if open_still:
             await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
@@ -259,47 +244,6 @@ async def _rename(wiring: Wiring, work: UnitOfWork, ticket: Ticket, subject: str
 def _edited(message: Message, *, waits: bool) -> NewEvent:
     data: dict[str, object] = {"seq": message.seq, "answered": not waits}
     return NewEvent(EventKind.EDITED, message.author, data=data)
-
-
-async def _owed_now(
-    work: UnitOfWork, ticket: Ticket, dropped: Sequence[int], at: datetime
-) -> list[NewEvent]:
-    """Move the head to what is still owed, now that a question, or a draft, is gone."""
-    covered, asked = await unanswered(work, ticket)
-    covered = max(covered, await _settled_before(work, ticket, dropped))
-    growing = await live.open_of(work, ticket.id)
-    if growing is not None and growing.handler_epoch == ticket.handler_epoch:
-        covered = max(covered, growing.upto_seq or 0)
-    if any(seq > covered for seq in asked):
-        # An earlier question may have lost its draft, or answer, to this one: it is owed again.
-        since = ticket.waiting_since or at
-        head: dict[str, object] = {"status": Status.OPEN, "waiting_since": since}
-        await tickets.change(work, ticket.id, answered_seq=covered, **head)
-        return []
-    await tickets.change(
-        work,
-        ticket.id,
-        answered_seq=ticket.asked_seq,
-        status=Status.PENDING,
-        waiting_since=None,
-    )
-    return [NewEvent(EventKind.SUPPRESSED, SYSTEM, reason="deleted")]
-
-
-async def _settled_before(work: UnitOfWork, ticket: Ticket, dropped: Sequence[int]) -> int:
-    """Say up to which message nothing is owed, whatever became of these drafts.
-
-    What was settled in a mode in which nothing is said is not made up for later.
-    """
-    gone = [d.upto_seq for d in await drafts.of_ticket(work, ticket.id) if d.id in dropped]
-    bound = min(gone, default=ticket.asked_seq + 1)
-    silent = [
-        upto
-        for event in await threads.events(work, ticket.id)
-        if event.kind is EventKind.SUPPRESSED and event.reason in _SAID_NOTHING
-        if isinstance(upto := event.data.get("upto"), int) and upto < bound
-    ]
-    return max(silent, default=0)
 
 
 async def place_of(work: UnitOfWork, ticket: Ticket, message_id: int) -> Place:

@@ -1,30 +1,95 @@
-"""Answers of the bot that nobody saw yet when one of their questions is taken back.
+"""What was made of a message goes with it when its author takes it back.
 
-They may repeat its words, so they go too, and what else they answered is answered anew. One that
-is on its way may arrive all the same: its message says then that it was taken back.
+Answers of the bot that nobody saw yet, and drafts that were never said, may repeat its words; what
+else they answered is answered anew. An answer that is on its way may arrive all the same: its
+message says then that it was taken back. One that has arrived stays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from supportbot.model.message import Message
-from supportbot.model.ticket import Ticket
-from supportbot.orchestrator.notices import change_words
+from supportbot.model.ticket import ActorKind, Ticket
+from supportbot.orchestrator.notices import (
+    change_words,
+    close_drafts,
+    empty_drafts,
+    why_discarded,
+)
+from supportbot.orchestrator.packet import forget_repeated
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import claims, pressable, threads, unsent
+from supportbot.store import (
+    claims,
+    drafts,
+    erasure,
+    pressable,
+    summaries,
+    threads,
+    tickets,
+    tool_calls,
+    unsent,
+)
 from supportbot.store.unit_of_work import UnitOfWork
 
 #: What a message says whose words were taken back after they had left, or may have.
 TAKEN_BACK = "*(This was taken back.)*"
+DELETED = "deleted by its author"
 
 
-async def withdraw_answers(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket, question: Message, at: datetime
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What did not outlive a message."""
+
+    #: Drafts that waited.
+    drafts: Sequence[int]
+    #: Whether there was an answer that nobody saw.
+    answers: bool
+
+    @property
+    def is_owed_anew(self) -> bool:
+        """Whether a question may have lost its answer."""
+        return bool(self.drafts) or self.answers
+
+
+async def take_back(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: Message, at: datetime
+) -> Gone:
+    """Erase a message with all that was made of it; the ticket's row must be held."""
+    seen = await _seen_from(work, message)
+    dropped = await drafts.discard_covering(work, ticket.id, seen, at)
+    if dropped:
+        await close_drafts(wiring, work, ticket.id, dropped, why_discarded("deleted"))
+    withdrawn = await _withdraw_answers(wiring, work, ticket, seen, at)
+    emptied = await erasure.erase(work, message, DELETED, at, seen_from=seen)
+    await empty_drafts(wiring, work, ticket, emptied)
+    await forget_repeated(wiring, work, ticket, message)
+    await summaries.erase_covering(work, ticket.id, message.seq, at)
+    await tickets.revise(work, ticket.id)
+    await tool_calls.erase_from(work, ticket.id, seen, DELETED, at)
+    return Gone(dropped, withdrawn)
+
+
+async def _seen_from(work: UnitOfWork, message: Message) -> int:
+    """Return the first question whose turn may have had a message in sight.
+
+    That is the message itself, or, where it stands beside a question, that question.
+    """
+    if message.author.kind is ActorKind.CUSTOMER:
+        return message.seq
+    thread = await threads.messages(work, message.ticket_id, episode_n=message.episode_n)
+    asked = (one.seq for one in thread if one.author.kind is ActorKind.CUSTOMER)
+    return max((seq for seq in asked if seq < message.seq), default=message.seq)
+
+
+async def _withdraw_answers(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int, at: datetime
 ) -> bool:
-    """Let no unseen answer to a question leave; tell whether there was one."""
-    unseen = await unsent.answers(work, ticket.id, question.seq)
-    later = await threads.messages(work, ticket.id, after_seq=question.seq) if unseen else []
+    """Let no unseen answer to a question, or to one after it, leave; tell whether there was one."""
+    unseen = await unsent.answers(work, ticket.id, seq)
+    later = await threads.messages(work, ticket.id, after_seq=seq) if unseen else []
     found = [one for one in later if one.id in unseen and not one.erased]
     for answer in found:
         await pressable.withdraw(work, answer, claims.TAKEN_BACK)

@@ -32,11 +32,13 @@ async def erased(work: UnitOfWork, ticket_id: int) -> frozenset[int]:
     return frozenset(rows.scalars())
 
 
-async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -> list[int]:
-    """Erase a customer's message: its words and those of its edits, its files, its raw bytes.
+async def erase(
+    work: UnitOfWork, message: Message, reason: str, at: datetime, *, seen_from: int
+) -> list[int]:
+    """Erase a message: its words and those of its edits, its files, its raw bytes.
 
-    So too the drafts that were written with it in sight and never left as they were; return their
-    numbers.
+    So too the drafts that were written with it in sight, which are those of questions from
+    `seen_from` on, and never left as they were; return their numbers.
     """
     for message_id in (message.id, *await _edit_ids(work, message)):
         await threads.rewrite_body(work, message_id, None, reason, at)
@@ -46,18 +48,18 @@ async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -
         .values(**files.ERASED, erased_at=at)
     )
     await _forget_raw(work, message)
-    return await _erase_drafts(work, message)
+    return await _erase_drafts(work, message.ticket_id, seen_from)
 
 
-async def _erase_drafts(work: UnitOfWork, message: Message) -> list[int]:
+async def _erase_drafts(work: UnitOfWork, ticket_id: int, seq: int) -> list[int]:
     unsaid = select(MessageBodyRow.message_id).where(
         MessageBodyRow.message_id == DraftRow.message_id, MessageBodyRow.body.is_(None)
     )
     emptied = await work.connection.execute(
         update(DraftRow)
         .where(
-            DraftRow.ticket_id == message.ticket_id,
-            DraftRow.upto_seq >= message.seq,
+            DraftRow.ticket_id == ticket_id,
+            DraftRow.upto_seq >= seq,
             DraftRow.body.is_not(None),
             or_(DraftRow.state.in_(_NEVER_SAID), unsaid.exists()),
         )

@@ -7,17 +7,23 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from supportbot.completions.scripted import Turn
 from supportbot.errors import SendError
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
 from supportbot.model.handoff import HANDOFF_TOOL
-from supportbot.model.inbound import Deleted
+from supportbot.model.inbound import Deleted, Edited
+from supportbot.model.summary import Summary
 from supportbot.model.ticket import Status
 from supportbot.orchestrator.quoting import GONE, GONE_TOO
+from supportbot.store import summaries
+from supportbot.store.tables.answers import CompletionRow
 from supportbot.testing import Fails, said
-from tests.integration.orchestrator.desk import packet
+from supportbot.tools.declare import tool
+from supportbot.tools.toolbox import gather
+from tests.integration.orchestrator.desk import GRACE, escalated, packet, under, writes
 from tests.integration.orchestrator.kept import tables_with
 
 SECRET = "R0SEBUD"
@@ -183,3 +189,61 @@ async def test_answer_that_has_arrived_stays(world: Any) -> None:
     await asks(world, "my question", "m1")
     await deletes(world, "m1")
     assert [one.text for one in world.channel.shown("t1")] == ["answer 1"]
+
+
+def beside(text: str, by: str = "bob") -> Any:
+    return said(text, by=by, shared_thread=True, addressed=False)
+
+
+async def test_what_was_made_of_a_bystanders_words_goes_with_them(make_world: Any) -> None:
+    @tool
+    def look(word: str) -> str:
+        """Look something up."""
+        return f"found {word}"
+
+    asked = Turn(tool_calls=(ToolCall("c1", "look", json.dumps({"word": SECRET})),))
+    script = ["Hello.", asked, f"Is it {SECRET}?", "What is it?"]
+    world = await make_world(
+        script, mode=Mode.DRAFT, toolbox=gather([look]).toolbox, tools=("look",)
+    )
+    await world.ask(said("it is broken", shared_thread=True))
+    await world.hear(beside(f"I think it is {SECRET}"), "b1")
+    ticket = await world.ask(beside("and now?", "ada"))
+    async with world.db.writing() as work:
+        summary = Summary(ticket.last_seq, f"They speak of {SECRET}.")
+        await summaries.add(work, ticket, summary, await completion_of(work), world.clock())
+    assert f"Is it {SECRET}?" in told(world)
+    await deletes(world, "b1")
+    assert SECRET not in told(world)
+    assert "What is it?" in told(world)
+    assert [one.state for one in await world.drafts(ticket)][-2:] == ["discarded", "open"]
+    assert await tables_with(world.db, SECRET) <= FOR_A_WHILE
+
+
+async def completion_of(work: Any) -> int:
+    """Return the number of some completion; a summary must name one."""
+    number: int = await work.connection.scalar(select(func.max(CompletionRow.id)))
+    return number
+
+
+async def test_packet_loses_what_a_model_made_of_a_bystanders_words(make_world: Any) -> None:
+    world = await make_world(["Hello.", handed_off()])
+    await world.ask(said("it is broken", shared_thread=True))
+    await world.hear(beside(f"I think it is {SECRET}"), "b1")
+    await world.ask(beside("and now?", "ada"))
+    assert SECRET in packet(world).text
+    await deletes(world, "b1")
+    assert SECRET not in told(world)
+
+
+async def test_summary_of_what_a_person_changed_or_took_back_holds_no_more(world: Any) -> None:
+    ticket, notice = await escalated(world)
+    await world.hear(writes(GRACE, f"The secret is {SECRET}", below=under(notice)), "g1")
+    for change in (Edited(GRACE, "g1", ("desk",), "It is gone."), Deleted("g1", ("desk",))):
+        ticket = await world.ticket(ticket.public_id)
+        async with world.db.writing() as work:
+            summary = Summary(ticket.last_seq, f"They were told {SECRET}.")
+            await summaries.add(work, ticket, summary, await completion_of(work), world.clock())
+        await world.hear(change)
+        await world.settle()
+        assert "thread_summary" not in await tables_with(world.db, SECRET)
