@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 _QUESTION = re.compile(r"Question (c\d+) no (\d+):")
+#: With these an answer of the model ends.
+_LAST_WORDS = re.compile(r"It\s+takes\s+ten\s+minutes\.")
 _COVERED = re.compile(r"Covered (c\d+): (\d+(?:, \d+)*)\.")
 _HASTY = 0.35
 _LONGEST_HASTE_SECONDS = 0.3
@@ -30,6 +32,11 @@ class Heard:
         found = _COVERED.search(self.text)
         return tuple(int(number) for number in found[2].split(", ")) if found else ()
 
+    @property
+    def whole(self) -> bool:
+        """Tell whether an answer has its last words."""
+        return _LAST_WORDS.search(self.text) is not None
+
 
 @dataclass(eq=False, slots=True)
 class Conversation:
@@ -40,6 +47,10 @@ class Conversation:
     asked: int = 0
     #: What stands there from the bot, in the order in which the customer sees it.
     heard: Sequence[Heard] = ()
+    #: Questions that need no answer: taken back, or of which nobody knows whether they were heard.
+    waived: set[int] = field(default_factory=set)
+    #: Its customer says nothing more in it.
+    over: bool = False
     #: The way's own memory of it.
     place: dict[str, Any] = field(default_factory=dict)
 
@@ -83,7 +94,7 @@ async def talk(
 ) -> None:
     """Ask a few questions; mostly wait for the answer, sometimes write again at once."""
     for _ in range(chance.randint(3, 9)):
-        if ended.is_set():
+        if ended.is_set() or conversation.over:
             return
         await way.say(conversation, question(conversation))
         if chance.random() < _HASTY:
@@ -97,7 +108,7 @@ async def until_covered(way: Way, conversation: Conversation, ended: asyncio.Eve
     waited = 0.0
     while waited < _PATIENCE_SECONDS and not ended.is_set():
         await way.look(conversation)
-        if conversation.asked in conversation.covered:
+        if conversation.asked in conversation.covered | conversation.waived:
             return
         await asyncio.sleep(way.look_seconds)
         waited += way.look_seconds

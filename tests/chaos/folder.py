@@ -18,6 +18,7 @@ url = "{database_url}"
 [slack]
 mode = "{slack_mode}"
 default_product = "hosting"
+operators_channel = "{operators_channel}"
 [tickets]
 default_product = "hosting"
 [email.listener]
@@ -44,7 +45,7 @@ _POLICY_CHANGES = (
 def write_folder(folder: Path, **values: object) -> Path:
     """Write a bot folder whose hosting product answers by itself.
 
-    `values`: database_url, slack_mode, listener_port, smtp_url.
+    `values`: database_url, slack_mode, operators_channel, listener_port, smtp_url.
     """
     write_starter(folder)
     policy = folder / "policies" / "products" / "hosting.md"

@@ -25,7 +25,7 @@ from typing import Any
 import uvicorn
 
 from supportbot.cli.root import app
-from tests.chaos import points
+from tests.chaos import aimed, points
 from tests.chaos.fuse import Fuse, install
 
 #: What the product loads on the way to its first answer.
@@ -99,7 +99,7 @@ def _live(told: dict[str, Any]) -> None:
         os.environ.clear()
         os.environ.update(told["environ"])
         if told["fuse"]:
-            install(points.ALL, Fuse.read(told["fuse"]))
+            install((*points.ALL, *aimed.ALL), Fuse.read(told["fuse"]))
         code = app(told["arguments"], standalone_mode=False) or 0
     finally:
         if sys.exc_info()[0]:

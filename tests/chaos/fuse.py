@@ -19,6 +19,8 @@ from functools import wraps
 from types import ModuleType
 from typing import Any
 
+from supportbot.store.unit_of_work import UnitOfWork
+
 #: Looks at a call's arguments: is it one that counts?
 Counts = Callable[..., bool]
 
@@ -29,6 +31,8 @@ class When(StrEnum):
     BEFORE = "before"
     AMID = "amid"
     AFTER = "after"
+    #: Once the transaction that it was done in is on disk, and before anybody is told.
+    COMMITTED = "committed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Point:
     name: str
     doors: tuple[Door, ...]
     sides: tuple[When, ...] = (When.BEFORE, When.AFTER)
+    #: What an earlier life has to die of, so that the flow comes here.
+    led_by: Fuse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,28 @@ class Burning:
     def __init__(self, fuse: Fuse) -> None:
         self._fuse = fuse
         self._left = fuse.nth
+        #: Transactions in which the point was passed.
+        self._open: list[UnitOfWork] = []
 
-    def passed(self, point: Point, when: When) -> None:
-        """Say that the flow is here."""
-        if point.name == self._fuse.point and when is self._fuse.when:
-            self._left -= 1
-            if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+    def passed(self, point: Point, when: When, args: tuple[Any, ...] = ()) -> None:
+        """Say that the flow is here, with these arguments."""
+        if point.name != self._fuse.point:
+            return
+        if when is self._fuse.when:
+            self._burn()
+        elif when is When.AFTER and self._fuse.when is When.COMMITTED:
+            self._open += [one for one in args if isinstance(one, UnitOfWork)]
+
+    def committed(self, work: UnitOfWork) -> None:
+        """Say that a transaction is on disk."""
+        if any(one is work for one in self._open):
+            self._open = [one for one in self._open if one is not work]
+            self._burn()
+
+    def _burn(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def install(points: tuple[Point, ...], fuse: Fuse) -> None:
@@ -96,6 +117,19 @@ def install(points: tuple[Point, ...], fuse: Fuse) -> None:
             raise LookupError(f"the product has no {point.name!r} any more")
         for door in doors:
             _replace(door, point, burning)
+    _watch_commits(burning)
+
+
+def _watch_commits(burning: Burning) -> None:
+    """The store takes what is to be told of a transaction once that is on disk."""
+    take = UnitOfWork.take_callbacks
+
+    @wraps(take)
+    def taken(work: UnitOfWork) -> Any:
+        burning.committed(work)
+        return take(work)
+
+    UnitOfWork.take_callbacks = taken  # type: ignore[method-assign] # the product has no such hook
 
 
 def _present(door: Door) -> bool:
@@ -143,7 +177,7 @@ def _watched(
 ) -> Callable[..., Any]:
     def passed(when: When, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if counts(*args, **kwargs):
-            burning.passed(point, when)
+            burning.passed(point, when, args)
 
     @wraps(original)
     async def streamed(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:

@@ -19,12 +19,13 @@ _UNSENT = "SELECT count(*) FROM delivery WHERE state IN ('pending', 'sending', '
 _BAD = "SELECT state, key, error FROM delivery WHERE state IN ('uncertain', 'failed') ORDER BY id"
 _ASKED = (
     "SELECT message_body.body FROM message JOIN message_body ON message_body.message_id = "
-    "message.id WHERE message.author_kind = 'customer' ORDER BY message.id"
+    "message.id WHERE message.author_kind = 'customer' AND message_body.body IS NOT NULL "
+    "ORDER BY message.id"
 )
 _HANDED = (
     "SELECT message_body.body FROM message JOIN message_body ON message_body.message_id = "
     "message.id JOIN ticket ON ticket.id = message.ticket_id WHERE ticket.handler = 'human' "
-    "AND message.author_kind = 'customer'"
+    "AND message.author_kind = 'customer' AND message_body.body IS NOT NULL"
 )
 _REASONS = "SELECT reason, count(*) FROM ticket_event WHERE kind = 'handoff' GROUP BY reason"
 _KINDS = "SELECT kind, count(*) FROM ticket_event GROUP BY kind"

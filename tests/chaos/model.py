@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,11 +24,17 @@ def answer(request: dict[str, Any]) -> Said:
     if not asked:
         return Said("I was asked nothing.")
     if since[-1]["role"] == "user" and request.get("tools"):
-        calls = _calls(*asked[-1])
+        known = [said["content"] for said in since if said["role"] == "tool"]
+        calls = _calls(*asked[-1]) if not _named_in(known, *asked[-1]) else ()
         if calls:
             return Said(tool_calls=calls)
     numbers = ", ".join(str(number) for _, number in asked)
     return Said(f"Covered {asked[0][0]}: {numbers}. {_STEPS}")
+
+
+def _named_in(results: Sequence[str], name: str, number: int) -> bool:
+    """Tell whether a tool was at work for a question already."""
+    return any(re.search(rf"\b{name} no {number}\b", result) for result in results)
 
 
 def _since_the_last_answer(messages: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:

@@ -44,6 +44,42 @@ COMBINATIONS = {
         "postgres",
         Combination("PostgreSQL, one process that listens, three workers", workers=3),
     ),
+    "aimed-http": (
+        "sqlite",
+        Combination(
+            "SQLite, Slack over HTTP, killed around calls of Slack",
+            seconds_per_chunk=0.1,
+            aimed=True,
+        ),
+    ),
+    "aimed-socket": (
+        "sqlite",
+        Combination(
+            "SQLite, Slack over a socket, killed around calls of Slack",
+            "socket",
+            seconds_per_chunk=0.1,
+            aimed=True,
+        ),
+    ),
+    "aimed-workers-http": (
+        "postgres",
+        Combination(
+            "PostgreSQL, two workers, Slack over HTTP, killed around calls of Slack",
+            workers=2,
+            seconds_per_chunk=0.1,
+            aimed=True,
+        ),
+    ),
+    "aimed-workers-socket": (
+        "postgres",
+        Combination(
+            "PostgreSQL, two workers, Slack over a socket, killed around calls of Slack",
+            "socket",
+            workers=2,
+            seconds_per_chunk=0.1,
+            aimed=True,
+        ),
+    ),
     "outage": (
         "postgres",
         Combination("PostgreSQL away for 30 s under load", workers=2, away_seconds=30.0),

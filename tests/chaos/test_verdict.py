@@ -23,8 +23,12 @@ def _ledger(*questions: tuple[str, int], **changes: object) -> Ledger:
     return Ledger(**(values | changes))  # type: ignore[arg-type] # the factory's values are of many types
 
 
+def _said(numbers: str, last_words: str = "It takes ten\nminutes.") -> str:
+    return f"Covered c1: {numbers}. {last_words}"
+
+
 def _heard(*covered: str) -> list[Heard]:
-    return [Heard(f"d{n}", f"Covered c1: {numbers}. So.") for n, numbers in enumerate(covered)]
+    return [Heard(f"d{n}", _said(numbers)) for n, numbers in enumerate(covered)]
 
 
 _TWO = (("c1", 1), ("c1", 2))
@@ -54,7 +58,7 @@ def test_what_a_person_holds_is_not_lost() -> None:
 
 
 def test_the_same_delivery_twice_is_a_duplicate() -> None:
-    again = [Heard("d", "Covered c1: 1. So."), Heard("d", "Covered c1: 1, 2. So.")]
+    again = [Heard("d", _said("1")), Heard("d", _said("1, 2"))]
     verdict = judge([Conversation("c1", 2, again)], _ledger(*_TWO))
     assert verdict.duplicated == ["c1: d stands twice"]
 
@@ -62,6 +66,24 @@ def test_the_same_delivery_twice_is_a_duplicate() -> None:
 def test_two_answers_to_one_question_are_a_duplicate() -> None:
     verdict = judge([Conversation("c1", 2, _heard("1", "1, 2", "2"))], _ledger(*_TWO))
     assert verdict.duplicated == ["c1 no 2 is answered 2 times"]
+
+
+def test_an_answer_without_its_last_words_is_cut_short() -> None:
+    cut = Conversation("c1", 2, [*_heard("1"), Heard("d", _said("2", "It takes"))])
+    assert judge([cut], _ledger(*_TWO)).unfinished == ["c1: the answer to 2 is cut short"]
+    assert judge([cut], _ledger(*_TWO, handed=frozenset({"c1"}))).clean
+
+
+def test_a_question_that_was_taken_back_needs_no_answer_and_may_have_a_part_of_one() -> None:
+    unanswered = Conversation("c1", 2, _heard("1"), waived={2})
+    assert judge([unanswered], _ledger(*_TWO)).clean
+    half = Conversation("c1", 2, [*_heard("1"), Heard("d", _said("2", "Open"))], waived={2})
+    assert judge([half], _ledger(*_TWO)).clean
+
+
+def test_a_question_that_was_taken_back_has_no_place_in_the_order() -> None:
+    taken = Conversation("c1", 2, _heard("2", "1"), waived={2})
+    assert judge([taken], _ledger(("c1", 1))).clean
 
 
 def test_a_question_stored_twice_is_a_duplicate() -> None:
@@ -90,6 +112,14 @@ def test_the_model_names_what_its_newest_turn_holds() -> None:
     asked = "Question c7 no 3: how?\n\nQuestion c7 no 4: how?"
     request = {"messages": [{"role": "user", "content": asked}]}
     assert Heard("", answer(request).text).covers == (3, 4)
+
+
+def test_the_model_calls_no_tool_again_whose_result_it_knows() -> None:
+    said = {"role": "user", "content": "Question c7 no 3: how?"}
+    result = {"role": "tool", "content": "booked c7 no 3"}
+    other = {"role": "tool", "content": "booked c7 no 33"}
+    assert not answer({"messages": [result, said], "tools": [{}]}).tool_calls
+    assert answer({"messages": [other, said], "tools": [{}]}).tool_calls
 
 
 def test_a_write_under_two_keys_is_a_duplicate() -> None:

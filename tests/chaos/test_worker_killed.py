@@ -13,7 +13,7 @@ from tests.chaos import ledger
 from tests.chaos.combination import Combination, World, first_start, opened
 from tests.chaos.conversation import Conversation, question
 from tests.chaos.fuse import Fuse, When
-from tests.chaos.slack_way import SlackWay
+from tests.chaos.slack_way import MentionWay
 from tests.chaos.slaughter import survivor
 from tests.chaos.verdict import judge
 from tests.chaos.victims import nursery
@@ -74,5 +74,5 @@ async def _seen(world: World, talks: list[Conversation]) -> list[Conversation]:
     return talks
 
 
-def _slack(world: World) -> SlackWay:
-    return next(way for way in world.ways if isinstance(way, SlackWay))
+def _slack(world: World) -> MentionWay:
+    return next(way for way in world.ways if isinstance(way, MentionWay))

@@ -81,17 +81,23 @@ def _judge_one(
     one: Conversation, verdict: Verdict, ranks: Mapping[tuple[str, int], int], *, handed: bool
 ) -> None:
     """Judge one thread. Questions count in the order in which they arrived: Slack overtakes."""
-    missing = set(range(1, one.asked + 1)) - one.covered
+    missing = set(range(1, one.asked + 1)) - one.covered - one.waived
     if not handed:
         verdict.lost += [f"{one.name} no {number}" for number in sorted(missing)]
     empty = sum(not heard.text.strip() for heard in one.heard)
     verdict.unfinished += [f"{one.name}: {empty} messages without words"] if empty else []
+    if not handed:  # a person who takes over cuts an answer short
+        verdict.unfinished += [
+            f"{one.name}: the answer to {max(heard.covers)} is cut short"
+            for heard in one.heard
+            if heard.covers and not heard.whole and one.waived.isdisjoint(heard.covers)
+        ]
     keys = Counter(heard.key for heard in one.heard)
     verdict.duplicated += [f"{one.name}: {key} stands twice" for key, n in keys.items() if n > 1]
     newest = [
-        max(heard.covers, key=lambda number: ranks.get((one.name, number), -1))
+        max(due, key=lambda number: ranks.get((one.name, number), -1))
         for heard in one.heard
-        if heard.covers
+        if (due := set(heard.covers) - one.waived)
     ]
     again = Counter(newest)
     verdict.duplicated += [
