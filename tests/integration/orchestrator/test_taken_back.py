@@ -155,7 +155,8 @@ async def test_open_draft_is_discarded_with_the_message_it_answers(make_world: A
     await world.settle()
     await world.hear(taken_back())
     ticket = await world.ticket(accepted.ticket)
-    assert [draft.state for draft in await world.drafts(ticket)] == ["discarded"]
+    (draft,) = await world.drafts(ticket)
+    assert (draft.state, draft.text) == ("discarded", "")
     ends = [(event.kind, event.reason) for event in await world.events(ticket)]
     assert ends[-3:] == [
         ("deleted", None),
