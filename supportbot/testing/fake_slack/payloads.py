@@ -20,7 +20,9 @@ Payload = dict[str, Any]
 
 def envelope(event: Payload, event_id: str, at_seconds: int, workspace: Workspace) -> Payload:
     """Wrap an event as the Events API does for the installation in a workspace."""
-    place = str(event.get("channel") or event.get("item", {}).get("channel"))
+    item = event.get("item")
+    on = item if isinstance(item, dict) else {}  # a test may emit what Slack would not
+    place = str(event.get("channel") or on.get("channel"))
     seen_by = workspace.authorized.get(place, workspace)
     own = {"team_id": seen_by.team, "user_id": seen_by.bot_user}
     return {
