@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from supportbot.model.phrases import Said
+from supportbot.model.wish_phrases import LANGUAGES
+
 _MOST_WORDS = 15
 
 
@@ -35,11 +38,18 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 
 
 def wants_person(text: str) -> bool:
-    """Tell whether a message asks for a person and for nothing else (in English).
+    """Tell whether a message asks for a person and for nothing else.
 
     Strict, because nothing is answered then: "How do I add a person?" is a question, "a human,
-    please" is a wish.
+    please" is a wish. In other languages than English, only what `wish_phrases` has is one.
     """
+    if _in_english(text):
+        return True
+    said = Said.of(text)
+    return any(language.has(said) for language in LANGUAGES)
+
+
+def _in_english(text: str) -> bool:
     words = [word.replace("\u2019", "'") for word in _WORD.findall(text.casefold())]
     known = set(words)
     if len(words) > _MOST_WORDS or not known & _PERSONS:
