@@ -324,8 +324,9 @@ class LiveAnswer:
             pass  # it may be seen
         except ChannelError:
             return  # too fast for the provider: the next one shows more
+        if not self.shown:  # words take the place of a status
+            tell_soon(self._wiring, self._turn.ticket.id)
         self.shown = part
-        tell_soon(self._wiring, self._turn.ticket.id)
 
     async def _stop(self) -> None:
         """End the turn as the customer wants it; the channel may tell of it in its own way too."""

@@ -15,6 +15,13 @@ from supportbot.orchestrator.live import LiveRules
 from supportbot.orchestrator.respond import RespondRules
 from supportbot.orchestrator.working import Working, WorkingRules
 from supportbot.testing import LiveMemoryChannel, said
+from tests.integration.orchestrator.growing import (
+    LOOK_UP,
+    QUICK,
+    order_desk,
+    started,
+    until_seen,
+)
 
 SHOWN_AND_TAKEN_AWAY = [Standing.WORKING, Standing.RESTING]
 
@@ -111,6 +118,38 @@ async def test_first_words_take_the_place_of_the_status(make_world: Any, channel
     gate.set()
     await ended(world, settling)
     assert channel.statuses == SHOWN_AND_TAKEN_AWAY
+
+
+class Counting(Working):
+    """Counts how often it is told how a ticket stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends = 0
+
+    def end(self, ticket_id: int, tell: Any) -> None:
+        self.ends += 1
+        super().end(ticket_id, tell)
+
+
+async def test_only_first_words_take_the_place_of_the_status(make_world: Any, channel: Any) -> None:
+    channel.may_grow = True
+    looked, first, second = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    looked.set()
+    script = [
+        Turn("Let me look. One moment.", tool_calls=LOOK_UP, end_gate=first),
+        Turn("It was shipped. It comes soon. Bye.", end_gate=second),
+    ]
+    world = await make_world(script, channel=channel, rules=QUICK, **order_desk(looked))
+    working = Counting()
+    object.__setattr__(world.wiring, "working", working)
+    _, settling = await started(world)
+    await until_seen(world, "Let me look.")
+    first.set()
+    await until_seen(world, "It was shipped.")
+    assert working.ends == 1
+    second.set()
+    await ended(world, settling)
 
 
 async def test_a_status_that_cannot_be_shown_harms_no_answer(make_world: Any, channel: Any) -> None:
