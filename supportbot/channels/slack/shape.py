@@ -5,7 +5,6 @@ What it cannot read is stored all the same, and acknowledged, or Slack would sen
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from slack_bolt.async_app import AsyncBoltRequest
@@ -22,8 +21,8 @@ _TAKEN_OUT = (
     bolt.to_step,
     bolt.to_view,
 )
-#: What it fails with over a part that is of another type than it expects.
-_TRIPS = (json.JSONDecodeError, LookupError, TypeError, AttributeError)
+#: What it fails with over what is no JSON, or too deep, or a part of another type than it expects.
+_TRIPS = (ValueError, RecursionError, LookupError, TypeError, AttributeError)
 
 
 def readable(
