@@ -10,7 +10,16 @@ from supportbot.model.delivery import Delivery
 from supportbot.model.draft import Draft
 from supportbot.model.message import Message
 from supportbot.model.ticket import Ticket, TicketEvent
-from supportbot.store import answers, deliveries, details, drafts, feedback, operators, threads
+from supportbot.store import (
+    answers,
+    deliveries,
+    details,
+    drafts,
+    feedback,
+    operators,
+    threads,
+    transcripts,
+)
 from supportbot.store import tickets as heads
 from supportbot.store.answers import StoredCompletion
 from supportbot.store.database import Database
@@ -51,7 +60,7 @@ async def read_ticket(db: Database, public_id: str) -> TicketFacts:
             names=await operators.names(work),
             messages=tuple(await threads.messages(work, ticket.id)),
             behind=await details.behind(work, ticket.id),
-            events=tuple(await threads.events(work, ticket.id)),
+            events=tuple(await transcripts.events(work, ticket.id)),
             deliveries=tuple(await deliveries.of_ticket(work, ticket.id)),
             delivery_notes=await details.delivery_notes(work, ticket.id),
             attachments=tuple(await details.attachments(work, ticket.id)),

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from supportbot.model.delivery import Delivery
 from supportbot.model.draft import Draft
 from supportbot.model.file import StoredFile
 from supportbot.model.message import Message
-from supportbot.model.ticket import Ticket, TicketEvent
+from supportbot.model.ticket import ActorKind, Ticket, TicketEvent
 from supportbot.store import deliveries, drafts, feedback, files, threads
 from supportbot.store.feedback import Feedback
 from supportbot.store.tables.catalog import PolicyVersionRow, ProductRow
+from supportbot.store.tables.tickets import MessageBodyRow, MessageRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 
@@ -40,12 +41,38 @@ async def of_ticket(work: UnitOfWork, ticket: Ticket) -> Transcript:
     return Transcript(
         ticket=ticket,
         messages=await threads.messages(work, ticket.id),
-        events=await threads.events(work, ticket.id),
+        events=await events(work, ticket.id),
         deliveries=await deliveries.of_ticket(work, ticket.id),
         drafts=await drafts.of_ticket(work, ticket.id),
         feedback=await feedback.of_ticket(work, ticket.id),
         files=await files.of_ticket(work, ticket.id),
     )
+
+
+async def events(work: UnitOfWork, ticket_id: int) -> list[TicketEvent]:
+    """Return what happened to a ticket, in order, without words that may repeat what is erased.
+
+    The rows, which nobody changes, keep them for a while. From when the first message came whose
+    words are gone, only what stands before a model's words is told.
+    """
+    found = await threads.events(work, ticket_id)
+    since = await work.connection.scalar(
+        select(func.min(MessageRow.created_at))
+        .join(MessageBodyRow, MessageBodyRow.message_id == MessageRow.id)
+        .where(
+            MessageRow.ticket_id == ticket_id,
+            MessageRow.author_kind.in_([ActorKind.CUSTOMER, ActorKind.GUEST]),
+            MessageBodyRow.body.is_(None),
+        )
+    )
+    return found if since is None else [_wordless(one, since) for one in found]
+
+
+def _wordless(event: TicketEvent, since: datetime) -> TicketEvent:
+    head, found, _ = str(event.data.get("summary") or "").partition(": ")
+    if not found or event.at < since:
+        return event
+    return replace(event, data={**event.data, "summary": f"{head}."})
 
 
 async def system_message(work: UnitOfWork, product: str, policy_sha: str) -> str | None:

@@ -18,7 +18,7 @@ from supportbot.model.inbound import Deleted, Edited
 from supportbot.model.summary import Summary
 from supportbot.model.ticket import Status
 from supportbot.orchestrator.quoting import GONE, GONE_TOO
-from supportbot.store import summaries
+from supportbot.store import summaries, transcripts
 from supportbot.store.tables.answers import CompletionRow
 from supportbot.testing import Fails, said
 from supportbot.tools.declare import tool
@@ -32,10 +32,10 @@ BUSY = Fails(SendError("busy", permanent=False))
 FOR_A_WHILE = {"prompt_part", "ticket_event"}
 
 
-def handed_off() -> Turn:
+def handed_off(about: str = "it") -> Turn:
     words = {
         "reason": "low_confidence",
-        "message": "A colleague will look at it.",
+        "message": f"About {about}.",
         "summary": f"They want {SECRET} to work",
         "missing": f"whether {SECRET} is right",
     }
@@ -247,3 +247,23 @@ async def test_summary_of_what_a_person_changed_or_took_back_holds_no_more(world
         await world.hear(change)
         await world.settle()
         assert "thread_summary" not in await tables_with(world.db, SECRET)
+
+
+async def test_transcript_tells_no_words_of_a_handoff_that_may_repeat_what_is_gone(
+    make_world: Any,
+) -> None:
+    world = await make_world([handed_off(SECRET), handed_off("the bill")])
+    ticket = await asks(world, f"my PIN is {SECRET}", "m1")
+
+    async def summaries_told() -> list[object]:
+        async with world.db.reading() as work:
+            transcript = await transcripts.of_ticket(work, ticket)
+        return [one.data["summary"] for one in transcript.events if one.kind == "handoff"]
+
+    assert SECRET in str(await summaries_told())
+    await deletes(world, "m1")
+    assert await summaries_told() == ["Handed off instead of answered."]
+    other = await world.hear(said("the bill is wrong", thread="t2"))
+    await world.settle()
+    ticket = await world.ticket(other.ticket)
+    assert await summaries_told() == ["Handed off instead of answered: About the bill."]
