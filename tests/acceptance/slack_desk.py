@@ -131,11 +131,14 @@ class Desk:
             return list(await work.connection.execute(select(InboundRow).order_by(InboundRow.id)))
 
     async def outcomes(self) -> list[tuple[str | None, str | None]]:
-        """Return what became of everything that arrived, and why, once none of it waits."""
+        """Return what became of everything that arrived, and why, once none of it waits.
+
+        Names are left out: they are looked up beside it, and arrive at a moment of their own.
+        """
 
         async def read() -> list[tuple[str | None, str | None]] | None:
             rows = await self.inbounds()
-            shown = [(row.outcome, row.reason) for row in rows]
+            shown = [(row.outcome, row.reason) for row in rows if row.outcome != "introduced"]
             return shown if all(outcome for outcome, _ in shown) else None
 
         await self.slack.settled()
