@@ -77,7 +77,7 @@ async def reword(
     copy = await deliveries.by_key(work, _key(ticket, message.seq))
     if copy is None:
         return
-    await erasure.reword_wholly(work, copy.id, text)
+    await erasure.reword_wholly(work, copy.ticket_id, copy.id, text)
     for one in await pressable.standing(work, ticket.id, Audience.CUSTOMER):
         if one.original.id == copy.id and one.may_be_seen:
             await pressable.change(work, one, text, (), wiring.clock())

@@ -160,7 +160,7 @@ async def reword_follow_up(
     """Let what operators were told of a message read otherwise; tell whether they were."""
     told = await pressable.told_on(work, ticket.id, follow_up(seq))
     for one in told:
-        await erasure.reword_wholly(work, one.original.id, text)
+        await erasure.reword_wholly(work, ticket.id, one.original.id, text)
         if one.may_be_seen:
             await pressable.change(work, one, text, one.offers, wiring.clock())
     return bool(told)
@@ -169,7 +169,7 @@ async def reword_follow_up(
 async def forget_follow_up(wiring: Wiring, work: UnitOfWork, ticket: Ticket, seq: int) -> None:
     """Forget what operators were told of a message that its author took back."""
     told = await pressable.told_on(work, ticket.id, follow_up(seq))
-    await erasure.forget_told(work, [one.original.id for one in told])
+    await erasure.forget_told(work, ticket.id, [one.original.id for one in told])
     for one in told:
         if one.may_be_seen:
             await pressable.change(work, one, GONE, (), wiring.clock())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 
 from supportbot.model.delivery import Audience, DeliveryState
 from supportbot.model.draft import DraftState
@@ -111,9 +111,9 @@ async def change_subject(work: UnitOfWork, ticket: Ticket, subject: str | None) 
         )
 
 
-async def forget_told(work: UnitOfWork, delivery_ids: Sequence[int]) -> None:
+async def forget_told(work: UnitOfWork, ticket_id: int, delivery_ids: Sequence[int]) -> None:
     """Forget the words of these deliveries and their changes; what was not sent yet never is."""
-    told = update(DeliveryRow).where(_made_or_changed(delivery_ids))
+    told = update(DeliveryRow).where(_made_or_changed(ticket_id, delivery_ids))
     await work.connection.execute(
         told.where(DeliveryRow.state == DeliveryState.PENDING).values(
             state=DeliveryState.CANCELLED, error="taken back", next_attempt_at=None
@@ -129,10 +129,10 @@ async def reword(work: UnitOfWork, delivery_id: int, text: str) -> None:
     )
 
 
-async def reword_wholly(work: UnitOfWork, delivery_id: int, text: str) -> None:
+async def reword_wholly(work: UnitOfWork, ticket_id: int, delivery_id: int, text: str) -> None:
     """Let a delivery, and all that changed its message since, hold other words."""
     await work.connection.execute(
-        update(DeliveryRow).where(_made_or_changed([delivery_id])).values(body=text)
+        update(DeliveryRow).where(_made_or_changed(ticket_id, [delivery_id])).values(body=text)
     )
 
 
@@ -166,8 +166,11 @@ async def forget_notices(work: UnitOfWork, ticket: Ticket, occasions: Sequence[s
         await work.connection.execute(told.values(body=None))
 
 
-def _made_or_changed(delivery_ids: Sequence[int]) -> ColumnElement[bool]:
-    return or_(DeliveryRow.id.in_(delivery_ids), DeliveryRow.replaces_id.in_(delivery_ids))
+def _made_or_changed(ticket_id: int, delivery_ids: Sequence[int]) -> ColumnElement[bool]:
+    return and_(
+        DeliveryRow.ticket_id == ticket_id,  # for its index
+        or_(DeliveryRow.id.in_(delivery_ids), DeliveryRow.replaces_id.in_(delivery_ids)),
+    )
 
 
 async def edits(work: UnitOfWork, message: Message) -> list[Message]:

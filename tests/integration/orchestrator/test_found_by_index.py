@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from supportbot.model.inbound import ActionKind, Deleted
+from supportbot.model.inbound import ActionKind, Deleted, Edited
+from supportbot.testing import said
 from tests.integration.orchestrator.desk import (
+    ADA,
     KIM,
     customer_presses,
     escalated,
@@ -50,9 +52,13 @@ async def test_presses_and_words_of_people_read_no_whole_table(world: Any) -> No
         await world.hear(writes(KIM, "Hello.", below=under(notice)), "kim-1")
         await world.settle()
         await world.hear(Deleted(thread_keys=("desk",), message_key="kim-1"))
+        await world.hear(said("It is the blu one."), "ada-2")
+        await world.settle()
+        await world.hear(Edited(ADA, "ada-2", ("t1",), "It is the blue one."))
+        await world.hear(Deleted("ada-2", ("t1",)))
         await customer_presses(world, ActionKind.FEEDBACK, answer, value=-1)
         await customer_presses(world, ActionKind.COMMENT, answer, text="No.")
-    assert {"feedback", "deleted"} <= {*await world.kinds(ticket)}
+    assert {"feedback", "edited", "deleted"} <= {*await world.kinds(ticket)}
     whole = {f"SCAN {table}" for table in _LARGE}
     assert any("ix_delivery_ticket_id_id" in plan for plan in plans)
     assert not whole & {*plans}
