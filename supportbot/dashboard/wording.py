@@ -31,7 +31,7 @@ EVENTS: Mapping[EventKind, str] = {
     EventKind.SCORED: "{who} said how well it went",
     EventKind.LINKED: "The ticket is linked with an earlier one",
     EventKind.BOUNCED: "A message came back",
-    EventKind.SUPERSEDED: "A newer message overtook an answer that nobody saw",
+    EventKind.SUPERSEDED: "A newer message, or a person, overtook an answer that nobody saw",
     EventKind.DEGRADED: "A budget runs low: the bot makes do with less",
     EventKind.FLOODED: "The customer writes faster than anybody could answer, and was told so",
     EventKind.TOOL_CALLED: "{who} called tools",

@@ -109,7 +109,8 @@ class EventKind(StrEnum):
     FEEDBACK = "feedback"
     LINKED = "linked"
     BOUNCED = "bounced"
-    #: A newer message came before anything was visible: the answer was given up, its cost recorded.
+    #: A newer message, or a person, came before anything was visible: the answer was given up, and
+    #: its cost recorded.
     SUPERSEDED = "superseded"
     #: A budget is near its end or spent: how the bot makes do, told by `reason`.
     DEGRADED = "degraded"
