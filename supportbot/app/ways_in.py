@@ -129,6 +129,7 @@ def _oauth(settings: Settings) -> SlackOAuth | None:
         AppCredentials(slack.client_id or "", _secret(slack.client_secret) or ""),
         token_keys=_secret(settings.secret.token_key) or "",
         public_url=settings.server.address,
+        workspaces=frozenset(slack.workspaces),
     )
 
 

@@ -99,7 +99,10 @@ SlackChannel = Annotated[
     str, _matching(r"[CG][A-Z0-9]+", "use the id of a channel, such as C0123ABC; names change")
 ]
 SlackTeam = Annotated[
-    str, _matching(r"[TE][A-Z0-9]+", "use the id of a workspace, such as T0123ABC")
+    str,
+    _matching(
+        r"[TE][A-Z0-9]+", "use the id of a workspace or an organisation, such as T0123ABC or E0123"
+    ),
 ]
 VariableName = Annotated[
     str,

@@ -126,6 +126,11 @@ def _missing_for_oauth(settings: Settings) -> Iterator[SettingsError]:
         yield SettingsError(
             "[slack] operators_team: is not set; say in which workspace operators are"
         )
+    home, allowed = slack.operators_team, slack.workspaces
+    if home and allowed and home not in allowed and not any(one[0] == "E" for one in allowed):
+        yield SettingsError(
+            f"[slack] workspaces: does not name {home}; operators_team has to install the app too"
+        )
 
 
 def _missing_for_mail(box: Mailbox) -> Iterator[SettingsError]:

@@ -116,7 +116,12 @@ class SlackSettings(Section):
     operators_team: SlackTeam | None = Field(
         default=None,
         description="Workspace id of operators and their channel, where the app is installed "
-        "by OAuth.",
+        "by OAuth; the id of their organisation where that installed it for all its workspaces.",
+    )
+    workspaces: tuple[SlackTeam, ...] = Field(
+        default=(),
+        description="Ids of workspaces, or of organisations with all of theirs, that may install "
+        "the app by OAuth; empty: any.",
     )
     quiet_seconds: Seconds | None = Field(
         default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."

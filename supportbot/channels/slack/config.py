@@ -98,6 +98,12 @@ class SlackOAuth:
     token_keys: str = field(repr=False)
     #: Where browsers reach us; Slack sends them back to `/slack/oauth_redirect` there.
     public_url: str
+    #: Ids of workspaces, and of organisations with all of theirs, that may; empty: any.
+    workspaces: frozenset[str] = frozenset()
+
+    def may_install(self, *owners: str | None) -> bool:
+        """Tell whether one of those that an installation is for may install the app."""
+        return not self.workspaces or not self.workspaces.isdisjoint(owners)
 
 
 @dataclass(frozen=True, slots=True)

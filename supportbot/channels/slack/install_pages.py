@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 
+#: Why it is not installed for somebody who did everything right.
+NOT_ALLOWED = "not_allowed"
+
 #: Why it did not work, in the words of Bolt's flow or of Slack, and what to do.
 _REASONS = {
     "access_denied": "Slack was told not to install it, so nothing was changed.",
@@ -13,6 +16,8 @@ _REASONS = {
     "time. Nothing was installed.",
     "invalid_code": "Slack did not accept what it had handed out itself a moment ago. "
     "Nothing was installed.",
+    NOT_ALLOWED: "This workspace is not one of those that this bot works for; whoever runs the bot "
+    "can allow it. Nothing was kept. Remove the app in Slack's settings, if it is shown there.",
     "unreachable": "Slack did not answer. Nothing was installed.",
     "not_stored": "It could not be stored here. Remove the app in Slack's settings before "
     "trying again, if it is shown there.",

@@ -24,13 +24,14 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.oauth import OAuthStateUtils
 from slack_sdk.oauth.installation_store import Installation
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from supportbot.channels.slack.config import SlackOAuth
 from supportbot.channels.slack.failures import translated
-from supportbot.channels.slack.install_pages import failure_page, success_page
+from supportbot.channels.slack.install_pages import NOT_ALLOWED, failure_page, success_page
 from supportbot.channels.slack.logs import vendor_logger
 from supportbot.channels.slack.manifest import SCOPES
 from supportbot.channels.slack.oauth_stores import (
@@ -40,7 +41,7 @@ from supportbot.channels.slack.oauth_stores import (
     StateStore,
 )
 from supportbot.channels.slack.web import WebSession
-from supportbot.errors import ChannelError, StoreError
+from supportbot.errors import ChannelError, SendError, StoreError
 
 _log = structlog.get_logger(__name__)
 
@@ -60,15 +61,40 @@ _WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 _WANTED = ("code", "state", "error")
 
 
+class _NotAllowed(BoltError):
+    """A workspace that is not named in `[slack] workspaces` installed the app."""
+
+
 class _Flow(AsyncOAuthFlow):
-    """Bolt's flow, which also learns the address of a workspace."""
+    """Bolt's flow, which also knows who may install, and learns the address of a workspace."""
+
+    def __init__(
+        self, oauth: SlackOAuth, client: AsyncWebClient, given: AsyncOAuthSettings
+    ) -> None:
+        super().__init__(client=client, logger=vendor_logger(), settings=given)
+        self._oauth = oauth
 
     async def store_installation(
         self, request: AsyncBoltRequest, installation: Installation
     ) -> None:
+        # Who installs for a whole organisation names no workspace, and is none.
+        if not self._oauth.may_install(installation.team_id, installation.enterprise_id):
+            await self._give_back(installation.bot_token or "")
+            raise _NotAllowed("this workspace may not install the app")
         who = await self.client.auth_test(token=installation.bot_token)
         installation.set_custom_value(URL, who.get("url"))
         await super().store_installation(request, installation)
+
+    async def _give_back(self, token: str) -> None:
+        """Let a token be good for nothing; without any, the app is not installed there any more.
+
+        https://docs.slack.dev/reference/methods/auth.revoke
+        """
+        try:
+            with translated("take a token back", may_repeat=True):
+                await self.client.auth_revoke(token=token)
+        except SendError as error:
+            _log.warning("slack_token_not_revoked", detail=str(error))
 
 
 _Step = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
@@ -136,8 +162,7 @@ def _flow(parts: InstallParts) -> AsyncOAuthFlow:
         logger=vendor_logger(),
     )
     settings.state_utils = _Cookie(expiration_seconds=settings.state_expiration_seconds)
-    client = parts.session.plain()
-    return _Flow(client=client, logger=vendor_logger(), settings=settings)
+    return _Flow(oauth, parts.session.plain(), settings)
 
 
 async def _answered(step: _Step, request: Request, query: str) -> Response:
@@ -174,6 +199,9 @@ async def _installed(args: AsyncSuccessArgs) -> BoltResponse:
 
 
 async def _failed(args: AsyncFailureArgs) -> BoltResponse:
+    if isinstance(args.error, _NotAllowed):
+        _log.warning("slack_install_refused", reason=NOT_ALLOWED)
+        return _failure(NOT_ALLOWED, 403)
     # A reason that Slack's redirect names is whatever the address bar holds.
     known = args.reason if re.fullmatch(r"[a-z_]{1,40}", args.reason) else "unknown"
     _log.warning("slack_install_refused", reason=known)

@@ -39,6 +39,8 @@ METHODS: Mapping[str, Method] = {
 }
 #: The only one that is called with the app-level token.
 _OPEN_SOCKET = "apps.connections.open"
+#: Whatever token it is called with is good for nothing afterwards.
+_REVOKE = "auth.revoke"
 #: The app shows its client id and secret instead of a token.
 _ACCESS = "oauth.v2.access"
 _SECRET = frozenset({"token", "client_secret", "code", "refresh_token"})
@@ -102,7 +104,7 @@ class WebApi:
         home = self._tokens.tenants[0]
         if method == _ACCESS:
             return self._own[method](home.workspace, arguments)
-        if method not in METHODS.keys() | home.methods.keys() | self._own.keys():
+        if method not in METHODS.keys() | home.methods.keys() | self._own.keys() | {_REVOKE}:
             raise ApiRefusal("unknown_method")
         if not token:
             raise ApiRefusal("not_authed")
@@ -115,6 +117,9 @@ class WebApi:
             raise ApiRefusal("not_allowed_token_type")
         if access.tenant is None:
             return self._own[method](home.workspace, arguments)
+        if method == _REVOKE:
+            access.refused = "token_revoked"
+            return {"revoked": True}
         return self._run_in(access.tenant, method, arguments)
 
     def _run_in(self, tenant: Tenant, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

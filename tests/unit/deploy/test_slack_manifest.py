@@ -29,6 +29,7 @@ METHOD_SCOPES: Mapping[str, set[str]] = {
     "apps_connections_open": set(),  # connections:write of the app-level token
     "assistant_threads_setStatus": {"assistant:write"},
     "assistant_threads_setSuggestedPrompts": {"assistant:write"},
+    "auth_revoke": set(),
     "auth_test": set(),
     "chat_appendStream": {"chat:write"},
     "chat_delete": {"chat:write"},

@@ -101,6 +101,7 @@ def test_a_mail_password_may_come_from_a_file(load_text: Load, tmp_path: Path) -
 SAMPLES = {
     "secret.token_key": f"{'A' * 43}=",
     "slack.operators_team": "T0123",
+    "slack.workspaces": "T0123",
     "model.attempts": "2",
     "model.base_url": "http://h",
     "model.cheaper.base_url": "http://h",

@@ -45,6 +45,13 @@ BOX = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\n'
         (PLACE, OAUTH | KEPT, ["[slack] operators_team"]),
         ('[slack]\noperators = ["U1"]\n', OAUTH | KEPT, ["[slack] operators_team"]),
         (f'{PLACE}operators_team = "T1"\n', OAUTH | KEPT, []),
+        (
+            '[slack]\noperators_team = "T1"\nworkspaces = ["T2"]\n',
+            OAUTH | KEPT,
+            ["[slack] workspaces"],
+        ),
+        ('[slack]\noperators_team = "T1"\nworkspaces = ["T2", "T1"]\n', OAUTH | KEPT, []),
+        ('[slack]\noperators_team = "T1"\nworkspaces = ["E2"]\n', OAUTH | KEPT, []),
         (PLACE, {"SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "x"}, []),
         (BOX, {}, []),
         (f'{BOX}imap = "imaps://u@h"\n', {}, ["mailbox a@b.c"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -62,10 +62,18 @@ class Site:
 
 
 @pytest.fixture
-async def site(slack: FakeSlack, db: Database, clock: Any) -> AsyncIterator[Site]:
+def allowed() -> tuple[str, ...]:
+    """Who may install the app; empty: any."""
+    return ()
+
+
+@pytest.fixture
+async def site(
+    slack: FakeSlack, db: Database, clock: Any, allowed: tuple[str, ...]
+) -> AsyncIterator[Site]:
     register, web, changed = await make_register(db, clock), web_of(slack), list[str]()
     parts = InstallParts(
-        oauth=oauth_of(slack),
+        oauth=replace(oauth_of(slack), workspaces=frozenset(allowed)),
         api_url=slack.url,
         session=web,
         installed=InstallationStore(register, changed.append),
@@ -92,6 +100,30 @@ async def test_a_workspace_installs_the_app(site: Site) -> None:
     assert found.grant.expires_at is None
     assert site.register.open(found).bot in site.slack.oauth.app.tokens.known
     assert site.changed == [FakeSlack.team]
+
+
+@pytest.mark.parametrize("allowed", [("T0OTHER", "E0OTHER")])
+@pytest.mark.parametrize("unreachable", [False, True])
+async def test_a_workspace_that_may_not_is_told_so_and_its_token_thrown_away(
+    site: Site, *, unreachable: bool
+) -> None:
+    back = await site.consent()
+    if unreachable:
+        site.slack.faults.fail("auth.revoke", "internal_error")
+    status, text = await page(await site.browser.get(REDIRECT, **back))
+    assert status == 403
+    assert "not one of those that this bot works for" in text
+    assert await site.installed() == []
+    assert site.changed == []
+    (call,) = site.slack.calls("auth.revoke")
+    assert (call.team, call.error) == (FakeSlack.team, "internal_error" if unreachable else None)
+
+
+@pytest.mark.parametrize("allowed", [(FakeSlack.team, "T0OTHER")])
+async def test_a_workspace_that_is_named_may_install_the_app(site: Site) -> None:
+    assert (await site.browser.get(REDIRECT, **await site.consent())).status == 200
+    assert [one.grant.owner for one in await site.installed()] == [FakeSlack.team]
+    assert site.slack.calls("auth.revoke") == []
 
 
 async def test_a_rotating_token_is_stored_with_its_end_and_its_successor(site: Site) -> None:
