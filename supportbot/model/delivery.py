@@ -90,6 +90,8 @@ class Delivery:
     signed: str | None = None
     #: Set where it is no message of its own, but what that one is to show instead.
     replaces: Earlier | None = None
+    #: It has words of its own instead of those of its thread's message.
+    rewords: bool = False
     #: It stands in the thread of this one.
     below: Earlier | None = None
     #: How its ticket stands, as of when the delivery was read.

@@ -212,6 +212,7 @@ def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
         draft_id=row.draft_id,
         signed=row.signed,
         replaces=_earlier(row.replaces_id, row.replaced_key, row.replaced_name),
+        rewords=row.message_id is not None and row.body is not None,
         below=_earlier(row.below_id, row.above_key, row.above_name),
         standing=standing_of(Status(row.ticket_status), Handler(row.ticket_handler)),
         claimed_until=row.next_attempt_at,

@@ -15,7 +15,7 @@ from supportbot.channels.slack.keys import DELIVERY_EVENT, message_key
 from supportbot.channels.slack.ladder import in_some_form
 from supportbot.channels.slack.render import Post, render
 from supportbot.errors import DeliveryUnknown, SendError
-from supportbot.model.delivery import Audience, Delivery, Receipt
+from supportbot.model.delivery import Audience, Delivery, DeliveryKind, Receipt
 
 _PAGE_MESSAGES = 200
 _MAX_PAGES = 10
@@ -73,9 +73,9 @@ async def find(client: AsyncWebClient, delivery: Delivery) -> Receipt | None:
 async def replace(client: AsyncWebClient, delivery: Delivery) -> Receipt:
     """Let the messages of an earlier delivery show this one, always with its blocks.
 
-    Of an answer of ours in several messages only the last one, which has the buttons, is changed:
-    its words stay. What a person wrote may have become shorter or longer: messages that are too
-    many are deleted, and those that are missing are posted.
+    Of an answer of ours in several messages only the last one, which has the buttons, is changed
+    where its words stay. They may have become less, as what a person wrote may have become shorter
+    or longer: messages that are too many are deleted, and those that are missing are posted.
     https://docs.slack.dev/reference/methods/chat.update
 
     Raises:
@@ -88,11 +88,12 @@ async def replace(client: AsyncWebClient, delivery: Delivery) -> Receipt:
     channel, _, ts = (earlier.provider_id or _channel(delivery)).partition(":")
     posts = [_in_place_of(one, earlier.key) for one in render(delivery)]
     standing = {1: ts} if ts else {}
-    if len(posts) > 1 or delivery.signed or not ts:
+    anew = delivery.signed or (delivery.rewords and delivery.kind is DeliveryKind.REPLY)
+    if len(posts) > 1 or anew or not ts:
         standing |= await found(client, delivery, earlier.key)
     if not standing:
         raise SendError(f"the message of {earlier.key} is not in {channel}", permanent=True)
-    for one in posts if delivery.signed else posts[-1:]:
+    for one in posts if anew else posts[-1:]:
         if one.part in standing:
             with translated(f"change a message in {channel}", may_repeat=True):
                 place = {"channel": channel, "ts": standing[one.part], "metadata": one.metadata}

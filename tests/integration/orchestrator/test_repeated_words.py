@@ -180,6 +180,8 @@ async def test_answer_that_is_leaving_is_gone_with_its_question(
         await world.settle()
     shown = [one.text for one in world.channel.shown("t1")]
     assert shown == (["*(This was taken back.)*"] if arrives else [])
+    changes = [one for one in world.channel.changes if one.kind == "reply"]
+    assert all(one.rewords for one in changes)
     assert len(world.channel.attempts) == 1
     assert await tables_with(world.db, SECRET) <= FOR_A_WHILE
     assert not (await world.ticket(accepted.ticket)).bot_owes

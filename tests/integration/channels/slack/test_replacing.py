@@ -64,6 +64,15 @@ async def test_of_a_persons_long_answer_no_old_words_stay(http: Setup, text: str
     assert [block["type"] for block in shown[-1].blocks][-1] == "actions"
 
 
+async def test_of_a_long_answer_that_was_taken_back_no_words_stay(http: Setup) -> None:
+    question = http.slack.mention("support", "ada", "help")
+    before, provider_id = await sent(http, question, text=LONG)
+    gone = change(before, provider_id, text="*(This was taken back.)*", rewords=True, offers=())
+    await http.channel.replace(gone)
+    shown = [one.markdown for one in http.slack.replies(question)]
+    assert shown == ["*(This was taken back.)*"]
+
+
 async def test_a_persons_answer_that_became_long_is_shown_as_a_whole(http: Setup) -> None:
     question = http.slack.mention("support", "ada", "help")
     before, provider_id = await sent(http, question, text="short", signed="Grace")
