@@ -48,7 +48,8 @@ async def taken_back(wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: 
         if gone.is_owed_anew and in_charge:
             events += await owed_now(work, ticket, gone.drafts, at)
     else:
-        await erasure.erase(work, message, DELETED, at, seen_from=message.seq)
+        await erasure.erase(work, message, DELETED, at)
+        await erasure.erase_drafts(work, ticket.id, message.seq)
         await summaries.erase_covering(work, ticket.id, message.seq, at)
     await threads.append_events(work, ticket, events, at)
     await wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)

@@ -93,12 +93,22 @@ async def tell_reworded(
     Below a notice or quoted in one; anew only where they are in charge.
     """
     quotes = await requote(wiring, work, ticket, message.text, quoted(text))
-    shared = await files.of_ticket(work, ticket.id)
-    names = [one.filename for one in shared if one.seq == message.seq]
+    names = await _names(work, message)
     wrote = await _wrote(work, ticket, text, names)
     told = await reword_follow_up(wiring, work, ticket, message.seq, wrote)
     if ticket.handler is Handler.HUMAN and not (quotes or told):
         await tell_follow_up(wiring, work, ticket, message.seq, text, names)
+
+
+async def tell_files(wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: Message) -> None:
+    """Let what operators were told of a message name the files that it still has."""
+    wrote = await _wrote(work, ticket, message.text, await _names(work, message))
+    await reword_follow_up(wiring, work, ticket, message.seq, wrote)
+
+
+async def _names(work: UnitOfWork, message: Message) -> list[str]:
+    shared = await files.of_ticket(work, message.ticket_id)
+    return [one.filename for one in shared if one.seq == message.seq]
 
 
 async def forget_repeated(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from supportbot.errors import NotFoundError
@@ -27,7 +28,7 @@ from supportbot.orchestrator.quoting import GONE
 from supportbot.orchestrator.stepping_in import said_or_noted
 from supportbot.orchestrator.tool_rounds import CHANGED
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.orchestrator.withdrawing import take_back
+from supportbot.orchestrator.withdrawing import take_back, take_out
 from supportbot.store import (
     drafts,
     erasure,
@@ -90,10 +91,8 @@ class Rewording:
 
     async def reword(self, work: UnitOfWork, place: Place, heard: Edited) -> Outcome:
         """Do the same with a message that is known."""
-        if heard.gone_files:
-            at = self._wiring.clock()
-            await erasure.erase_files(work, place.message, heard.gone_files, at)
-            await tickets.revise(work, place.ticket.id)
+        if heard.gone_files and not place.message.erased:
+            place = await self._take_out(work, place, heard.gone_files)
         unused = await _unused(work, place, heard)
         if unused is not None:
             return unused
@@ -127,6 +126,18 @@ class Rewording:
         else:
             await self._record(work, place, heard)
         return Outcome("edited", ticket_id=ticket.id, message_id=place.message.id)
+
+    async def _take_out(self, work: UnitOfWork, place: Place, files: Sequence[str]) -> Place:
+        """Erase files that were taken out of a message; return where it stands then."""
+        ticket = place.ticket
+        gone = await take_out(self._wiring, work, ticket, place.message, files)
+        events = discarded(gone.drafts, "edited")
+        in_charge = ticket.handler is Handler.BOT and ticket.status is not Status.RESOLVED
+        if gone.is_owed_anew and in_charge:
+            events += await owed_now(work, ticket, gone.drafts, self._wiring.clock())
+        await threads.append_events(work, ticket, events, self._wiring.clock())
+        await self._wiring.dispatcher.wake(work, ticket.id, ticket.asked_seq)
+        return replace(place, ticket=await tickets.get(work, ticket.id))
 
     async def _record(self, work: UnitOfWork, place: Place, heard: Edited) -> None:
         """Add the new words to the thread: for people to see, or as the next question."""

@@ -19,7 +19,7 @@ from supportbot.orchestrator.notices import (
     empty_drafts,
     why_discarded,
 )
-from supportbot.orchestrator.packet import forget_repeated
+from supportbot.orchestrator.packet import forget_repeated, tell_files
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import (
     claims,
@@ -37,6 +37,7 @@ from supportbot.store.unit_of_work import UnitOfWork
 #: What a message says whose words were taken back after they had left, or may have.
 TAKEN_BACK = "*(This was taken back.)*"
 DELETED = "deleted by its author"
+_OF_AN_ANSWER = "what it answered was taken back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +60,51 @@ async def take_back(
 ) -> Gone:
     """Erase a message with all that was made of it; the ticket's row must be held."""
     seen = await _seen_from(work, message)
+    gone = await _let_go(wiring, work, ticket, seen, "deleted", at)
+    await erasure.erase(work, message, DELETED, at)
+    await _forget_made(wiring, work, ticket, message, seen, at)
+    return gone
+
+
+async def take_out(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: Message, files: Sequence[str]
+) -> Gone:
+    """Erase files of a message with all that was made with them in sight."""
+    at, seen = wiring.clock(), await _seen_from(work, message)
+    gone = await _let_go(wiring, work, ticket, seen, "edited", at)
+    await erasure.erase_files(work, message, files, at)
+    await _forget_made(wiring, work, ticket, message, seen, at)
+    await tell_files(wiring, work, ticket, message)
+    return gone
+
+
+async def _let_go(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, seen: int, reason: str, at: datetime
+) -> Gone:
+    """Let nothing leave that answers the questions from `seen` on, and did not yet."""
     dropped = await drafts.discard_covering(work, ticket.id, seen, at)
     if dropped:
-        await close_drafts(wiring, work, ticket.id, dropped, why_discarded("deleted"))
-    withdrawn = await _withdraw_answers(wiring, work, ticket, seen, at)
-    emptied = await erasure.erase(work, message, DELETED, at, seen_from=seen)
+        await close_drafts(wiring, work, ticket.id, dropped, why_discarded(reason))
+    return Gone(dropped, await _withdraw_answers(wiring, work, ticket, seen, at))
+
+
+async def _forget_made(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: Message, seen: int, at: datetime
+) -> None:
+    emptied = await erasure.erase_drafts(work, ticket.id, seen)
     await empty_drafts(wiring, work, ticket, emptied)
     await forget_repeated(wiring, work, ticket, message)
     await summaries.erase_covering(work, ticket.id, message.seq, at)
     await tickets.revise(work, ticket.id)
     await tool_calls.erase_from(work, ticket.id, seen, DELETED, at)
-    return Gone(dropped, withdrawn)
 
 
 async def _seen_from(work: UnitOfWork, message: Message) -> int:
     """Return the first question whose turn may have had a message in sight.
 
-    That is the message itself, or, where it stands beside a question, that question.
+    That is the message itself, or, where a bystander said it, the question it stands beside.
     """
-    if message.author.kind is ActorKind.CUSTOMER:
+    if message.author.kind is not ActorKind.GUEST:
         return message.seq
     thread = await threads.messages(work, message.ticket_id, episode_n=message.episode_n)
     asked = (one.seq for one in thread if one.author.kind is ActorKind.CUSTOMER)
@@ -93,7 +120,7 @@ async def _withdraw_answers(
     found = [one for one in later if one.id in unseen and not one.erased]
     for answer in found:
         await pressable.withdraw(work, answer, claims.TAKEN_BACK)
-        await threads.rewrite_body(work, answer.id, None, "its question was deleted", at)
+        await threads.rewrite_body(work, answer.id, None, _OF_AN_ANSWER, at)
         standing = await pressable.of_message(work, ticket.id, answer.id)
         if standing is not None:
             await change_words(wiring, work, standing, TAKEN_BACK, ())

@@ -32,14 +32,8 @@ async def erased(work: UnitOfWork, ticket_id: int) -> frozenset[int]:
     return frozenset(rows.scalars())
 
 
-async def erase(
-    work: UnitOfWork, message: Message, reason: str, at: datetime, *, seen_from: int
-) -> list[int]:
-    """Erase a message: its words and those of its edits, its files, its raw bytes.
-
-    So too the drafts that were written with it in sight, which are those of questions from
-    `seen_from` on, and never left as they were; return their numbers.
-    """
+async def erase(work: UnitOfWork, message: Message, reason: str, at: datetime) -> None:
+    """Erase a message: its words and those of its edits, its files, its raw bytes."""
     for message_id in (message.id, *await _edit_ids(work, message)):
         await threads.rewrite_body(work, message_id, None, reason, at)
     await work.connection.execute(
@@ -48,10 +42,10 @@ async def erase(
         .values(**files.ERASED, erased_at=at)
     )
     await _forget_raw(work, message)
-    return await _erase_drafts(work, message.ticket_id, seen_from)
 
 
-async def _erase_drafts(work: UnitOfWork, ticket_id: int, seq: int) -> list[int]:
+async def erase_drafts(work: UnitOfWork, ticket_id: int, seq: int) -> list[int]:
+    """Erase the drafts that answer a message and never left as they were; return their numbers."""
     unsaid = select(MessageBodyRow.message_id).where(
         MessageBodyRow.message_id == DraftRow.message_id, MessageBodyRow.body.is_(None)
     )

@@ -146,7 +146,7 @@ async def test_answer_that_waits_is_gone_with_its_question(make_world: Any) -> N
     assert await tables_with(world.db, SECRET) <= FOR_A_WHILE
     ticket = await world.ticket(ticket.public_id)
     assert (ticket.bot_owes, ticket.status) == (False, Status.PENDING)
-    assert (await world.messages(ticket))[-1].text == "[its question was deleted]"
+    assert (await world.messages(ticket))[-1].text == "[what it answered was taken back]"
 
 
 async def test_what_an_answer_that_is_gone_answered_beside_is_answered_anew(
