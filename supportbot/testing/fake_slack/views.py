@@ -24,13 +24,14 @@ Arguments = Mapping[str, Any]
 Answer = dict[str, Any]
 
 MAX_VIEW_BLOCKS = 100
-_TRIGGER_SECONDS = 3.0
 
 
 @dataclass(slots=True)
 class Triggers:
-    """What a press, a command or a shortcut lets the app do for three seconds: open one view."""
+    """What a press, a command or a shortcut lets the app do for a moment: open one view."""
 
+    #: How long each is good for; a machine that does much else may need more than Slack gives.
+    seconds: float = 3.0
     _issued: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def issue(self, user: str) -> str:
@@ -48,7 +49,7 @@ class Triggers:
         user, issued_at = self._issued.get(trigger, ("", 0.0))
         if not user:
             raise ApiRefusal("invalid_trigger_id" if not trigger else "exchanged_trigger_id")
-        if time.monotonic() - issued_at > _TRIGGER_SECONDS:
+        if time.monotonic() - issued_at > self.seconds:
             raise ApiRefusal("expired_trigger_id")
         del self._issued[trigger]
         return user

@@ -70,9 +70,9 @@ async def test_trigger_opens_one_view(lenient: FakeSlack) -> None:
     assert await refusal(made_up) == "exchanged_trigger_id"
 
 
-async def test_trigger_grows_old(lenient: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_trigger_grows_old(lenient: FakeSlack) -> None:
     trigger = trigger_of(lenient)
-    monkeypatch.setattr("supportbot.testing.fake_slack.views._TRIGGER_SECONDS", -1.0)
+    lenient.views.triggers.seconds = -1.0
     late = client(lenient).views_open(trigger_id=trigger, view=MODAL)
     assert await refusal(late) == "expired_trigger_id"
 
