@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from supportbot.channels.slack.config import ChannelRules, Rulebook
-from supportbot.channels.slack.parse import parse
 from supportbot.model.inbound import (
     CustomerMessage,
     Deleted,
     Edited,
     Heard,
     Ignored,
-    Inbound,
     OperatorMessage,
 )
-
-META = {"team": "T1", "bot_user": "UBOT", "bot_id": "B1"}
-RULEBOOK = Rulebook(
-    {
-        "C1": ChannelRules("rocket"),
-        "CGROUP": ChannelRules("rocket", groups=frozenset({"S1"})),
-        "CBOTS": ChannelRules("rocket", listens_to_all=True, bots=True),
-    }
-)
-
-
-def message_event(**changes: Any) -> dict[str, Any]:
-    event = {
-        "type": "message",
-        "channel": "C1",
-        "channel_type": "channel",
-        "user": "U1",
-        "team": "T1",
-        "text": "How do I export?",
-        "ts": "1700000000.000100",
-    }
-    return event | changes
-
-
-def hear(event: dict[str, Any], **facts: str) -> Heard:
-    raw = json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event}).encode()
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    return parse(Inbound("slack:main", ("Ev1",), raw, {**META, **facts}, moment), RULEBOOK)
+from tests.unit.channels.slack.heard import hear, message_event
 
 
 def changed(text: str, **message: Any) -> dict[str, Any]:
