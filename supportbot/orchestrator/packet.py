@@ -37,7 +37,9 @@ from supportbot.store import (
 )
 from supportbot.store.unit_of_work import UnitOfWork
 
+#: So much is told of what a customer wrote: a notice stays one message wherever it stands.
 _TOLD_CHARACTERS = 3_000
+_TOLD_FILES = 10
 _HUMAN_OFFERS = (ActionKind.REPLY, ActionKind.RETURN, ActionKind.RESOLVE)
 _NEWER = "A newer notice about this ticket follows."
 
@@ -134,7 +136,9 @@ async def forget_repeated(
 async def _wrote(work: UnitOfWork, ticket: Ticket, text: str, names: Sequence[str]) -> str:
     name = quoted(await customers.name(work, ticket.customer_id) or "The customer")
     lines = inert(text[:_TOLD_CHARACTERS]).splitlines()
-    lines += [f"File: {quoted(one)}" for one in names]
+    lines += [f"File: {quoted(one)}" for one in names[:_TOLD_FILES]]
+    if len(names) > _TOLD_FILES:
+        lines.append(f"and {len(names) - _TOLD_FILES} more files")
     return "\n".join([f"**{name}** wrote:", "", *(f"> {line}" for line in lines)])
 
 

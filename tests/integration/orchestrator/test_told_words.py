@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.slack.render import render
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import ActionKind, Attached, Deleted, Edited, Sender
 from supportbot.model.markdown import inert
@@ -150,3 +151,19 @@ async def test_files_of_the_customer_are_named_below_the_packet(world: Any) -> N
         f"**Ada** wrote:\n\n> Here it is.\n> File: {inert('[bill].pdf')}",
         f"**Ada** wrote:\n\n> File: {inert('[bill].pdf')}",
     ]
+
+
+async def test_a_notice_of_many_files_stays_one_message(world: Any) -> None:
+    """What is told in two could be taken back in one of them only."""
+    await escalated(world)
+    names = [f"{number:03}-{'long_' * 48}.txt" for number in range(50)]
+    files = tuple(Attached(name, "text/plain", b"x") for name in names)
+    await world.hear(said("All of it.", attachments=files), "m2")
+    await world.settle()
+    told = world.channel.shown("operators")[-1]
+    assert told.below is not None
+    assert told.text.endswith("\n> and 40 more files")
+    assert inert(names[9]) in told.text
+    assert len(render(told)) == 1
+    await deletes(world, "m2")
+    assert "long" not in shown(world)
