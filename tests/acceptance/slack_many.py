@@ -26,16 +26,18 @@ PLAN = Plan(
 )
 
 
-async def install(d: Desk, workspace: FakeSlack) -> None:
-    """Install the app as somebody does who is signed in to a workspace."""
-    workspace.oauth.sign_in()
+async def install(d: Desk, workspace: FakeSlack, *, whole_org: bool = False) -> str:
+    """Install the app as somebody does who is signed in to a workspace; return what they read."""
+    workspace.oauth.sign_in(whole_org=whole_org)
     async with browser(d.origin) as visitor:
         page = await visitor.get("/slack/install")
         consent = await visitor.get(page.headers["Location"])
         back = consent.headers["Location"]
         assert back.startswith(f"{PUBLIC}/slack/oauth_redirect?")
         done = await visitor.get(back.removeprefix(PUBLIC))
-        assert done.status == 200, await done.text()
+        said = await done.text()
+        assert done.status == 200, said
+        return said
 
 
 @asynccontextmanager

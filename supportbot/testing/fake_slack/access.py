@@ -34,6 +34,16 @@ class Access:
     refused: str | None = None
     #: It ends by itself, and a refresh token buys the next one.
     rotates: bool = False
+    #: It opens all workspaces of the tenant's organisation.
+    whole_org: bool = False
+
+    def opens(self, workspace: Workspace) -> bool:
+        """Tell whether it is good for a workspace."""
+        own = self.tenant.workspace if self.tenant else None
+        if own is None:
+            return False
+        org = self.whole_org and own.enterprise == workspace.enterprise
+        return org or own is workspace
 
 
 @dataclass(slots=True)
@@ -45,7 +55,18 @@ class Tokens:
 
     def of(self, tenant: Tenant) -> list[Access]:
         """Return the tokens of one workspace."""
-        return [access for access in self.known.values() if access.tenant is tenant]
+        return [access for access in self.known.values() if access.opens(tenant.workspace)]
+
+    def meant(self, access: Access, arguments: Mapping[str, Any]) -> Tenant | None:
+        """Return the workspace that a call is about: a token of an organisation opens several."""
+        if not access.whole_org:
+            return access.tenant
+        names = {arguments.get(name) for name in ("channel", "channel_id", "user", "users", "file")}
+        for tenant in self.tenants:
+            place = tenant.workspace
+            if access.opens(place) and not names.isdisjoint(place.channels.keys() | place.users):
+                return tenant
+        return access.tenant
 
     def strayed(self, tenant: Tenant, arguments: Mapping[str, Any]) -> str | None:
         """Tell whether a call with one workspace's token names a channel of another one."""

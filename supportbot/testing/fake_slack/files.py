@@ -84,8 +84,7 @@ class FileServer:
         if file is None or file.gone:
             return web.Response(status=404)
         access = self.tokens.known.get(shown)
-        tenant = access.tenant if access and access.refused is None else None
-        if tenant is None or tenant.workspace is not workspace:
+        if workspace is None or access is None or access.refused or not access.opens(workspace):
             return web.Response(status=302, headers={"Location": f"http://{self.origin}/signin"})
         if file.moved_to is not None:
             return web.Response(status=302, headers={"Location": file.moved_to})

@@ -30,11 +30,13 @@ class _Code:
     redirect_uri: str
     ends_at: float
     used: bool = False
+    whole_org: bool = False
 
 
 @dataclass(slots=True)
 class _Refresh:
     tenant: Tenant
+    whole_org: bool
     spent: bool = False
 
 
@@ -60,6 +62,8 @@ class App:
     refreshed: int = 0
     #: Where the next person who sees the consent page is signed in; None: in the first workspace.
     signed_in: Tenant | None = None
+    #: Whether they choose their whole organisation there, in the place of their workspace.
+    whole_org: bool = False
     _codes: dict[str, _Code] = field(default_factory=dict)
     _refresh_tokens: dict[str, _Refresh] = field(default_factory=dict)
     _numbers: int = 0
@@ -85,7 +89,7 @@ class App:
         code = f"{secrets.randbelow(10**12):012d}.{secrets.token_hex(8)}"
         person = tenant.workspace.user(user).id
         ends_at = time.monotonic() + _CODE_SECONDS
-        self._codes[code] = _Code(tenant, person, redirect_uri, ends_at)
+        self._codes[code] = _Code(tenant, person, redirect_uri, ends_at, whole_org=self.whole_org)
         return code
 
     def access(self, workspace: Workspace, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +109,8 @@ class App:
         if code.redirect_uri != (args.get("redirect_uri") or ""):
             raise ApiRefusal("bad_redirect_uri")
         code.used = True
-        return self._granted(code.tenant) | {"authed_user": {"id": code.user}}
+        granted = self._granted(code.tenant, whole_org=code.whole_org)
+        return granted | {"authed_user": {"id": code.user}}
 
     def spend_all(self, tenant: Tenant) -> None:
         """Void all refresh tokens of a workspace."""
@@ -120,27 +125,30 @@ class App:
             raise ApiRefusal("invalid_refresh_token")
         refresh.spent = True
         self.refreshed += 1
-        return self._granted(refresh.tenant)
+        return self._granted(refresh.tenant, whole_org=refresh.whole_org)
 
-    def _granted(self, tenant: Tenant) -> dict[str, Any]:
+    def _granted(self, tenant: Tenant, *, whole_org: bool) -> dict[str, Any]:
         self._numbers += 1
         workspace = tenant.workspace
+        for other in self.tokens.tenants if whole_org else ():
+            if other.workspace.enterprise == workspace.enterprise:
+                other.workspace.whole_org = True
         token = f"xoxb-{workspace.team}-{self._numbers}"
         answer: dict[str, Any] = {
             "token_type": "bot",
             "bot_user_id": workspace.bot_user,
             "scope": ",".join(self.scopes),
             "app_id": APP,
-            "team": {"id": workspace.team, "name": workspace.name},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": None if whole_org else {"id": workspace.team, "name": workspace.name},
+            **workspace.organisation(),
+            "is_enterprise_install": whole_org,
         }
         if self.rotates:
             token = f"xoxe.{token}"
             refresh = f"xoxe-1-{workspace.team}-{self._numbers}-{secrets.token_hex(4)}"
-            self._refresh_tokens[refresh] = _Refresh(tenant)
+            self._refresh_tokens[refresh] = _Refresh(tenant, whole_org)
             answer |= {"refresh_token": refresh, "expires_in": int(self.token_seconds)}
-        self.tokens.known[token] = Access(tenant, rotates=self.rotates)
+        self.tokens.known[token] = Access(tenant, rotates=self.rotates, whole_org=whole_org)
         return answer | {"access_token": token}
 
     def _complaint(self, code: str) -> web.Response:
@@ -161,9 +169,9 @@ class OAuth:
         """Whether any token is good, so that events are sent."""
         return any(one.refused is None for one in self.app.tokens.of(self.tenant))
 
-    def sign_in(self) -> None:
-        """Let whoever sees the consent page next be signed in here."""
-        self.app.signed_in = self.tenant
+    def sign_in(self, *, whole_org: bool = False) -> None:
+        """Let whoever sees the consent page next be signed in here, or in the organisation."""
+        self.app.signed_in, self.app.whole_org = self.tenant, whole_org
 
     def consent(self, user: str, redirect_uri: str = "") -> str:
         """Let a person allow the app; return the code that Slack sends their browser back with."""

@@ -24,7 +24,9 @@ def envelope(event: Payload, event_id: str, at_seconds: int, workspace: Workspac
     on = item if isinstance(item, dict) else {}  # a test may emit what Slack would not
     place = str(event.get("channel") or on.get("channel"))
     seen_by = workspace.authorized.get(place, workspace)
-    own = {"team_id": seen_by.team, "user_id": seen_by.bot_user}
+    whole = seen_by.whole_org
+    own = {"team_id": None if whole else seen_by.team, "user_id": seen_by.bot_user}
+    org = {"enterprise_id": seen_by.enterprise or None, "is_enterprise_install": whole}
     return {
         "token": "deprecated",
         "team_id": workspace.team,
@@ -34,9 +36,7 @@ def envelope(event: Payload, event_id: str, at_seconds: int, workspace: Workspac
         "event_time": at_seconds,
         "event": event,
         "is_ext_shared_channel": place in workspace.partners,
-        "authorizations": [
-            {"enterprise_id": None, **own, "is_bot": True, "is_enterprise_install": False}
-        ],
+        "authorizations": [{**org, **own, "is_bot": True}],
     }
 
 
@@ -104,8 +104,14 @@ def session_stopped(
     }
 
 
-def block_actions(message: FakeMessage, user: FakeUser, action: Payload, trigger: str) -> Payload:
-    """Return the interaction of a press on a button."""
+def block_actions(
+    message: FakeMessage,
+    user: FakeUser,
+    action: Payload,
+    trigger: str,
+    workspace: Workspace | None = None,
+) -> Payload:
+    """Return the interaction of a press on a button; `workspace` tells its organisation."""
     container = {
         "type": "message",
         "message_ts": message.ts,
@@ -125,6 +131,7 @@ def block_actions(message: FakeMessage, user: FakeUser, action: Payload, trigger
         "channel": {"id": message.channel, "name": "channel"},
         "message": message.as_json(),
         "actions": [action],
+        **(workspace.organisation() if workspace else {}),
     }
 
 

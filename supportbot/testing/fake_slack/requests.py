@@ -77,7 +77,8 @@ class Requests:
                 "command": command,
                 "text": html.escape(text, quote=False),
                 "api_app_id": APP,
-                "is_enterprise_install": "false",
+                "enterprise_id": self._workspace.enterprise or None,
+                "is_enterprise_install": str(self._workspace.whole_org).lower(),
                 "response_url": self._response_url(person.id, place.id),
                 "trigger_id": self._triggers.issue(person.id),
             },
@@ -100,7 +101,7 @@ class Requests:
                 "response_url": self._response_url(person.id, place.id, message.thread_ts),
                 "message_ts": message.ts,
                 "message": message.as_json(),
-                "is_enterprise_install": False,
+                **self._workspace.organisation(),
             },
         )
 

@@ -123,17 +123,18 @@ class FakeSlack:
         if self._strict and error is None and self.violations:
             raise AssertionError("Slack would complain: " + "; ".join(self.violations))
 
-    def another(self, name: str) -> FakeSlack:
+    def another(self, name: str, *, enterprise: str = "") -> FakeSlack:
         """Return a further workspace, on the same server and with the same app.
 
         It is furnished like the first one, but the app is not installed in it: see `oauth`. It
-        needs no block of its own, and its bot is another user there.
+        needs no block of its own, and its bot is another user there; in those of an `enterprise`
+        (its id, such as `E0ORG`) it is the same one.
         """
         other = copy(self)
-        tag = f"0{name.upper()}"
+        tag, of = f"0{name.upper()}", f"0{name.upper()}" if not enterprise else enterprise[1:]
         other.bot_token = ""
         other._furnish(  # noqa: SLF001 - its own class
-            Workspace(f"T{tag}", name.capitalize(), f"U{tag}BOT", f"B{tag}")
+            Workspace(f"T{tag}", name.capitalize(), f"U{of}BOT", f"B{of}", enterprise)
         )
         other.add_channel("support")
         other.add_user("ada")
@@ -270,7 +271,8 @@ class FakeSlack:
         person = self.workspace.user(user)
         self.workspace.channels[message.channel].members.add(person.id)
         trigger = self.views.triggers.issue(person.id)
-        return self.interact(payloads.block_actions(message, person, action, trigger))
+        payload = payloads.block_actions(message, person, action, trigger, self.workspace)
+        return self.interact(payload)
 
     def emit(self, event: dict[str, Any]) -> EventDelivery:
         """Send any event, in a real envelope with an id of its own."""

@@ -75,7 +75,7 @@ class WebApi:
         method, arguments = request.match_info["method"], await _arguments(request)
         token = _token(request, arguments)
         access = self._tokens.known.get(token)
-        tenant = access.tenant if access is not None else None
+        tenant = self._tokens.meant(access, arguments) if access is not None else None
         fault = self._faults.take(method)
         if fault is None and tenant is not None:
             fault = tenant.rates.take(method, arguments)
@@ -120,7 +120,9 @@ class WebApi:
         if method == _REVOKE:
             access.refused = "token_revoked"
             return {"revoked": True}
-        return self._run_in(access.tenant, method, arguments)
+        return self._run_in(
+            self._tokens.meant(access, arguments) or access.tenant, method, arguments
+        )
 
     def _run_in(self, tenant: Tenant, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         strayed = self._tokens.strayed(tenant, arguments)

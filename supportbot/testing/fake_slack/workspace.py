@@ -175,6 +175,9 @@ class Workspace:
     #: Who the app is here.
     bot_user: str = BOT_USER
     bot: str = BOT
+    #: Id of the organisation that it belongs to, and whether that has the app for all of its own.
+    enterprise: str = ""
+    whole_org: bool = False
     users: dict[str, FakeUser] = field(default_factory=dict)
     channels: dict[str, FakeChannel] = field(default_factory=dict)
     messages: list[FakeMessage] = field(default_factory=list)
@@ -225,6 +228,13 @@ class Workspace:
         return self.channels.setdefault(
             id_, FakeChannel(id_, f"dm-{user.name}", members, type="im", bot_user=self.bot_user)
         )
+
+    def organisation(self) -> dict[str, Any]:
+        """Return what commands and interactions tell of the organisation."""
+        return {
+            "enterprise": {"id": self.enterprise, "name": "Org"} if self.enterprise else None,
+            "is_enterprise_install": self.whole_org,
+        }
 
     def id(self, kind: str, name: str) -> str:
         """Make the id of something here; those of two workspaces differ."""
