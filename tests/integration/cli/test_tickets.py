@@ -202,7 +202,7 @@ def test_a_discarded_draft_leaves_its_ticket_to_a_person(folder: Path) -> None:
 def test_the_verbs_move_the_ticket(folder: Path) -> None:
     for words, status, handler in (
         (("take-over", TICKET), "open", "human"),
-        (("return", TICKET), "open", "bot"),
+        (("return", TICKET), "pending", "bot"),  # it was answered before
         (("reply", TICKET, "I looked."), "pending", "human"),
         (("resolve", TICKET), "resolved", "human"),
     ):
