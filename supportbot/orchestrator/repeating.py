@@ -11,10 +11,10 @@ from dataclasses import replace
 from supportbot.model.inbound import ALREADY_ASKED, CustomerMessage, Repeated
 from supportbot.model.message import Message, Visibility
 from supportbot.model.ticket import ActorKind
-from supportbot.orchestrator.rewording import TAKEN_BACK
+from supportbot.orchestrator.rewording import DELETED_BEFORE, TAKEN_BACK
 from supportbot.store import inbound as inbounds
 from supportbot.store import threads, tickets, waiting
-from supportbot.store.inbound import Outcome, Settled
+from supportbot.store.inbound import Earlier, Outcome, Settled
 from supportbot.store.unit_of_work import UnitOfWork
 
 #: Of so many questions that others make of one message each is reached; of those after them none.
@@ -26,8 +26,8 @@ async def why_not(
 ) -> str | None:
     """Say why a message is not to be asked (again); None: it is."""
     earlier = await inbounds.find_by_keys(work, channel_id, (repeated.key,))
-    if earlier is not None and earlier.reason in TAKEN_BACK:
-        return earlier.reason
+    if earlier is not None and (reason := await _why_gone(work, earlier)) is not None:
+        return reason
     ticket = await tickets.find_by_thread_keys(work, channel_id, heard.thread_keys)
     if ticket is None and repeated.by_author and earlier is not None and earlier.ticket:
         ticket = await tickets.by_public_id(work, earlier.ticket, lock=True)
@@ -60,6 +60,14 @@ async def release(work: UnitOfWork, channel_id: int, repeated: Repeated) -> None
     earlier = await inbounds.find_by_keys(work, channel_id, (repeated.key,))
     if repeated.by_author and earlier is not None and earlier.message_id is None:
         await waiting.drop(work, [earlier.id])
+
+
+async def _why_gone(work: UnitOfWork, earlier: Earlier) -> str | None:
+    """Say that a message was taken back; None: it was not."""
+    if earlier.reason in TAKEN_BACK:
+        return earlier.reason
+    message = await threads.message(work, earlier.message_id) if earlier.message_id else None
+    return DELETED_BEFORE if message is not None and message.erased else None
 
 
 def names_of_repetitions(key: str) -> tuple[str, ...]:

@@ -47,9 +47,9 @@ from supportbot.tools.result import failed
 
 #: An edit, or a deletion, was faster than its message.
 BEFORE_IT_CAME = "before_it_came"
-_DELETED_BEFORE = "deleted_before"
+DELETED_BEFORE = "deleted_before"
 #: Why a message that was not heard as one never will be.
-TAKEN_BACK = frozenset({BEFORE_IT_CAME, _DELETED_BEFORE})
+TAKEN_BACK = frozenset({BEFORE_IT_CAME, DELETED_BEFORE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +210,8 @@ class Rewording:
         if earlier.ticket is not None and earlier.message_id is not None:
             ticket = await tickets.by_public_id(work, earlier.ticket, lock=True)
             return await place_of(work, ticket, earlier.message_id)
+        if isinstance(heard, Deleted) and earlier.ticket is None:
+            await self._never_ask(work, earlier)
         if await waiting.holds(work, earlier.id):
             return await _of_waiting(work, earlier.id, heard)
         known = await tickets.find_by_thread_keys(work, channel_id, heard.thread_keys)
@@ -232,9 +234,13 @@ class Rewording:
         if earlier is None:
             keys = (heard.message_key,)
             return Outcome("suppressed", reason=BEFORE_IT_CAME, keep_raw=False, keys=keys)
-        gone = Outcome("suppressed", reason=_DELETED_BEFORE, keep_raw=False)
-        await inbounds.settle(work, earlier.id, gone, self._wiring.clock())
+        await self._never_ask(work, earlier)
         return Outcome("suppressed", reason=BEFORE_IT_CAME, keep_raw=False)
+
+    async def _never_ask(self, work: UnitOfWork, earlier: Earlier) -> None:
+        """Let nobody make a question of a message that was none and is gone."""
+        gone = Outcome("suppressed", reason=DELETED_BEFORE, keep_raw=False)
+        await inbounds.settle(work, earlier.id, gone, self._wiring.clock())
 
 
 async def _of_waiting(work: UnitOfWork, inbound_id: int, heard: Edited | Deleted) -> Outcome:
@@ -243,7 +249,7 @@ async def _of_waiting(work: UnitOfWork, inbound_id: int, heard: Edited | Deleted
         key = heard.thread_keys[0]
         return Outcome("suppressed", reason="not_addressed", keep_raw=True, waits_for=key)
     await waiting.forget(work, [inbound_id])
-    return Outcome("suppressed", reason=_DELETED_BEFORE, keep_raw=False)
+    return Outcome("suppressed", reason=DELETED_BEFORE, keep_raw=False)
 
 
 async def _rename(wiring: Wiring, work: UnitOfWork, ticket: Ticket, subject: str | None) -> None:
@@ -276,7 +282,7 @@ async def _unused(work: UnitOfWork, place: Place, heard: Edited) -> Outcome | No
         # It came after the deletion that followed it, and would bring the words again.
         return Outcome(
             "suppressed",
-            reason=_DELETED_BEFORE,
+            reason=DELETED_BEFORE,
             ticket_id=ticket_id,
             message_id=message.id,
             keep_raw=False,

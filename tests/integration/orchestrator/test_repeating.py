@@ -93,3 +93,19 @@ async def test_every_question_that_was_made_of_a_message_follows_it(world: Any) 
     assert copies(world) == [BEFORE] * 2
     await edits(world)
     assert copies(world) == [AFTER] * 2
+
+
+@pytest.mark.parametrize("way", ["chatter", "reply", "question"])
+async def test_message_that_was_taken_back_is_asked_by_nobody(world: Any, way: str) -> None:
+    """What somebody chose just before may come just after."""
+    changes: dict[str, Any] = {"thread": "chat", "addressed": way == "question"}
+    heard = said(BEFORE, by="grace", **changes, shared_thread=way == "reply")
+    await world.hear(heard, "m1")
+    await world.settle()
+    await world.hear(Deleted("m1", ("chat",)))
+    before = len(await world.all_tickets())
+    accepted = await shortcut(world)
+    assert accepted.suppressed == "deleted_before"
+    assert len(await world.all_tickets()) == before
+    assert copies(world) == []
+    assert await tables_with(world.db, BEFORE) <= {"prompt_part"}
