@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from supportbot.channels.slack.config import Transport
 from supportbot.model.completion import ToolCall
 from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.testing.fake_answers import Answer, Said
 from supportbot.testing.fake_slack import FakeMessage
-from tests.acceptance.slack_desk import ANSWER, Desk, Plan
+from tests.acceptance.slack_desk import ANSWER, Desk, Plan, desk
 from tests.acceptance.slack_team import TEAM, furnish, notices
 from tests.acceptance.test_slack_requests import direct_thread
 from tests.acceptance.test_slack_shortcuts import ask
@@ -139,3 +141,30 @@ async def test_words_that_are_taken_back_are_shown_and_kept_nowhere(d: Desk, way
     await d.until(lambda: d.slack.views.home("ada") and d.slack.views.home("grace"))
     assert MARKER not in shown(d)
     assert await tables_with(d.house.wiring.db, MARKER) <= FOR_A_WHILE
+
+
+def drafting(request: dict[str, Any]) -> Answer:
+    number = sum(one["role"] == "user" for one in request["messages"])
+    return f"Where was {MARKER} lost? ({number})"
+
+
+async def test_words_leave_the_drafts_that_were_made_of_them(
+    transport: Transport, tmp_path: Path
+) -> None:
+    drafts = Plan(answer=drafting, mode="draft", slack=TEAM, furnish=furnish)
+    async with desk(transport, tmp_path, drafts) as d:
+        question = d.slack.mention("support", "ada", f"{MARKER} is lost")
+        await d.until(lambda: len(notices(d)) == 1)
+        d.slack.say("support", "ada", "What now?", thread=question)
+        await d.until(lambda: len(notices(d)) == 2)
+        assert shown(d).count(f"Where was {MARKER} lost?") > 1
+        d.slack.delete(question)
+        await d.until(lambda: len(notices(d)) == 3)
+        await d.settled()
+        await d.eventually(d.left)
+        first, second, third = notices(d)
+        assert first.markdown.startswith("Not needed any more: the customer wrote again.")
+        assert second.markdown.startswith("Not needed any more: the customer took back")
+        assert MARKER in third.markdown  # what a model says that was not told of it
+        for message in (first, second):
+            assert MARKER not in json.dumps(message.as_json(with_metadata=True))
