@@ -4,7 +4,7 @@ It speaks the Web API, Socket Mode and signed HTTP events as documented at https
 refuses what Slack refuses, sends again what was not acknowledged, and can be told to fail::
 
     async with FakeSlack() as slack:
-        bot = start_my_bot(slack.url, slack.bot_token, slack.app_token)
+        bot = start_my_bot(slack.url, slack.bot_token, slack.app_token)  # docs/how-to/fake-slack.md
         await slack.connected()
         question = slack.mention("support", "ada", "How do I export?")
         (answer,) = await slack.wait_for_replies(question)

@@ -80,6 +80,15 @@ def add_reaction(workspace: Workspace, args: Arguments) -> Answer:
     return {}
 
 
+def remove_reaction(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/reactions.remove."""
+    users = _message(workspace, args, "timestamp").reactions.get(str(args.get("name")), [])
+    if workspace.bot_user not in users:
+        raise ApiRefusal("no_reaction")
+    users.remove(workspace.bot_user)
+    return {}
+
+
 def set_status(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/assistant.threads.setStatus."""
     channel = workspace.channel(str(args.get("channel_id")))
@@ -92,7 +101,10 @@ def set_status(workspace: Workspace, args: Arguments) -> Answer:
 
 
 def _new_message(workspace: Workspace, args: Arguments) -> FakeMessage:
-    channel = workspace.channel(str(args.get("channel")))
+    place = str(args.get("channel"))
+    # Whoever names a person means their direct messages.
+    person = workspace.users.get(place)
+    channel = workspace.direct_channel(person) if person else workspace.channel(place)
     checks.check_may_post(channel)
     checks.check_content(workspace, args, max_text_chars=checks.MAX_TEXT_CHARS)
     checks.check_thread(workspace, channel, args.get("thread_ts"))

@@ -57,6 +57,15 @@ def open_direct(workspace: Workspace, args: Arguments) -> Answer:
     return {"channel": workspace.direct_channel(user).as_json()}
 
 
+def join(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/conversations.join."""
+    channel = workspace.channel(str(args.get("channel")))
+    if channel.type != "channel":
+        raise ApiRefusal("method_not_supported_for_channel_type")
+    channel.members.add(workspace.bot_user)
+    return {"channel": channel.as_json()}
+
+
 def replies(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/conversations.replies, oldest first."""
     channel = workspace.channel(str(args.get("channel")))
@@ -76,6 +85,15 @@ def history(workspace: Workspace, args: Arguments) -> Answer:
 def user_info(workspace: Workspace, args: Arguments) -> Answer:
     """https://docs.slack.dev/reference/methods/users.info."""
     return {"user": workspace.user(str(args.get("user"))).as_json()}
+
+
+def user_by_email(workspace: Workspace, args: Arguments) -> Answer:
+    """https://docs.slack.dev/reference/methods/users.lookupByEmail."""
+    wanted = args.get("email")
+    for user in workspace.users.values():
+        if user.email is not None and user.email == wanted:
+            return {"user": user.as_json()}
+    raise ApiRefusal("users_not_found")
 
 
 def _page(messages: list[FakeMessage], args: Arguments) -> Answer:

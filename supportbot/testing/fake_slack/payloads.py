@@ -40,6 +40,14 @@ def envelope(event: Payload, event_id: str, at_seconds: int, workspace: Workspac
     }
 
 
+def subscription(event: Payload) -> str:
+    """Name what an app subscribes to in order to hear an event, such as `message.channels`."""
+    ending = {"channel": "channels", "group": "groups"}
+    kind = str(event.get("channel_type"))
+    name = str(event["type"])
+    return f"{name}.{ending.get(kind, kind)}" if name == "message" else name
+
+
 def message_event(message: FakeMessage, channel: FakeChannel) -> Payload:
     """Return the `message` event of a new message."""
     event = message.as_json() | _place(channel, message.ts)

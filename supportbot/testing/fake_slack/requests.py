@@ -1,7 +1,8 @@
-"""Questions without a message: slash commands and shortcuts on messages.
+"""Questions without a message: slash commands and shortcuts on messages; and response URLs.
 
-https://docs.slack.dev/interactivity/implementing-slash-commands and
-https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
+https://docs.slack.dev/interactivity/implementing-slash-commands,
+https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload and
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
+from supportbot.testing.fake_slack import checks
 from supportbot.testing.fake_slack.outbox import EventDelivery
 from supportbot.testing.fake_slack.views import Triggers
 from supportbot.testing.fake_slack.workspace import APP, FakeMessage, Workspace
@@ -79,7 +81,7 @@ class Requests:
                 "api_app_id": APP,
                 "enterprise_id": self._workspace.enterprise or None,
                 "is_enterprise_install": str(self._workspace.whole_org).lower(),
-                "response_url": self._response_url(person.id, place.id),
+                "response_url": self.response_url(person.id, place.id),
                 "trigger_id": self._triggers.issue(person.id),
             },
         )
@@ -98,14 +100,22 @@ class Requests:
                 "channel": {"id": place.id, "name": place.name},
                 "callback_id": callback_id,
                 "trigger_id": self._triggers.issue(person.id),
-                "response_url": self._response_url(person.id, place.id, message.thread_ts),
+                "response_url": self.response_url(person.id, place.id, message.thread_ts),
                 "message_ts": message.ts,
                 "message": message.as_json(),
                 **self._workspace.organisation(),
             },
         )
 
-    def _response_url(self, user: str, channel: str, thread_ts: str | None = None) -> str:
+    def response_url(
+        self,
+        user: str,
+        channel: str,
+        thread_ts: str | None = None,
+        original: FakeMessage | None = None,
+    ) -> str:
+        """Return where to answer what a user did; `original` is the message that they pressed."""
+
         def take(body: dict[str, Any]) -> None:
             self.answers.append((user, body))
             said = FakeMessage(
@@ -114,8 +124,16 @@ class Requests:
                 user=self._workspace.bot_user,
                 text=str(body.get("text") or ""),
                 thread_ts=thread_ts,
-                blocks=list(body.get("blocks") or ()),
+                blocks=checks.with_ids(body.get("blocks") or []),
             )
-            self._workspace.ephemerals.append((user, said))
+            if original is not None and body.get("delete_original"):
+                self._workspace.take_back(original)
+            elif original is not None and body.get("replace_original"):
+                original.text, original.blocks = said.text, said.blocks
+            elif body.get("response_type") == "in_channel":
+                self._workspace.add(said)
+            else:
+                self._workspace.ephemerals.append((user, said))
+            self._workspace.notify()
 
         return self._responses.open(take)

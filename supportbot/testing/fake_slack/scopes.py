@@ -24,10 +24,13 @@ METHOD_SCOPES: Mapping[str, str] = {
     "chat.startStream": "chat:write",
     "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
+    "conversations.join": "channels:join",
     "conversations.open": "im:write",
     "reactions.add": "reactions:write",
+    "reactions.remove": "reactions:write",
     "usergroups.users.list": "usergroups:read",
     "users.info": "users:read",
+    "users.lookupByEmail": "users:read.email",
 }
 #: Kind of conversation → what begins the scopes that read it.
 _KINDS = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +50,8 @@ class FakeSlack:
     ack_seconds: how long an event may stay without ack (Slack: 3).
     retry_delays_seconds: waits before an event is sent again (Slack: 0, 60, 300).
     limits: how often methods may be called; `rates.ALL_LIMITS` is stricter, `{}` counts nothing.
+    events: what the app subscribes to, such as `message.channels`; None: all that people do. What
+    it hears it has to acknowledge.
     """
 
     bot_token = "xoxb-fake-bot"  # noqa: S105 - opens nothing but this fake
@@ -65,8 +67,10 @@ class FakeSlack:
         retry_delays_seconds: tuple[float, ...] = (0.1, 0.5, 2.0),
         strict: bool = True,
         limits: Mapping[str, Limit] = STREAM_LIMITS,
+        events: Collection[str] | None = None,
     ) -> None:
         self._strict = strict
+        self._events = events
         self._limits = limits
         self._site = Site(self.app_token, ack_seconds, retry_delays_seconds)
         self._furnish(Workspace())
@@ -99,6 +103,7 @@ class FakeSlack:
             "usergroups.users.list": self.groups.members,
             "views.open": self.views.opened,
             "views.publish": self.views.published,
+            "views.update": self.views.updated,
         }
         self.scopes = Scopes()
         tenant = Tenant(workspace, self.rates, methods, self.scopes)
@@ -271,8 +276,10 @@ class FakeSlack:
         person = self.workspace.user(user)
         self.workspace.channels[message.channel].members.add(person.id)
         trigger = self.views.triggers.issue(person.id)
-        payload = payloads.block_actions(message, person, action, trigger, self.workspace)
-        return self.interact(payload)
+        place = (message.channel, message.thread_ts, message)
+        answer_at = {"response_url": self.requests.response_url(person.id, *place)}
+        pressed = payloads.block_actions(message, person, action, trigger, self.workspace)
+        return self.interact(pressed | answer_at)
 
     def emit(self, event: dict[str, Any]) -> EventDelivery:
         """Send any event, in a real envelope with an id of its own."""
@@ -337,6 +344,14 @@ class FakeSlack:
         await self._site.until(lambda: len(self.replies(message)) >= count, timeout_seconds)
         return self.replies(message)
 
+    async def seen(self, holds: Callable[[], object], timeout_seconds: float = 10.0) -> None:
+        """Wait until something can be seen, such as `lambda: slack.requests.answers`.
+
+        Raises:
+            TimeoutError: it cannot.
+        """
+        await self._site.until(lambda: bool(holds()), timeout_seconds)
+
     async def settled(self, timeout_seconds: float = 10.0) -> None:
         """Wait until every event is acknowledged or given up."""
         await self._site.until(lambda: not self._site.outbox.busy, timeout_seconds)
@@ -352,6 +367,7 @@ class FakeSlack:
 
     def _announce(self, event: dict[str, Any]) -> None:
         self._site.notify()
+        wanted = self._events is None or payloads.subscription(event) in self._events
         # Of a workspace without the app it hears nothing.
-        if self._site.is_open and self.oauth.installed:
+        if self._site.is_open and self.oauth.installed and wanted:
             self.emit(event)

@@ -213,6 +213,20 @@ class Views:
         workspace.notify()
         return {"view": made.as_json(workspace.team)}
 
+    def updated(self, workspace: Workspace, args: Arguments) -> Answer:
+        """https://docs.slack.dev/reference/methods/views.update, by the id of a view."""
+        known = (*self._homes.values(), *(one for stack in self._modals.values() for one in stack))
+        there = next((one for one in known if one.id == args.get("view_id")), None)
+        if there is None:
+            raise ApiRefusal("not_found")
+        view = _checked(workspace, args.get("view"), str(there.body["type"]))
+        if args.get("hash") and args["hash"] != there.hash:
+            raise ApiRefusal("hash_conflict")
+        made = self._made(there.user, view)
+        there.body, there.hash, there.sent = made.body, made.hash, None
+        workspace.notify()
+        return {"view": there.as_json(workspace.team)}
+
     def _made(self, user: str, view: dict[str, Any]) -> FakeView:
         blocks = [{"block_id": f"b{n}", **block} for n, block in enumerate(view["blocks"])]
         return FakeView(

@@ -31,11 +31,14 @@ METHODS: Mapping[str, Method] = {
     "chat.update": chat.update,
     "conversations.history": conversations.history,
     "conversations.info": conversations.info,
+    "conversations.join": conversations.join,
     "conversations.members": conversations.members,
     "conversations.open": conversations.open_direct,
     "conversations.replies": conversations.replies,
     "reactions.add": chat.add_reaction,
+    "reactions.remove": chat.remove_reaction,
     "users.info": conversations.user_info,
+    "users.lookupByEmail": conversations.user_by_email,
 }
 #: The only one that is called with the app-level token.
 _OPEN_SOCKET = "apps.connections.open"
