@@ -97,13 +97,15 @@ async def _pressed(work: UnitOfWork, channel: ConnectedChannel, heard: Action) -
 async def _as_customer(
     work: UnitOfWork, channel: ConnectedChannel, heard: Action, ticket: Ticket
 ) -> Action:
-    """Take a sender whose company was not told for the ticket's own customer, if they may be."""
+    """Take a sender whose company was not told for one of those who asked, if they may be."""
     if heard.ends_with is None:
         return heard
-    own = await customers.external_id(work, channel.adapter.kind, ticket.customer_id)
-    if own is None or not own.endswith(heard.ends_with):
-        return heard
-    return replace(heard, sender=Sender(own, heard.sender.name))
+    kind = channel.adapter.kind
+    for customer_id in (ticket.customer_id, *await threads.askers(work, ticket.id)):
+        known = await customers.external_id(work, kind, customer_id)
+        if known is not None and known.endswith(heard.ends_with):
+            return replace(heard, sender=Sender(known, heard.sender.name))
+    return heard
 
 
 async def acting_operator(
@@ -265,7 +267,7 @@ class _Press:
         if known is None:
             return False
         own = known == self.ticket.customer_id
-        return own or await threads.has_asked(self.work, self.ticket.id, known)
+        return own or known in await threads.askers(self.work, self.ticket.id)
 
     def _ask_why(self) -> Outcome:
         """Do what was pressed, and ask for a comment where the button is known."""

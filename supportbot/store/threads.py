@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Select, bindparam, exists, insert, select, update
+from sqlalchemy import Insert, Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from supportbot.model.episode import Episode, apply, fold, reopened
@@ -204,14 +204,15 @@ async def messages(
     return await _whole(work, ticket_id, [_message(row) for row in rows])
 
 
-async def has_asked(work: UnitOfWork, ticket_id: int, customer_id: int) -> bool:
-    """Tell whether a customer asked something in a ticket, be it somebody else's."""
-    asked = exists().where(
+async def askers(work: UnitOfWork, ticket_id: int) -> list[int]:
+    """Return the customers who asked something in a ticket, be it somebody else's."""
+    asked = select(MessageRow.author_id).where(
         MessageRow.ticket_id == ticket_id,
         MessageRow.author_kind == ActorKind.CUSTOMER,
-        MessageRow.author_id == customer_id,
+        MessageRow.author_id.is_not(None),
     )
-    return bool(await work.connection.scalar(select(asked)))
+    rows = await work.connection.execute(asked.distinct().order_by(MessageRow.author_id))
+    return [number for number in rows.scalars() if number is not None]
 
 
 def _erased(row: Named) -> str:

@@ -286,6 +286,25 @@ async def test_who_asked_nothing_here_may_not(world: Any, kind: ActionKind, *, k
     assert (ticket.status, ticket.handler) == (Status.PENDING, Handler.BOT)
 
 
+@pytest.mark.parametrize(
+    ("kind", "becomes"),
+    [
+        (ActionKind.ESCALATE, ("action", "escalate")),
+        (ActionKind.RESOLVE, ("suppressed", "not_theirs")),
+    ],
+)
+async def test_who_asked_too_is_known_where_their_company_is_not_told(
+    world: Any, kind: ActionKind, becomes: tuple[str, str]
+) -> None:
+    await world.ask(said("hi", by="home:ada", shared_thread=True))
+    await world.ask(said("and mine?", by="abroad:bob", shared_thread=True))
+    somebody = Sender("home:bob")
+    for ends_with, what in ((None, ("suppressed", "not_theirs")), (":bob", becomes)):
+        facts = {"thread_keys": ("t1",), "ends_with": ends_with}
+        await press(world, kind, somebody, None, by_operator=False, **facts)
+        assert await last(world) == what
+
+
 async def test_a_button_counts_for_the_thread_it_is_pressed_in(world: Any) -> None:
     ticket = await world.ask(said("hi"))
     other = await world.ask(said("and this?", thread="t2"))
