@@ -116,6 +116,18 @@ async def test_operators_end_what_was_asked_where_another_installation_hears_it(
             assert [row.external_id for row in rows] == ["T0FAKE0001:U0GRACE"]
 
 
+async def test_whoever_may_not_ask_is_told_whichever_of_our_bots_they_call(
+    transport: Transport, tmp_path: Path
+) -> None:
+    slack = '[slack.channels.C0COMMON]\ngroups = ["S0NOBODY"]'
+    async with two(transport, tmp_path, replace(PLAN, slack=slack)) as (d, home, other):
+        home.add_channel("common")
+        home.share("common", other)
+        other.say("C0COMMON", "U0UMBRELLAADA", f"<@{home.bot_user}> How do I export?")
+        await d.until(lambda: other.workspace.ephemerals)
+        assert [user for user, _ in other.workspace.ephemerals] == ["U0UMBRELLAADA"]
+
+
 async def _answers(d: Desk, question: FakeMessage, count: int) -> list[FakeMessage]:
     """Wait for answers in a thread, whichever bot of ours gives them."""
 

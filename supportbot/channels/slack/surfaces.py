@@ -21,6 +21,7 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.markup import mentions
 from supportbot.channels.slack.people import Person
 from supportbot.channels.slack.presses import answer_press
+from supportbot.channels.slack.shared import as_one
 from supportbot.channels.slack.status import Statuses
 from supportbot.channels.slack.viewing import viewed_product
 from supportbot.channels.slack.web import SlackWeb
@@ -86,8 +87,8 @@ class Surfaces:
     def turn_away(
         self, event: Mapping[str, Any], person: Person, own: Identity, reason: str
     ) -> None:
-        """Begin to tell whoever called us, and may not ask here; returns at once."""
-        line, said = BARRED.get(reason), _said(event)
+        """Begin to tell whoever called us, by any of our bots, and may not ask here."""
+        line, said = BARRED.get(reason), _said(as_one({"event": event}, own)["event"])
         called = mentions(str(said.get("text") or ""), own.bot_user)
         # People of another company are told nothing that others cannot see.
         if line is not None and called and person.team == own.team:
