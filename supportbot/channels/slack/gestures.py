@@ -11,7 +11,7 @@ from typing import Any
 from supportbot.channels.slack.keys import message_key
 from supportbot.channels.slack.people import author, ends_with
 from supportbot.channels.slack.scene import Scene
-from supportbot.model.inbound import Action, ActionKind, Heard, Ignored, Sender
+from supportbot.model.inbound import Action, ActionKind, Heard, Ignored
 
 RESOLVING = ("white_check_mark", "heavy_check_mark")
 
@@ -31,7 +31,7 @@ def parse_reaction(event: Mapping[str, Any], scene: Scene) -> Heard:
         return Ignored("own_message")
     return Action(
         kind=ActionKind.RESOLVE,
-        sender=Sender(person.external_id, account=person.account),
+        sender=person.sender(),
         thread_keys=(message_key(own.team, item.get("channel"), item.get("ts")),),
         on=f"{item.get('channel')}:{item.get('ts')}",
         ends_with=ends_with(event, person),

@@ -315,7 +315,7 @@ def _sender(event: Payload, own: Identity) -> Sender:
     person = author(event, own) or author({**event, "user": bot}, own)
     if person is None:
         raise Unparsable("the Slack message has no user")
-    return Sender(external_id=person.external_id, account=person.account)
+    return person.sender()
 
 
 def _root(event: Payload) -> str:

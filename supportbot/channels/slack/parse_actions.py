@@ -13,7 +13,7 @@ from typing import Any
 from supportbot.channels.slack.forms import filled_in
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import ASK_ACTION, ASK_FORM, action_kind, message_key
-from supportbot.channels.slack.people import author, ends_with
+from supportbot.channels.slack.people import author, ends_with, person_of
 from supportbot.channels.slack.scene import Scene
 from supportbot.errors import Unparsable
 from supportbot.model.inbound import Action, ActionKind, Heard, Ignored, Sender
@@ -64,7 +64,7 @@ def parse_stop(event: Payload, scene: Scene) -> Heard:
         return Ignored("agent_session_stopped")
     return Action(
         kind=ActionKind.STOP,
-        sender=Sender(external_id=person.external_id, account=person.account),
+        sender=person.sender(),
         thread_keys=(message_key(own.team, channel, root),),
         ends_with=ends_with(event, person),
         pressed_at=_moment(event.get("event_ts")),
@@ -97,12 +97,10 @@ def parse_submission(payload: Payload, own: Identity) -> Heard:
 
 
 def _presser(payload: Payload, own: Identity) -> Sender:
-    user = _part(payload, "user")
-    if not user.get("id"):
+    user, person = _part(payload, "user"), person_of(payload, own)
+    if person is None:
         raise Unparsable("the Slack interaction names no user")
-    team = user.get("team_id") or own.team
-    name = str(user.get("name") or user.get("username") or "")
-    return Sender(f"{team}:{user['id']}", name, account=f"slack:{team}")
+    return person.sender(str(user.get("name") or user.get("username") or ""))
 
 
 def _thread_key(payload: Payload, own: Identity) -> str:

@@ -25,7 +25,6 @@ from supportbot.model.inbound import (
     Heard,
     Ignored,
     Repeated,
-    Sender,
 )
 
 Payload = Mapping[str, Any]
@@ -167,7 +166,7 @@ def asked(request: Request, own: Identity) -> CustomerMessage:
     if request.about is not None:
         target["about"] = request.about
     return CustomerMessage(
-        sender=Sender(person.external_id, account=person.account),
+        sender=person.sender(),
         text=request.text,
         thread_keys=(message_key(own.team, "asked", request.key),),
         target=target,
@@ -184,7 +183,7 @@ def _in_thread(request: Request, own: Identity, channel: str, root: str) -> Cust
     person, (_, _, ts) = request.person, (request.about or "").rpartition(":")
     place = {"channel": channel, "thread_ts": root, "asked_ts": ts}
     return CustomerMessage(
-        sender=Sender(person.external_id, account=person.account),
+        sender=person.sender(),
         text=request.text,
         thread_keys=(message_key(own.team, channel, root),),
         target={**own.target(), **place, "user": person.user, "user_team": person.team},

@@ -11,6 +11,7 @@ from typing import Any
 
 from supportbot.channels.slack.forms import place_of_form
 from supportbot.channels.slack.identity import Identity
+from supportbot.model.inbound import Sender
 
 Payload = Mapping[str, Any]
 
@@ -35,10 +36,9 @@ class Person:
         """What their id ends with, whichever team they belong to."""
         return f":{self.user}"
 
-    @property
-    def account(self) -> str:
-        """Key of the company behind them."""
-        return f"slack:{self.team}"
+    def sender(self, name: str = "") -> Sender:
+        """Return them as a sender, with the key of the company behind them."""
+        return Sender(self.external_id, name, account=f"slack:{self.team}")
 
 
 def direct_key(person: Person) -> str:

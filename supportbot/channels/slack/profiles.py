@@ -9,7 +9,7 @@ from typing import Any
 
 from supportbot.channels.slack.people import Person
 from supportbot.errors import Unparsable
-from supportbot.model.inbound import Introduced, Sender
+from supportbot.model.inbound import Introduced
 
 #: The type of such a payload; Slack has none of this name.
 PROFILE = "supportbot_profile"
@@ -35,4 +35,4 @@ def parse_profile(payload: Mapping[str, Any]) -> Introduced:
     if not (isinstance(user, str) and isinstance(team, str) and isinstance(name, str)):
         raise Unparsable("the Slack profile names no user")
     person = Person(user, team)
-    return Introduced(Sender(person.external_id, name, person.account))
+    return Introduced(person.sender(name))
