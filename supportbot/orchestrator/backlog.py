@@ -27,7 +27,11 @@ from supportbot.model.inbound import (
 )
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.pause import pause
-from supportbot.orchestrator.understanding import Understanding, in_spite_of_twins
+from supportbot.orchestrator.understanding import (
+    Understanding,
+    alone_with,
+    in_spite_of_twins,
+)
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import inbound as inbounds
 from supportbot.store import waiting
@@ -248,10 +252,11 @@ class Backlog:
         async with self._wiring.db.writing() as work:
             if not await inbounds.still_waits(work, stored.id):
                 return None
+            channel = self._wiring.channels[stored.inbound.channel]
+            await alone_with(work, channel.id, stored.inbound, heard)
             outcome = await self._understanding.decide(work, stored.inbound, heard)
             await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
             if outcome.waits_for is not None:
-                channel = self._wiring.channels[stored.inbound.channel]
                 await waiting.add(work, channel.id, stored.id, stored.inbound, outcome.waits_for)
             return outcome
 

@@ -10,7 +10,11 @@ from __future__ import annotations
 from supportbot.model.inbound import Accepted, Inbound
 from supportbot.orchestrator.backlog import Backlog
 from supportbot.orchestrator.storable import storable
-from supportbot.orchestrator.understanding import Understanding, in_spite_of_twins
+from supportbot.orchestrator.understanding import (
+    Understanding,
+    alone_with,
+    in_spite_of_twins,
+)
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import inbound as inbounds
 from supportbot.store import tickets, waiting
@@ -48,6 +52,7 @@ class Intake:
         later = inbound.deferred or (inbound.may_wait and self._under_way > _CROWD)
         heard = None if later else await self._understanding.parse(channel, inbound)
         async with self._wiring.db.writing(urgent=True) as work:
+            await alone_with(work, channel.id, inbound, heard)
             place = await inbounds.look(work, channel.id, inbound.keys)
             if place.earlier is not None:
                 return _repeated(place.earlier)

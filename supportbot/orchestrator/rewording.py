@@ -204,7 +204,10 @@ class Rewording:
 
         Its ticket is the one that it is in: the thread may lead to a later one by now.
         """
-        earlier = await inbounds.find_by_keys(work, channel_id, (heard.message_key,))
+        key = (heard.message_key,)
+        # Whoever is about to understand it is waited for; what became of it is read anew.
+        await inbounds.find_by_keys(work, channel_id, key, lock=True)
+        earlier = await inbounds.find_by_keys(work, channel_id, key)
         if earlier is None or not earlier.settled:
             return await self._before_it_came(work, earlier, heard)
         if earlier.ticket is not None and earlier.message_id is not None:

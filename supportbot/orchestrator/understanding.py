@@ -340,6 +340,17 @@ def _unaddressed(inbound: Inbound, heard: CustomerMessage) -> Outcome:
     return Outcome("suppressed", reason="not_addressed", keep_raw=is_reply, waits_for=waits_for)
 
 
+async def alone_with(
+    work: UnitOfWork, channel_id: int, inbound: Inbound, heard: Heard | InboundRefused | None
+) -> None:
+    """Let a message and an edit of it that come at one moment see one another."""
+    match heard:
+        case Edited():
+            await waiting.alone_with(work, channel_id, heard.message_key)
+        case CustomerMessage() | OperatorMessage():
+            await waiting.alone_with(work, channel_id, *inbound.keys)
+
+
 async def in_spite_of_twins(store: Callable[[], Awaitable[_T]]) -> _T:
     """Store something, again where a twin stored a key, an identity or a thread of it first.
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ARRAY, Integer, bindparam, delete, func, insert, select, update
 
 from supportbot.model.inbound import Inbound, StoredInbound
 from supportbot.store import inbound as inbounds
@@ -21,7 +21,12 @@ from supportbot.store.unit_of_work import UnitOfWork
 
 #: Class of the advisory locks on threads.
 _THREADS = 0x7_4EAD
-_LOCK = select(func.pg_advisory_xact_lock(_THREADS, bindparam("thread")))
+#: In the order of their numbers, so that two cannot wait in a circle.
+_LOCK = select(
+    func.pg_advisory_xact_lock(
+        _THREADS, func.unnest(bindparam("threads", type_=ARRAY(Integer))).column_valued()
+    )
+)
 _ADD = insert(WaitingReplyRow)
 _WAITING = (
     select(
@@ -41,15 +46,15 @@ _WAITING = (
 )
 
 
-async def alone_with(work: UnitOfWork, channel_id: int, thread_key: str) -> bool:
-    """Let nobody else open, or wait for, this thread until the transaction ends.
+async def alone_with(work: UnitOfWork, channel_id: int, *keys: str) -> bool:
+    """Let nobody else open, or wait for, these threads or messages until the transaction ends.
 
-    True: somebody may have opened it before we were alone; look again.
+    True: somebody may have opened one before we were alone; look again.
     """
     if work.store != "postgresql":  # SQLite's writer is alone from its beginning
         return False
-    number = zlib.crc32(f"{channel_id}:{bounded(thread_key)}".encode()) - 2**31
-    await work.execute(_LOCK, {"thread": number})
+    numbers = {zlib.crc32(f"{channel_id}:{bounded(key)}".encode()) - 2**31 for key in keys}
+    await work.execute(_LOCK, {"threads": sorted(numbers)})
     return True
 
 
