@@ -13,6 +13,7 @@ import structlog
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.forms import INPUT_BLOCK, MAX_INPUT_CHARS, modal
 from supportbot.channels.slack.keys import ASK_FORM
+from supportbot.channels.slack.render import notification
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import ChannelError, EmptyBody
 from supportbot.model.inbound import Accepted, Form
@@ -78,7 +79,7 @@ async def _tell(web: SlackWeb, payload: Payload, note: str) -> None:
         await web.client().chat_postEphemeral(
             channel=place.get("channel", ""),
             user=str(user),
-            text=note,
+            text=notification(note),
             thread_ts=place.get("thread_ts"),
         )
 

@@ -29,8 +29,11 @@ _Block = Mapping[str, Any]
 
 #: Begins what Slack takes for a command, a person, a channel, or a link that hides its address.
 #: What HTML begins so is left: it is written about, and calls nobody.
+#: A backslash that takes its meaning away goes with it, or would stand before `&lt;`.
 _CONTROL = re.compile(
-    r"<(?=!(?!--|doctype\b|\[cdata\[)|[@#]|[a-z][a-z0-9+.-]*:[^<>\n|]*\|)", re.IGNORECASE
+    r"(?<!\\)((?:\\\\)*)\\?<"
+    r"(?=!(?!--|doctype\b|\[cdata\[)|[@#]|[a-z][a-z0-9+.-]*:[^<>\n|]*\|)",
+    re.IGNORECASE,
 )
 _USER_ID = re.compile(r"[UW][A-Z0-9]{5,}")
 _NOBODY_NAMED = "Somebody"
@@ -69,7 +72,7 @@ def neutralised(text: str) -> str:
 
     Everything that leaves for Slack passes here, or is escaped as a whole.
     """
-    return _CONTROL.sub("&lt;", text)
+    return _CONTROL.sub(r"\1&lt;", text)
 
 
 def _post(delivery: Delivery, number: int, parts: tuple[str, ...]) -> Post:

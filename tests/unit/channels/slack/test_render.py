@@ -103,6 +103,20 @@ def test_nothing_in_the_text_can_call_people_or_hide_a_link(power: str, around: 
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r"a \<!channel>", "a &lt;!channel>"),
+        (r"a \\<!channel>", r"a \\&lt;!channel>"),
+        (r"a \\\<!channel>", r"a \\&lt;!channel>"),
+        (r"a \<b>", r"a \<b>"),
+    ],
+)
+def test_what_was_escaped_is_escaped_once(text: str, shown: str) -> None:
+    (post,) = render(make_delivery(text))
+    assert post.blocks[0]["text"] == shown
+
+
+@pytest.mark.parametrize(
     "harmless", ["1 < 2 <br>", "<!-- a -->", "<!DOCTYPE html>", "<https://help.example>"]
 )
 def test_what_has_no_power_stays_as_it_is(harmless: str) -> None:
