@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from supportbot.channels.slack.config import Transport
+from supportbot.channels.slack.manifest import SCOPES
 from supportbot.channels.slack.vault import new_key
 from supportbot.model.delivery import DeliveryState
 from supportbot.model.ticket import Handler
@@ -222,6 +223,24 @@ async def test_a_restarted_process_answers_with_the_stored_tokens(
             await other.wait_for_replies(question, 2)
             assert len(await d.tickets()) == 1
         assert len(slack.calls("oauth.v2.access")) == 1
+
+
+async def test_a_reserved_channel_is_open_to_its_group_from_the_start(
+    transport: Transport, tmp_path: Path
+) -> None:
+    slack = '[slack.channels.C0UMBRELLASUPPORT]\ngroups = ["S0VIP"]'
+    plan = replace(PLAN, slack=slack)
+    async with stage(plan) as world:
+        other = world[0].another("umbrella")
+        other.scopes.granted = frozenset(SCOPES)
+        other.groups.add("vip", "ada")
+        async with product(world, transport, tmp_path, plan) as d:
+            await install(d, other)
+        async with product(world, transport, tmp_path, plan) as d:
+            question = other.mention("support", "ada", "How do I export?")
+            await other.wait_for_replies(question)
+            other.mention("support", "grace", "And I?")
+            assert (await d.outcomes())[-1] == ("suppressed", "not_in_group")
 
 
 async def test_operators_are_told_in_their_own_workspace(

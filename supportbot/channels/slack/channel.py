@@ -182,17 +182,18 @@ class SlackChannel:
     async def _look_around(self) -> None:
         """Learn who we are, and who is in which group, before anything is heard."""
         if self._many is None:
-            own = await self._identified()
-        else:
-            await self._many.workspaces.examine()
-            home = self._config.operators_team
-            if not home:
-                return
-            try:
-                own = await self._workspaces.who(home)
-            except SendError as error:
-                _log.warning("slack_operators_not_at_home", channel=self.key, detail=str(error))
-                return
+            await self._look_into(await self._identified())
+            return
+        present = await self._many.workspaces.examine()
+        home = self._config.operators_team
+        if home and not any(own.owner == home for own in present):
+            _log.warning("slack_operators_not_at_home", channel=self.key, owner=home)
+        # A channel that is reserved for a group may be anywhere.
+        anywhere = bool(self._config.rulebook.groups)
+        needed = [own for own in present if anywhere or own.owner == home]
+        await asyncio.gather(*map(self._look_into, needed))
+
+    async def _look_into(self, own: Identity) -> None:
         await self._branches.look_around(own)
         self._branches.heard_from(own)
 

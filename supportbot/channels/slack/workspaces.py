@@ -194,8 +194,11 @@ class InstalledWorkspaces:
         """Look again before the next use: something about this owner changed."""
         self._found.forget(lambda owners: owner in owners)
 
-    async def examine(self) -> None:
-        """Try whether every stored token can be read, and bring them all under the newest key."""
+    async def examine(self) -> list[Identity]:
+        """Try whether every stored token can be read, and bring them all under the newest key.
+
+        Return who we are wherever the app is installed.
+        """
         register = self._register
         async with register.db.reading() as work:
             found = await installations.all_of(work, register.channel)
@@ -213,6 +216,7 @@ class InstalledWorkspaces:
             if unreadable
             else None
         )
+        return [_identity(one.grant, one.grant.owner) for one in present]
 
     def _readable(self, installation: Installation) -> bool:
         try:
