@@ -37,6 +37,11 @@ _ALIASES: Final = {
 }
 #: Labels that say nothing: bytes beyond ASCII prove them wrong.
 _VAGUE: Final = frozenset({"", "us-ascii", "ascii", "unknown-8bit", "8bit", "7bit", "binary"})
+#: Python's own codecs for names and source code: nobody writes texts in them, and the first two
+#: take quadratic time.
+_NO_CHARSETS: Final = frozenset(
+    ["punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"]
+)
 _SINGLE_BYTE: Final = frozenset({"cp1252", "cp1250", "cp1254", "iso-8859-15", "windows-1252"})
 #: Guessing needs some text to look at, and not all of a long one.
 _GUESS_FROM_BYTES: Final = 64
@@ -81,7 +86,8 @@ def _codec(label: str | None) -> str | None:
         except (LookupError, ValueError):
             continue
         # `rot13` and `base64` are codecs too, but not of text to text we want.
-        return candidate if getattr(found, "_is_text_encoding", True) else None
+        no_text = found.name.replace("_", "-") in _NO_CHARSETS
+        return candidate if getattr(found, "_is_text_encoding", True) and not no_text else None
     return None
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from supportbot.files.charsets import decode
@@ -25,6 +27,10 @@ from supportbot.files.charsets import decode
         (b"plain", "", "plain"),
         (b"plain", "rot13", "plain"),
         (b"plain", "base64", "plain"),
+        (b"plain-text", "PunyCode", "plain-text"),
+        (b"xn--plain", "idna", "xn--plain"),
+        (rb"plain\n", "unicode_escape", r"plain\n"),
+        (rb"plain\u0041", "raw-unicode-escape", r"plain\u0041"),
         (b"plain", "a\x00b", "plain"),
     ],
 )
@@ -34,3 +40,7 @@ def test_wrong_and_missing_labels_are_mended(data: bytes, label: str | None, tex
 
 def test_cut_utf8_keeps_what_can_be_read() -> None:
     assert decode("Über die Maßen schön".encode()[:-1] + b"\xc3", "utf-8").startswith("Über die Ma")
+
+
+def test_label_of_a_slow_codec_costs_no_time(grows_linearly: Callable[..., None]) -> None:
+    grows_linearly(lambda n: decode(b"a" * n + b"-" + b"b" * n, "punycode"), 20_000)
