@@ -152,12 +152,23 @@ class Respond:
         async def store(again: bool) -> Delivery | None:  # noqa: FBT001 - what `persist` calls
             if again and await self._stored(turn, asked):
                 return None  # the sweep finds the reply, and the channel is asked for it
-            return await commit(self._wiring, turn, asked, decision, self._lease)
+            claimed = await commit(self._wiring, turn, asked, decision, self._lease)
+            return claimed or await self._end_growing(turn)
 
         try:
             return await persist(store)
         finally:
             self.learn(turn.ticket, asked)
+
+    async def _end_growing(self, turn: Turn) -> Delivery | None:
+        """End a live reply at once whose fence moved in the moment before its commit."""
+        if turn.live is None:
+            return None
+        async with self._wiring.db.reading() as work:
+            growing = await live.open_of(work, turn.ticket.id)
+        if growing is None or growing.id != turn.live.id:
+            return None
+        return await self._break_off(replace(turn, live=growing), (), growing.text)
 
     async def _stored(self, turn: Turn, asked: Sequence[Asked]) -> bool:
         """Tell whether the commit before, which failed, was written after all."""

@@ -18,7 +18,7 @@ from supportbot.model.completion import ToolCall
 from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.policy import DraftReply
 from supportbot.model.ticket import Handler
-from supportbot.orchestrator import live
+from supportbot.orchestrator import live, respond
 from supportbot.orchestrator.live import LiveRules
 from supportbot.orchestrator.respond import RespondRules
 from supportbot.policy.base import Answer
@@ -92,6 +92,27 @@ async def test_after_a_take_over_nothing_is_sent_where_nothing_was_seen(
     await world.settle()
     assert channel.sent == []
     assert await states(world, ticket) == [DeliveryState.CANCELLED]
+
+
+async def test_a_take_over_right_before_the_commit_ends_the_reply_at_once(
+    make_world: Any, channel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not left open until somebody finds its claim run out."""
+    end, commit = asyncio.Event(), respond.commit
+    world = await make_world([Turn(ANSWER, end_gate=end)], channel=channel, rules=QUICK)
+
+    async def taken_over(*given: Any) -> Delivery | None:
+        await world.takeover.take_over(ticket.public_id, None)
+        return await commit(*given)
+
+    monkeypatch.setattr(respond, "commit", taken_over)
+    ticket, settling = await started(world)
+    await world.until(lambda: bool(seen(channel)))
+    end.set()
+    await settling
+    [shown] = channel.texts("t1")
+    assert ANSWER.startswith(shown)
+    assert await states(world, ticket) == [DeliveryState.SENT]
 
 
 async def test_a_killed_claim_that_nobody_saw_is_cancelled_after_a_take_over(
