@@ -28,14 +28,14 @@ from supportbot.knowledge.importer import import_folder
 from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.time import Clock, public_id
 from supportbot.model.violation import Deadlines
-from supportbot.orchestrator.backlog import Backlog
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
-from supportbot.orchestrator.intake import Intake
+from supportbot.orchestrator.hearing.backlog import Backlog
+from supportbot.orchestrator.hearing.intake import Intake
+from supportbot.orchestrator.hearing.understanding import IntakeRules, Understanding
+from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.orchestrator.retention import RetentionRules
 from supportbot.orchestrator.settle import Settle
 from supportbot.orchestrator.sweep import Sweep, SweepRules
-from supportbot.orchestrator.takeover import Takeover
-from supportbot.orchestrator.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.policy.compile import compile_policies
 from supportbot.policy.load import load_policies

@@ -14,12 +14,12 @@ from supportbot.completions.registry import build_completers
 from supportbot.completions.tokens import Calibration
 from supportbot.files.reading import ReadingRules
 from supportbot.model.time import Clock
-from supportbot.orchestrator.files import FileRules, SharedFiles
-from supportbot.orchestrator.mind import Mind
-from supportbot.orchestrator.respond import Respond, RespondRules
-from supportbot.orchestrator.spending import Spending
-from supportbot.orchestrator.summary import Summaries, SummaryRules
-from supportbot.orchestrator.tool_rounds import ToolRounds
+from supportbot.orchestrator.answering.files import FileRules, SharedFiles
+from supportbot.orchestrator.answering.mind import Mind
+from supportbot.orchestrator.answering.respond import Respond, RespondRules
+from supportbot.orchestrator.answering.spending import Spending
+from supportbot.orchestrator.answering.summary import Summaries, SummaryRules
+from supportbot.orchestrator.answering.tool_rounds import ToolRounds
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.policy.compose import Window
 from supportbot.policy.review import RULES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supportbot.orchestrator.budgets import Budget, Ladder, SpendingRules
+from supportbot.orchestrator.answering.budgets import Budget, Ladder, SpendingRules
 from supportbot.settings.tree import Settings
 
 _NUSD_PER_USD = 1_000_000_000

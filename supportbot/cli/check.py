@@ -138,8 +138,8 @@ async def _installed(url: str, config: SlackConfig, oauth: SlackOAuth) -> Findin
     """Look at the workspaces that installed the app, where there is a database to tell of them."""
     from supportbot.app.house import now
     from supportbot.channels.slack.examine_installed import examine_installed
-    from supportbot.channels.slack.register import Register
-    from supportbot.channels.slack.vault import Vault
+    from supportbot.channels.slack.installing.register import Register
+    from supportbot.channels.slack.installing.vault import Vault
 
     vault = Vault(oauth.token_keys)
     if await _database_problem(url) is not None:

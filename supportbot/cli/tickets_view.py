@@ -23,7 +23,7 @@ from supportbot.cli.transcript_json import (
 )
 from supportbot.errors import NotFoundError
 from supportbot.model.message import told
-from supportbot.orchestrator.takeover import Takeover
+from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.settings.load import load
 from supportbot.store import drafts, facts, tickets, transcripts, violations
 from supportbot.store.tickets import TicketFilter

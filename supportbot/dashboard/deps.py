@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from supportbot.model.catalog import Product
 from supportbot.model.overview import Overview, OverviewQuery
 from supportbot.model.time import Clock
-from supportbot.orchestrator.takeover import Takeover
+from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.store.database import Database
 
 

@@ -27,14 +27,14 @@ from supportbot.model.delivery import (
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator import sending
-from supportbot.orchestrator.closing import reopen
-from supportbot.orchestrator.echoing import settle_down
+from supportbot.orchestrator.answering.echoing import settle_down
 from supportbot.orchestrator.guard import survive
-from supportbot.orchestrator.handoff import hand_off
 from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
-from supportbot.orchestrator.notices import Notice, notify
 from supportbot.orchestrator.persist import persist
 from supportbot.orchestrator.sending import Again, Finishing, Over, Replacing
+from supportbot.orchestrator.telling.closing import reopen
+from supportbot.orchestrator.telling.handoff import hand_off
+from supportbot.orchestrator.telling.notices import Notice, notify
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import claims, deliveries, threads, tickets
 from supportbot.store.threads import NewEvent

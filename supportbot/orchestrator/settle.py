@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, Handler
+from supportbot.orchestrator.answering.respond import Answered, Respond
+from supportbot.orchestrator.answering.summary import Summaries
 from supportbot.orchestrator.deliver import Deliver
 from supportbot.orchestrator.guard import survive
-from supportbot.orchestrator.handoff import hand_off
-from supportbot.orchestrator.respond import Answered, Respond
 from supportbot.orchestrator.standing import tell_soon
-from supportbot.orchestrator.summary import Summaries
+from supportbot.orchestrator.telling.handoff import hand_off
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import tickets
 

@@ -10,12 +10,12 @@ from supportbot.dispatch.base import FOUND, Periodic
 from supportbot.model.catalog import Mode
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, EventKind, Ticket
-from supportbot.orchestrator.closing import resolve
+from supportbot.orchestrator.answering.tool_rounds import ToolRounds
 from supportbot.orchestrator.guard import survive
-from supportbot.orchestrator.handoff import hand_off
-from supportbot.orchestrator.packet import tell_reminder
 from supportbot.orchestrator.retention import Retention, RetentionRules
-from supportbot.orchestrator.tool_rounds import ToolRounds
+from supportbot.orchestrator.telling.closing import resolve
+from supportbot.orchestrator.telling.handoff import hand_off
+from supportbot.orchestrator.telling.packet import tell_reminder
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import due, threads, tickets, tool_calls, untold, violations
 from supportbot.store.threads import NewEvent

@@ -22,7 +22,11 @@ _EVERY_SECONDS = 0.002
 _PARTS = {
     "SQL": ("/supportbot/store/", "/sqlalchemy/", "/psycopg/", "/aiosqlite/"),
     "model call and stream": ("/supportbot/completions/", "/openai/", "/httpx2/", "/httpcore2/"),
-    "Slack calls": ("/channels/slack/outbound", "/channels/slack/web.py", "/slack_sdk/web/"),
+    "Slack calls": (
+        "/channels/slack/replies/outbound",
+        "/channels/slack/web.py",
+        "/slack_sdk/web/",
+    ),
     "Slack events in": (
         "/supportbot/channels/slack/",
         "/slack_bolt/",

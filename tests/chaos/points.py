@@ -20,7 +20,7 @@ def _slack_write(response: Any, *_: Any) -> bool:
     return "/api/chat." in response.url.path
 
 
-INBOUND = Point("inbound commit", (Door("supportbot.orchestrator.intake:Intake.accept"),))
+INBOUND = Point("inbound commit", (Door("supportbot.orchestrator.hearing.intake:Intake.accept"),))
 ACK = Point(
     "ack",
     (
@@ -47,7 +47,7 @@ MODEL = Point(
     (When.BEFORE, When.AMID, When.AFTER),
 )
 COVER = Point("turn claimed", (Door("supportbot.store.tickets:cover"),))
-COMMIT = Point("turn commit", (Door("supportbot.orchestrator.outcome:commit"),))
+COMMIT = Point("turn commit", (Door("supportbot.orchestrator.answering.outcome:commit"),))
 CLAIM = Point(
     "delivery claim",
     (Door("supportbot.store.claims:claim"), Door("supportbot.store.deliveries:begin")),
@@ -55,11 +55,13 @@ CLAIM = Point(
 LIVE_CLAIM = Point("live claim", (Door("supportbot.store.live:claim"),))
 LIVE_OPEN = Point("live message named", (Door("supportbot.store.live:name"),))
 LIVE_GROW = Point("live text shown", (Door("supportbot.store.live:grow"),))
-STREAM = Point("stream opened", (Door("supportbot.channels.slack.live:Growth.open"),))
+STREAM = Point("stream opened", (Door("supportbot.channels.slack.replies.live:Growth.open"),))
 STREAM_MORE = Point(
-    "stream shows more", (Door("supportbot.channels.slack.growing:GrowingReply.append"),)
+    "stream shows more", (Door("supportbot.channels.slack.replies.growing:GrowingReply.append"),)
 )
-STREAM_END = Point("stream ended", (Door("supportbot.channels.slack.growing:GrowingReply.finish"),))
+STREAM_END = Point(
+    "stream ended", (Door("supportbot.channels.slack.replies.growing:GrowingReply.finish"),)
+)
 SEND = Point(
     "provider send",
     (

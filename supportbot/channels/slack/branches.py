@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from supportbot.channels.slack.allowance import Allowance
 from supportbot.channels.slack.config import SlackConfig
 from supportbot.channels.slack.directory import Directory, Watched
-from supportbot.channels.slack.home import Home, TicketsOf
 from supportbot.channels.slack.identity import Identity
-from supportbot.channels.slack.live import Growth
-from supportbot.channels.slack.people import Person
-from supportbot.channels.slack.status import Statuses
-from supportbot.channels.slack.surfaces import Surfaces
+from supportbot.channels.slack.installing.workspaces import Workspaces
+from supportbot.channels.slack.parsing.people import Person
+from supportbot.channels.slack.replies.allowance import Allowance
+from supportbot.channels.slack.replies.live import Growth
+from supportbot.channels.slack.replies.status import Statuses
+from supportbot.channels.slack.surfaces.home import Home, TicketsOf
+from supportbot.channels.slack.surfaces.surfaces import Surfaces
 from supportbot.channels.slack.web import SlackWeb, WebSession
-from supportbot.channels.slack.workspaces import Workspaces
 from supportbot.model.time import Clock
 
 _log = structlog.get_logger(__name__)

@@ -11,21 +11,22 @@ import structlog
 from starlette.routing import BaseRoute
 
 from supportbot.channels.base import Accept, ChannelParts, LiveReply
-from supportbot.channels.slack import echo, files, outbound, status
-from supportbot.channels.slack.bolt import build_bolt
+from supportbot.channels.slack import files
 from supportbot.channels.slack.branches import Branch, Branches
 from supportbot.channels.slack.config import SlackConfig, Transport
-from supportbot.channels.slack.hearing import Beside, Hearing
-from supportbot.channels.slack.home import tickets_in
-from supportbot.channels.slack.http import Ready, events_route
 from supportbot.channels.slack.identity import Identity, owner_of
-from supportbot.channels.slack.installed import Installed, Keeping, installed
-from supportbot.channels.slack.parse import parse
-from supportbot.channels.slack.people import person_of
-from supportbot.channels.slack.sockets import SocketLine
+from supportbot.channels.slack.installing.installed import Installed, Keeping, installed
+from supportbot.channels.slack.installing.workspaces import OneWorkspace, Workspaces
+from supportbot.channels.slack.parsing.parse import parse
+from supportbot.channels.slack.parsing.people import person_of
+from supportbot.channels.slack.replies import echo, outbound, status
+from supportbot.channels.slack.surfaces.home import tickets_in
+from supportbot.channels.slack.surfaces.words import BARRED
+from supportbot.channels.slack.transport.bolt import build_bolt
+from supportbot.channels.slack.transport.hearing import Beside, Hearing
+from supportbot.channels.slack.transport.http import Ready, events_route
+from supportbot.channels.slack.transport.sockets import SocketLine
 from supportbot.channels.slack.web import WebSession
-from supportbot.channels.slack.words import BARRED
-from supportbot.channels.slack.workspaces import OneWorkspace, Workspaces
 from supportbot.errors import ChannelError, SendError
 from supportbot.model.delivery import Delivery, DeliveryKind, Receipt
 from supportbot.model.inbound import Attached, Heard, Inbound

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from supportbot.channels.slack.allowance import AllowanceRules
 from supportbot.errors import SettingsError
 
 DEFAULT_API_URL = "https://slack.com/api/"
@@ -104,6 +103,36 @@ class SlackOAuth:
     def may_install(self, *owners: str | None) -> bool:
         """Tell whether one of those that an installation is for may install the app."""
         return not self.workspaces or not self.workspaces.isdisjoint(owners)
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceRules:
+    """Slack's limits, less what is kept for others and for clocks that differ."""
+
+    #: Calls are counted over a little more than Slack's minute.
+    window_seconds: float = 63.0
+    #: Of 20 each; what is begun can always be ended.
+    starts: int = 17
+    stops: int = 19
+    #: Of 100. The first words of each stream are shown at once, so some are kept for them.
+    appends: int = 95
+    appends_kept: int = 17
+    #: What is left of a minute is meant to last for so long; most answers are whole by then.
+    spread_seconds: float = 12.0
+    #: Of 50: half is kept for finishing, and for messages that change for other reasons.
+    updates: int = 25
+    #: The least time between two updates of one message.
+    update_seconds: float = 3.0
+    #: Of 50; each session that works is ended by a second call,
+    sessions: int = 40
+    #: and each status is taken away by one. In a rush there is better to do than to show it.
+    statuses: int = 240
+    #: A place that was booked and not taken is free again after this,
+    booked_seconds: float = 10.0
+    #: and one that was taken and not given back, after this.
+    longest_seconds: float = 900.0
+    #: Where Slack does not let us stream, it is not asked again for so long.
+    refused_seconds: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)

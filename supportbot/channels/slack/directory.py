@@ -21,7 +21,7 @@ from slack_sdk.errors import SlackApiError
 
 from supportbot.channels.slack.config import DirectoryRules
 from supportbot.channels.slack.failures import error_code, translated
-from supportbot.channels.slack.people import Person
+from supportbot.channels.slack.parsing.people import Person
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import SendError
 from supportbot.model.time import Clock

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from supportbot.channels.slack.config import SlackConfig, SlackOAuth
 from supportbot.channels.slack.examine import examine_home
+from supportbot.channels.slack.installing.oauth import INSTALL_PATH
+from supportbot.channels.slack.installing.register import Register
 from supportbot.channels.slack.manifest import SCOPES
-from supportbot.channels.slack.oauth import INSTALL_PATH
-from supportbot.channels.slack.register import Register
 from supportbot.errors import TokenUnreadable
 from supportbot.model.findings import Findings
 from supportbot.model.installation import Installation

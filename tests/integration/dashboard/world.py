@@ -33,7 +33,7 @@ from supportbot.model.overview import Figure, Overview, OverviewQuery, Share
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.ticket import BOT, Actor, ActorKind, EventKind, Ticket
 from supportbot.model.time import public_id
-from supportbot.orchestrator.takeover import Takeover
+from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import answers, catalog, customers, drafts, threads, tickets
 from supportbot.store import files as stored_files

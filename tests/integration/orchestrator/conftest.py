@@ -26,20 +26,20 @@ from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.question import Question
 from supportbot.model.ticket import Ticket, TicketEvent
 from supportbot.model.time import public_id
-from supportbot.orchestrator.backlog import Backlog
-from supportbot.orchestrator.budgets import SpendingRules
+from supportbot.orchestrator.answering.budgets import SpendingRules
+from supportbot.orchestrator.answering.files import FileRules, SharedFiles
+from supportbot.orchestrator.answering.mind import Mind
+from supportbot.orchestrator.answering.respond import Respond, RespondRules
+from supportbot.orchestrator.answering.spending import Spending
+from supportbot.orchestrator.answering.summary import Summaries, SummaryRules
+from supportbot.orchestrator.answering.tool_rounds import ToolRounds
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
-from supportbot.orchestrator.files import FileRules, SharedFiles
-from supportbot.orchestrator.intake import Intake
-from supportbot.orchestrator.mind import Mind
-from supportbot.orchestrator.respond import Respond, RespondRules
+from supportbot.orchestrator.hearing.backlog import Backlog
+from supportbot.orchestrator.hearing.intake import Intake
+from supportbot.orchestrator.hearing.understanding import IntakeRules, Understanding
+from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.orchestrator.settle import Settle
-from supportbot.orchestrator.spending import Spending
-from supportbot.orchestrator.summary import Summaries, SummaryRules
 from supportbot.orchestrator.sweep import Sweep, SweepRules
-from supportbot.orchestrator.takeover import Takeover
-from supportbot.orchestrator.tool_rounds import ToolRounds
-from supportbot.orchestrator.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.wiring import ConnectedChannel, NoticeRoute, Patience, Wiring
 from supportbot.policy.compose import Window
 from supportbot.policy.review import RULES

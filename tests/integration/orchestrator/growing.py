@@ -7,8 +7,8 @@ from typing import Any
 
 from supportbot.completions.scripted import Turn
 from supportbot.model.completion import ToolCall
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.live import LiveRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.testing import said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import gather

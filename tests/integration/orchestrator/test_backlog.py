@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from supportbot.errors import StoreUnavailable
 from supportbot.model.inbound import Heard, Inbound
-from supportbot.orchestrator import backlog, understanding
-from supportbot.orchestrator.backlog import Backlog
+from supportbot.orchestrator.hearing import backlog, understanding
+from supportbot.orchestrator.hearing.backlog import Backlog
 from supportbot.store import threads
 from supportbot.store.tables.intake import InboundRow
 from supportbot.testing import MemoryChannel, said

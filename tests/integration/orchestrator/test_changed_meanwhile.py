@@ -16,8 +16,8 @@ from supportbot.model.draft import DraftState
 from supportbot.model.inbound import Action, ActionKind, Attached, Deleted, Edited, Sender
 from supportbot.model.ticket import Status
 from supportbot.model.tool_call import CallState
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.live import LiveRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.store import tickets, tool_calls
 from supportbot.testing import LiveMemoryChannel, MemoryChannel, said
 from supportbot.tools.declare import tool

@@ -11,8 +11,8 @@ from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT, Handler, Ticket
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
 from supportbot.orchestrator.lease import LeaseRules
-from supportbot.orchestrator.saying import say
 from supportbot.orchestrator.sweep import SweepRules
+from supportbot.orchestrator.telling.saying import say
 from supportbot.store import claims, due, tickets
 from supportbot.store.database import Database
 from supportbot.testing import Fails, MemoryChannel, said

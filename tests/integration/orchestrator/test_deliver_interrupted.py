@@ -16,10 +16,10 @@ from supportbot.errors import ChannelError, DeliveryUnknown, SendError, StoreUna
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.ticket import Handler, Ticket
+from supportbot.orchestrator.answering.live import LiveRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.orchestrator.deliver import Deliver, DeliverRules
 from supportbot.orchestrator.lease import LeaseRules
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
 from supportbot.policy.review import HANDOFF_NOTE
 from supportbot.store import claims, deliveries
 from supportbot.store.database import Database

@@ -14,9 +14,9 @@ from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Conversation, CustomerMessage
 from supportbot.model.message import NewMessage, Role
 from supportbot.model.ticket import BOT
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
-from supportbot.orchestrator.saying import NOTICE, say
+from supportbot.orchestrator.answering.live import LiveRules
+from supportbot.orchestrator.answering.respond import RespondRules
+from supportbot.orchestrator.telling.saying import NOTICE, say
 from supportbot.testing import LiveMemoryChannel, said
 from supportbot.testing.memory import Fails
 from tests.integration.orchestrator.conftest import MakeWorld

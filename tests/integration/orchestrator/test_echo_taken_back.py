@@ -10,7 +10,7 @@ import pytest
 from supportbot.errors import DeliveryUnknown, SendError
 from supportbot.model.delivery import DeliveryKind, DeliveryState
 from supportbot.model.inbound import Deleted, Edited
-from supportbot.orchestrator.quoting import GONE
+from supportbot.orchestrator.telling.quoting import GONE
 from supportbot.testing import Fails
 from tests.integration.orchestrator.desk import ADA
 from tests.integration.orchestrator.kept import tables_with

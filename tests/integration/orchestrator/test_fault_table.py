@@ -20,8 +20,8 @@ from supportbot.completions.registry import build_completer
 from supportbot.errors import DeliveryUnknown, SendError
 from supportbot.model.completion import ToolCall
 from supportbot.model.ticket import EventKind, Handler
-from supportbot.orchestrator.budgets import Budget, SpendingRules
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.budgets import Budget, SpendingRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.policy.review import HANDOFF_NOTE
 from supportbot.store.tables.answers import CompletionRow
 from supportbot.testing import Fails, MemoryChannel, said

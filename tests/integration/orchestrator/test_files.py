@@ -13,7 +13,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.fence import FILE, unfence
 from supportbot.model.file import FileReason
 from supportbot.model.inbound import Attached, Deleted, Edited, Referred, Sender
-from supportbot.orchestrator.files import FileRules
+from supportbot.orchestrator.answering.files import FileRules
 from supportbot.store.tables.tickets import AttachmentRow
 from supportbot.testing import said
 from tests.unit.files.samples import pdf, png

@@ -7,7 +7,7 @@ from supportbot.completions.scripted import Turn
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Sender
 from supportbot.model.ticket import Ticket
-from supportbot.orchestrator.flood import FLOOD_NOTE
+from supportbot.orchestrator.hearing.flood import FLOOD_NOTE
 from supportbot.testing import said
 
 MOST = 20

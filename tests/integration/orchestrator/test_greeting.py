@@ -9,7 +9,7 @@ import pytest
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import CustomerMessage, Deleted, Edited, Sender
 from supportbot.model.ticket import Status
-from supportbot.orchestrator.flood import FLOOD_NOTE
+from supportbot.orchestrator.hearing.flood import FLOOD_NOTE
 from supportbot.testing import said
 from tests.integration.orchestrator.conftest import MakeWorld
 

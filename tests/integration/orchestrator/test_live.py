@@ -11,8 +11,8 @@ from supportbot.errors import CompletionError, SendError
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery, DeliveryKind, DeliveryState
 from supportbot.model.ticket import Handler
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.live import LiveRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.store import answers
 from supportbot.testing import LiveMemoryChannel, said
 from supportbot.tools.declare import tool

@@ -18,9 +18,9 @@ from supportbot.model.completion import ToolCall
 from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.policy import DraftReply
 from supportbot.model.ticket import Handler
-from supportbot.orchestrator import live, respond
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering import live, respond
+from supportbot.orchestrator.answering.live import LiveRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.policy.base import Answer
 from supportbot.policy.release import releasable
 from supportbot.policy.review import RULES, Rule

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from supportbot.model.inbound import ActionKind
-from supportbot.orchestrator import own_words
+from supportbot.orchestrator.hearing import own_words
 from supportbot.store import threads, tickets
 from supportbot.testing import said
 from tests.integration.orchestrator.desk import GRACE, escalated, packet, press, under, writes

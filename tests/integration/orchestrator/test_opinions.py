@@ -11,7 +11,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery
 from supportbot.model.inbound import ActionKind
 from supportbot.model.ticket import Ticket
-from supportbot.orchestrator.opinions import SCORE_QUESTION
+from supportbot.orchestrator.telling.opinions import SCORE_QUESTION
 from supportbot.reports.catalog import REPORTS
 from supportbot.reports.period import Period, Scope
 from supportbot.store import feedback

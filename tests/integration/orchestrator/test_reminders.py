@@ -7,8 +7,8 @@ from typing import Any
 
 from supportbot.model.inbound import ActionKind
 from supportbot.model.violation import Deadlines, ViolationKind
-from supportbot.orchestrator.packet import tell_reminder
 from supportbot.orchestrator.sweep import Sweep, SweepRules
+from supportbot.orchestrator.telling.packet import tell_reminder
 from supportbot.store import violations
 from supportbot.store.unit_of_work import UnitOfWork
 from supportbot.testing import MemoryChannel, said

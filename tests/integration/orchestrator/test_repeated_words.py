@@ -17,7 +17,7 @@ from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.model.inbound import Deleted, Edited
 from supportbot.model.summary import Summary
 from supportbot.model.ticket import Status
-from supportbot.orchestrator.quoting import GONE, GONE_TOO
+from supportbot.orchestrator.telling.quoting import GONE, GONE_TOO
 from supportbot.store import summaries, transcripts
 from supportbot.store.tables.answers import CompletionRow
 from supportbot.testing import Fails, said

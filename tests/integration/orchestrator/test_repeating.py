@@ -10,7 +10,7 @@ import pytest
 from supportbot.errors import SendError
 from supportbot.model.delivery import DeliveryKind
 from supportbot.model.inbound import ALREADY_ASKED, Accepted, Deleted, Edited, Repeated, Sender
-from supportbot.orchestrator.quoting import GONE
+from supportbot.orchestrator.telling.quoting import GONE
 from supportbot.testing import Fails, said
 from tests.integration.orchestrator.kept import tables_with
 from tests.integration.orchestrator.test_echo import typed

@@ -11,7 +11,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
 from supportbot.model.delivery import DeliveryState
 from supportbot.model.ticket import Handler, Status
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.store import answers
 from supportbot.testing import said
 

@@ -16,7 +16,7 @@ from supportbot.model.completion import Completion, FinishReason, Prompt, Usage
 from supportbot.model.delivery import Delivery
 from supportbot.model.policy import HandoffReason
 from supportbot.model.ticket import EventKind, Ticket
-from supportbot.orchestrator.budgets import (
+from supportbot.orchestrator.answering.budgets import (
     Budget,
     Ladder,
     Plan,
@@ -25,8 +25,13 @@ from supportbot.orchestrator.budgets import (
     Step,
     Unit,
 )
-from supportbot.orchestrator.handoff import hand_off
-from supportbot.orchestrator.spending import Spending, degraded, out_of_budget, tell_operators
+from supportbot.orchestrator.answering.spending import (
+    Spending,
+    degraded,
+    out_of_budget,
+    tell_operators,
+)
+from supportbot.orchestrator.telling.handoff import hand_off
 from supportbot.store import answers, catalog, threads, tickets
 from supportbot.store import spending as store_spending
 from supportbot.store.tables.answers import DeliveryRow

@@ -10,7 +10,7 @@ import pytest
 from supportbot.model.inbound import ActionKind, Attached, Deleted, Edited
 from supportbot.model.message import Visibility
 from supportbot.model.ticket import Handler, Status, Ticket
-from supportbot.orchestrator.stepping_in import divided
+from supportbot.orchestrator.people.stepping_in import divided
 from supportbot.store import operators
 from supportbot.testing import said
 from tests.integration.orchestrator.desk import (

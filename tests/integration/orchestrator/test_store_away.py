@@ -14,8 +14,8 @@ from supportbot.completions.scripted import Turn
 from supportbot.errors import StoreUnavailable
 from supportbot.model.completion import ToolCall, Usage
 from supportbot.model.ticket import Handler
-from supportbot.orchestrator import outcome, tool_rounds, watch
-from supportbot.orchestrator.budgets import Budget, SpendingRules
+from supportbot.orchestrator.answering import outcome, tool_rounds, watch
+from supportbot.orchestrator.answering.budgets import Budget, SpendingRules
 from supportbot.store.database import Database
 from supportbot.store.tables.answers import CompletionRow
 from supportbot.testing import said

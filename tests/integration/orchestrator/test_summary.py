@@ -17,9 +17,9 @@ from supportbot.model.fence import SUMMARY, unfence
 from supportbot.model.message import Message
 from supportbot.model.summary import Summary
 from supportbot.model.ticket import EventKind, Ticket
-from supportbot.orchestrator.budgets import Budget, SpendingRules, Step
-from supportbot.orchestrator.summary import Summaries, SummaryRules
-from supportbot.orchestrator.turn import Asked
+from supportbot.orchestrator.answering.budgets import Budget, SpendingRules, Step
+from supportbot.orchestrator.answering.summary import Summaries, SummaryRules
+from supportbot.orchestrator.answering.turn import Asked
 from supportbot.policy.compose import Window
 from supportbot.store import answers, summaries, threads, tickets
 from supportbot.store.answers import Purpose

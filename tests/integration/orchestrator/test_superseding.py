@@ -9,7 +9,7 @@ from sqlalchemy import select
 from supportbot.completions.scripted import Turn
 from supportbot.model.inbound import Edited, Sender
 from supportbot.model.ticket import Handler
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.orchestrator.wiring import Patience
 from supportbot.store.tables.answers import CompletionRow
 from supportbot.testing import said

@@ -11,8 +11,8 @@ from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
 from supportbot.model.inbound import Attached, Deleted, Disposition, Edited, Sender
 from supportbot.model.ticket import Handler, Status
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.live import LiveRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.orchestrator.wiring import Patience
 from supportbot.store import tool_calls
 from supportbot.testing import LiveMemoryChannel, said

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.slack.render import render
+from supportbot.channels.slack.replies.render import render
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import ActionKind, Attached, Deleted, Edited, Sender
 from supportbot.model.markdown import inert

@@ -19,10 +19,10 @@ from supportbot.model.message import Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import EventKind, Ticket
 from supportbot.model.tool_call import RecordedCall
-from supportbot.orchestrator.handoff import hand_off
-from supportbot.orchestrator.round_messages import standing
-from supportbot.orchestrator.tool_rounds import MOST_CALLS, Carried, Ending, ToolRounds
-from supportbot.orchestrator.turn import Asked, Turn
+from supportbot.orchestrator.answering.round_messages import standing
+from supportbot.orchestrator.answering.tool_rounds import MOST_CALLS, Carried, Ending, ToolRounds
+from supportbot.orchestrator.answering.turn import Asked, Turn
+from supportbot.orchestrator.telling.handoff import hand_off
 from supportbot.store import answers, threads, tickets, tool_calls
 from supportbot.store.tables.answers import ToolCallRow
 from supportbot.testing import said

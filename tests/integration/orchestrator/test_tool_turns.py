@@ -16,8 +16,8 @@ from supportbot.model.completion import Prompt, ToolCall, Usage
 from supportbot.model.handoff import HANDOFF_TOOL
 from supportbot.model.message import Role
 from supportbot.model.ticket import EventKind, Handler
-from supportbot.orchestrator.budgets import Budget, Ladder, SpendingRules
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.budgets import Budget, Ladder, SpendingRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.store import threads
 from supportbot.testing import said
 from supportbot.tools.declare import tool

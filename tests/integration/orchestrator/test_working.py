@@ -11,8 +11,8 @@ from supportbot.completions.scripted import Turn
 from supportbot.errors import CompletionError, DeliveryUnknown, SendError
 from supportbot.model.catalog import Mode
 from supportbot.model.ticket import Standing
-from supportbot.orchestrator.live import LiveRules
-from supportbot.orchestrator.respond import RespondRules
+from supportbot.orchestrator.answering.live import LiveRules
+from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.orchestrator.working import Working, WorkingRules
 from supportbot.testing import LiveMemoryChannel, said
 from tests.integration.orchestrator.growing import (

@@ -26,11 +26,11 @@ from supportbot.model.completion import Completion, Prompt, ToolCall, ToolSpec
 from supportbot.model.message import Role
 from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.time import public_id
-from supportbot.orchestrator.backlog import Backlog
-from supportbot.orchestrator.intake import Intake
-from supportbot.orchestrator.tool_rounds import Carried, Ending, ToolRounds
-from supportbot.orchestrator.turn import Asked, Turn
-from supportbot.orchestrator.understanding import IntakeRules, Understanding
+from supportbot.orchestrator.answering.tool_rounds import Carried, Ending, ToolRounds
+from supportbot.orchestrator.answering.turn import Asked, Turn
+from supportbot.orchestrator.hearing.backlog import Backlog
+from supportbot.orchestrator.hearing.intake import Intake
+from supportbot.orchestrator.hearing.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
 from supportbot.policy.compose import Fencing, Window, compose
 from supportbot.store import answers, catalog, threads, tickets, tool_calls

@@ -15,12 +15,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import supportbot.channels.slack
 from supportbot.channels.slack.config import Rulebook
-from supportbot.channels.slack.http import PATH
+from supportbot.channels.slack.installing.oauth import BOT_SCOPES, REDIRECT_PATH
+from supportbot.channels.slack.installing.workspaces import TAKEN_BACK
 from supportbot.channels.slack.keys import ASK_SHORTCUT
 from supportbot.channels.slack.manifest import COMMAND, EVENTS, SCOPES, render_manifest
-from supportbot.channels.slack.oauth import BOT_SCOPES, REDIRECT_PATH
-from supportbot.channels.slack.parse import EVENT_PARSERS, OLDER_EVENTS, parse
-from supportbot.channels.slack.workspaces import TAKEN_BACK
+from supportbot.channels.slack.parsing.parse import EVENT_PARSERS, OLDER_EVENTS, parse
+from supportbot.channels.slack.transport.http import PATH
 from supportbot.model.inbound import CustomerMessage, Heard, Ignored, Inbound
 
 #: Bot scopes of each method that the adapter calls. https://docs.slack.dev/reference/methods
@@ -94,7 +94,7 @@ def called_methods() -> set[str]:
     folder = Path(supportbot.channels.slack.__file__).parent
     used = {
         node.attr
-        for path in folder.glob("*.py")
+        for path in folder.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute)
     }

@@ -4,7 +4,17 @@ from datetime import date
 
 import pytest
 
-from supportbot.orchestrator.budgets import Budget, Ladder, Plan, Scope, Step, Unit, Use, plan, uses
+from supportbot.orchestrator.answering.budgets import (
+    Budget,
+    Ladder,
+    Plan,
+    Scope,
+    Step,
+    Unit,
+    Use,
+    plan,
+    uses,
+)
 from supportbot.store.spending import Spent
 
 DAY = date(2026, 3, 2)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from supportbot.orchestrator.flood import Calm, Flood, Flooding
+from supportbot.orchestrator.hearing.flood import Calm, Flood, Flooding
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

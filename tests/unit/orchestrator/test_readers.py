@@ -13,9 +13,9 @@ import pytest
 from supportbot.files.__main__ import MOST_MEMORY_BYTES
 from supportbot.files.reading import Reading, ReadingRules
 from supportbot.model.file import FileReason, FileState, StoredFile
-from supportbot.orchestrator import readers as module
+from supportbot.orchestrator.answering import readers as module
+from supportbot.orchestrator.answering.readers import Readers
 from supportbot.orchestrator.parsers import Parsers
-from supportbot.orchestrator.readers import Readers
 from tests.unit.files.samples import GIF, pdf
 
 RULES = ReadingRules()

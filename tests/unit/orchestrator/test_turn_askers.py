@@ -11,7 +11,7 @@ from supportbot.model.catalog import ChannelKind, Mode
 from supportbot.model.message import Message, Role
 from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.ticket import BOT, Actor, ActorKind, Handler, Status, Ticket
-from supportbot.orchestrator.turn import Turn
+from supportbot.orchestrator.answering.turn import Turn
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 ADA, MALLORY = 1, 2

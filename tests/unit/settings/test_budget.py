@@ -7,7 +7,7 @@ import pytest
 
 from supportbot.app.spending import spending_rules
 from supportbot.cli.init import write_starter
-from supportbot.orchestrator.budgets import Budget
+from supportbot.orchestrator.answering.budgets import Budget
 from supportbot.settings.load import load
 from supportbot.settings.tree import Settings
 

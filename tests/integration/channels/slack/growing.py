@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from supportbot.channels.base import LiveReply
-from supportbot.channels.slack.allowance import AllowanceRules
 from supportbot.channels.slack.channel import SlackChannel
-from supportbot.channels.slack.config import Transport
+from supportbot.channels.slack.config import AllowanceRules, Transport
 from supportbot.model.delivery import ANSWER_OFFERS, Delivery, DeliveryState
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
 from tests.integration.channels.slack.listening import make_channel, make_delivery

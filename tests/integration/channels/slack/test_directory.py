@@ -11,7 +11,7 @@ import pytest
 from supportbot.channels.slack.client import FixedToken
 from supportbot.channels.slack.config import DirectoryRules, Transport
 from supportbot.channels.slack.directory import Directory, Watched
-from supportbot.channels.slack.people import Person
+from supportbot.channels.slack.parsing.people import Person
 from supportbot.channels.slack.web import SlackWeb, WebSession
 from supportbot.model.inbound import CustomerMessage, Introduced, OperatorMessage
 from supportbot.testing.fake_slack import FakeSlack

@@ -11,9 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from supportbot.channels.slack.oauth import BOT_SCOPES, InstallParts, install_routes
-from supportbot.channels.slack.oauth_stores import STATE_LIVES, InstallationStore, StateStore
-from supportbot.channels.slack.register import Register
+from supportbot.channels.slack.installing.oauth import BOT_SCOPES, InstallParts, install_routes
+from supportbot.channels.slack.installing.oauth_stores import (
+    STATE_LIVES,
+    InstallationStore,
+    StateStore,
+)
+from supportbot.channels.slack.installing.register import Register
 from supportbot.channels.slack.web import WebSession
 from supportbot.errors import StoreUnavailable
 from supportbot.model.installation import Installation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supportbot.channels.slack.client import FixedToken
 from supportbot.channels.slack.config import Transport
-from supportbot.channels.slack.presses import answer_press
+from supportbot.channels.slack.surfaces.presses import answer_press
 from supportbot.channels.slack.web import SlackWeb, WebSession
 from supportbot.model.inbound import Accepted
 from supportbot.testing.fake_slack import FakeSlack

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.slack.origin import Origin
-from supportbot.channels.slack.register import Register
-from supportbot.channels.slack.vault import Tokens, Vault, new_key
+from supportbot.channels.slack.installing.origin import Origin
+from supportbot.channels.slack.installing.register import Register
+from supportbot.channels.slack.installing.vault import Tokens, Vault, new_key
 from supportbot.channels.slack.web import SlackWeb
 from supportbot.errors import SendError, StoreUnavailable
 from supportbot.store import installations

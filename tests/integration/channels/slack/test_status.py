@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.slack.allowance import AllowanceRules
 from supportbot.channels.slack.channel import SlackChannel
-from supportbot.channels.slack.config import Transport
-from supportbot.channels.slack.status import THINKING
+from supportbot.channels.slack.config import AllowanceRules, Transport
+from supportbot.channels.slack.replies.status import THINKING
 from supportbot.errors import DeliveryUnknown, SendError
 from supportbot.model.delivery import Delivery, DeliveryState
 from supportbot.model.ticket import Standing

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from supportbot.channels.slack.identity import Identity, owner_of
-from supportbot.channels.slack.origin import Origin
-from supportbot.channels.slack.rotation import Rotation
-from supportbot.channels.slack.vault import Vault, new_key
-from supportbot.channels.slack.workspaces import (
+from supportbot.channels.slack.installing.origin import Origin
+from supportbot.channels.slack.installing.rotation import Rotation
+from supportbot.channels.slack.installing.vault import Vault, new_key
+from supportbot.channels.slack.installing.workspaces import (
     InstalledWorkspaces,
     Memory,
     OneWorkspace,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from supportbot.channels.slack.config import ChannelRules, Rulebook
-from supportbot.channels.slack.parse import parse
+from supportbot.channels.slack.parsing.parse import parse
 from supportbot.model.inbound import Heard, Inbound
 
 META = {"team": "T1", "bot_user": "UBOT", "bot_id": "B1"}

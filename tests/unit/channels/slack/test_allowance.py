@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.slack.allowance import (
-    APPEND,
-    START,
-    STOP,
-    UPDATE,
-    Allowance,
-    AllowanceRules,
-)
+from supportbot.channels.slack.config import AllowanceRules
+from supportbot.channels.slack.replies.allowance import APPEND, START, STOP, UPDATE, Allowance
 
 RULES = AllowanceRules()
 

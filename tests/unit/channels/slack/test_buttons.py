@@ -6,7 +6,6 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from supportbot.channels.slack.buttons import buttons
 from supportbot.channels.slack.forms import (
     INPUT_BLOCK,
     MAX_INPUT_CHARS,
@@ -16,6 +15,7 @@ from supportbot.channels.slack.forms import (
     place_of_form,
 )
 from supportbot.channels.slack.keys import action_id, action_kind
+from supportbot.channels.slack.replies.buttons import buttons
 from supportbot.errors import Unparsable
 from supportbot.model.inbound import ActionKind, Form
 

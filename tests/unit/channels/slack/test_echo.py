@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from supportbot.channels.slack.echo import quoted
+from supportbot.channels.slack.replies.echo import quoted
 
 
 def test_a_quoted_question_is_no_link_in_our_message() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from slack_sdk.models.views import View
 
-from supportbot.channels.slack.home_view import MOST_TICKETS, ask_form, home_view
+from supportbot.channels.slack.surfaces.home_view import MOST_TICKETS, ask_form, home_view
 from supportbot.model.ticket import Handler, Status
 from supportbot.store.own_tickets import OwnTicket
 

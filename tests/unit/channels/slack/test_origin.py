@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.slack.origin import Origin, origin_of
+from supportbot.channels.slack.installing.origin import Origin, origin_of
 
 
 def authorized(**changes: Any) -> dict[str, Any]:

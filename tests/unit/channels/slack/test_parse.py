@@ -7,8 +7,8 @@ import pytest
 
 from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import inbound_keys
-from supportbot.channels.slack.people import Person, person_of
-from supportbot.channels.slack.profiles import profile_payload
+from supportbot.channels.slack.parsing.people import Person, person_of
+from supportbot.channels.slack.parsing.profiles import profile_payload
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Action,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from supportbot.channels.slack.config import Rulebook
-from supportbot.channels.slack.parse import parse
-from supportbot.channels.slack.people import place_of
+from supportbot.channels.slack.parsing.parse import parse
+from supportbot.channels.slack.parsing.people import place_of
 from supportbot.errors import Unparsable
 from supportbot.model.inbound import (
     Action,

@@ -10,8 +10,8 @@ import pytest
 
 from supportbot.channels.slack.config import ChannelRules, Rulebook
 from supportbot.channels.slack.keys import inbound_keys
-from supportbot.channels.slack.parse import parse
-from supportbot.channels.slack.words import BARRED, TAKEN, request_line
+from supportbot.channels.slack.parsing.parse import parse
+from supportbot.channels.slack.surfaces.words import BARRED, TAKEN, request_line
 from supportbot.errors import EmptyBody, Unparsable
 from supportbot.model.inbound import (
     Accepted,

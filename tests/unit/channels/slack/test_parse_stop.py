@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from supportbot.channels.slack.config import Rulebook
-from supportbot.channels.slack.parse import parse
+from supportbot.channels.slack.parsing.parse import parse
 from supportbot.model.inbound import Action, ActionKind, Heard, Ignored, Inbound
 
 OWN = {"team": "T1", "bot_user": "UBOT", "bot_id": "B1"}

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from supportbot.channels.slack.ladder import forms
-from supportbot.channels.slack.render import Post, render
+from supportbot.channels.slack.replies.ladder import forms
+from supportbot.channels.slack.replies.render import Post, render
 from supportbot.model.delivery import (
     ANSWER_OFFERS,
     Audience,

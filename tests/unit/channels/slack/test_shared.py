@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from supportbot.channels.slack.identity import Identity
-from supportbot.channels.slack.shared import as_one, perhaps_ours
+from supportbot.channels.slack.parsing.shared import as_one, perhaps_ours
 
 OWN = Identity("T1", "UBOT", "B1", aliases=("UTWIN",))
 

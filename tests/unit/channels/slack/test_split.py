@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supportbot.channels.slack.split import split_markdown
+from supportbot.channels.slack.replies.split import split_markdown
 
 CHARS = 400
 LINES = (

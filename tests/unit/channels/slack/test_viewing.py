@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from supportbot.channels.slack.config import ChannelRules, Rulebook, SuggestedPrompt
-from supportbot.channels.slack.prompts import fitting_prompts
-from supportbot.channels.slack.viewing import viewed_product
+from supportbot.channels.slack.parsing.viewing import viewed_product
+from supportbot.channels.slack.surfaces.prompts import fitting_prompts
 
 RULEBOOK = Rulebook(
     {

@@ -1,0 +1,1 @@
+"""What Slack payloads mean: pure, from bytes and facts to what was heard."""

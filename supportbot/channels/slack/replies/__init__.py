@@ -1,0 +1,1 @@
+"""Deliveries as Slack messages: whole, growing, changed in place, and found again."""

@@ -1,0 +1,1 @@
+"""What operators, and others who step in, do with a ticket."""

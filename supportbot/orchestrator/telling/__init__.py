@@ -1,0 +1,1 @@
+"""What customers and operators are told beside answers: notices, packets, handoffs, questions."""
