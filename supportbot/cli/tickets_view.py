@@ -22,7 +22,7 @@ from supportbot.cli.transcript_json import (
     violation_record,
 )
 from supportbot.errors import NotFoundError
-from supportbot.model.message import told
+from supportbot.model.message import Message, told
 from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.settings.load import load
 from supportbot.store import drafts, facts, tickets, transcripts, violations
@@ -60,7 +60,7 @@ async def show_one(config: Path, environ: Environ, public_id: str, output: Forma
         case Format.JSON:
             emit_json(transcript_object(transcript))
         case Format.CSV:
-            columns = ("seq", "role", "author", "text", "created_at", "policy_sha", "model")
+            columns = ("seq", "role", "author", "name", "text", "created_at", "policy_sha", "model")
             emit(columns, transcript_object(transcript)["messages"], output)  # type: ignore[arg-type] # an object of JSON has no finer type
         case Format.TABLE:
             _print_transcript(transcript)
@@ -128,7 +128,7 @@ def _print_transcript(transcript: Transcript) -> None:
     typer.echo(f"{ticket.public_id}  {printable(ticket.subject or '')}")
     typer.echo(f"{ticket.product} · {ticket.channel} · {ticket.status} · {ticket.handler}")
     for message in transcript.messages:
-        by = f"{message.author.kind} ({message.model})" if message.model else message.author.kind
+        by = " ".join([message.author.kind, *_who(transcript, message)])
         policy = f"  policy {message.policy_sha[:12]}" if message.policy_sha else ""
         typer.echo(f"\n#{message.seq} {table_cell(message.created_at)} UTC  {by}{policy}")
         typer.echo(printable(told(message)))
@@ -140,3 +140,8 @@ def _print_transcript(transcript: Transcript) -> None:
     for event in transcript.events:
         why = f" ({event.reason})" if event.reason else ""
         typer.echo(f"{table_cell(event.at)}  {event.kind}{why} by {event.actor.kind}")
+
+
+def _who(transcript: Transcript, message: Message) -> list[str]:
+    name = transcript.name(message.author)
+    return ([printable(name)] if name else []) + ([f"({message.model})"] if message.model else [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from supportbot.model.delivery import Delivery
 from supportbot.model.draft import Draft
@@ -10,6 +10,7 @@ from supportbot.model.file import StoredFile
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.ticket import Ticket
 from supportbot.model.violation import Violation
+from supportbot.policy.compose import authors_of
 from supportbot.store.transcripts import Transcript
 
 #: Columns of a list of tickets.
@@ -78,7 +79,7 @@ def transcript_object(transcript: Transcript) -> dict[str, object]:
         "product": ticket.product,
         "channel": ticket.channel,
         "subject": ticket.subject,
-        "messages": [_message(message, transcript.files) for message in transcript.messages],
+        "messages": [_message(message, transcript) for message in transcript.messages],
         "events": [
             {
                 "kind": event.kind,
@@ -99,11 +100,12 @@ def transcript_object(transcript: Transcript) -> dict[str, object]:
     }
 
 
-def _message(message: Message, files: Sequence[StoredFile]) -> dict[str, object]:
+def _message(message: Message, transcript: Transcript) -> dict[str, object]:
     return {
         "seq": message.seq,
         "role": message.role,
         "author": message.author.kind,
+        "name": transcript.name(message.author),
         "text": message.text,
         "created_at": message.created_at,
         "policy_sha": message.policy_sha,
@@ -111,7 +113,7 @@ def _message(message: Message, files: Sequence[StoredFile]) -> dict[str, object]
         "tool_calls": message.data.get("tool_calls", []),
         "tool": message.data.get("name") if message.role is Role.TOOL else None,
         "rests_on": message.data.get("tools", []),
-        "files": [_file(one) for one in files if one.seq == message.seq],
+        "files": [_file(one) for one in transcript.files if one.seq == message.seq],
     }
 
 
@@ -162,7 +164,7 @@ def chat_object(transcript: Transcript, system: str | None) -> dict[str, object]
     said = spoken(transcript)
     head = [{"role": str(Role.SYSTEM), "content": system}] if system is not None else []
     return {
-        "messages": head + [{"role": str(m.role), "content": m.text} for m in said],
+        "messages": head + [_said(message, authors_of(said)) for message in said],
         "ticket": ticket.public_id,
         "product": ticket.product,
         "channel": ticket.channel,
@@ -171,3 +173,11 @@ def chat_object(transcript: Transcript, system: str | None) -> dict[str, object]
         "model": next((m.model for m in reversed(said) if m.model), None),
         "opened_at": ticket.opened_at,
     }
+
+
+def _said(message: Message, authors: Mapping[int | None, str]) -> dict[str, str]:
+    """Write a chat message; where several people asked, `name` tells them apart as prompts do."""
+    said = {"role": str(message.role), "content": message.text}
+    author = authors.get(message.author.id) if message.role is Role.USER else None
+    # The API takes no spaces in a name.
+    return said if author is None else {**said, "name": author.replace(" ", "_")}

@@ -12,6 +12,7 @@ from supportbot.model.message import Message
 from supportbot.model.ticket import Ticket, TicketEvent
 from supportbot.store import (
     answers,
+    customers,
     deliveries,
     details,
     drafts,
@@ -35,6 +36,8 @@ class TicketFacts:
     customer: CustomerCard
     #: Names of all operators by number.
     names: Mapping[int, str]
+    #: Names of the customers and guests who wrote in it, by number; without the unknown ones.
+    writers: Mapping[int, str]
     messages: tuple[Message, ...]
     behind: Mapping[int, Behind]
     events: tuple[TicketEvent, ...]
@@ -58,6 +61,7 @@ async def read_ticket(db: Database, public_id: str) -> TicketFacts:
             ticket=ticket,
             customer=await details.customer(work, ticket.customer_id),
             names=await operators.names(work),
+            writers=await customers.names_in(work, ticket.id),
             messages=tuple(await threads.messages(work, ticket.id)),
             behind=await details.behind(work, ticket.id),
             events=tuple(await transcripts.events(work, ticket.id)),

@@ -124,16 +124,16 @@ def notices(facts: TicketFacts, words: Words) -> list[Sending]:
 def who(facts: TicketFacts, actor: Actor, words: Words) -> str:
     """Name whoever acted."""
     match actor.kind:
-        case ActorKind.CUSTOMER:
+        case ActorKind.CUSTOMER if actor.id in {None, facts.customer.id}:
             return words(facts.customer.name or "") or "The customer"
+        case ActorKind.CUSTOMER | ActorKind.GUEST:
+            return words(facts.writers.get(actor.id or 0, "")) or "Somebody else in the thread"
         case ActorKind.OPERATOR:
             return facts.names.get(actor.id or 0, "The command line")
         case ActorKind.BOT:
             return "The bot"
         case ActorKind.SYSTEM:
             return "The system"
-        case ActorKind.GUEST:
-            return "Somebody else in the thread"
 
 
 def _message_entry(facts: TicketFacts, message: Message, words: Words) -> MessageEntry:

@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select, update
 
 from supportbot.model.inbound import Sender
+from supportbot.model.ticket import ActorKind
 from supportbot.store.columns import bounded
 from supportbot.store.tables.people import AccountRow, CustomerIdentityRow, CustomerRow
+from supportbot.store.tables.tickets import MessageRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 _MOST_ID_BYTES = 320
@@ -40,6 +42,18 @@ async def name(work: UnitOfWork, customer_id: int) -> str | None:
     """Return what a customer is called, where that is known."""
     query = select(CustomerRow.display_name).where(CustomerRow.id == customer_id)
     return await work.connection.scalar(query)
+
+
+async def names_in(work: UnitOfWork, ticket_id: int) -> dict[int, str]:
+    """Return the known names of all who wrote in a ticket as customers or guests, by number."""
+    wrote = select(MessageRow.author_id).where(
+        MessageRow.ticket_id == ticket_id,
+        MessageRow.author_kind.in_([ActorKind.CUSTOMER, ActorKind.GUEST]),
+    )
+    rows = await work.connection.execute(
+        select(CustomerRow.id, CustomerRow.display_name).where(CustomerRow.id.in_(wrote))
+    )
+    return {row.id: row.display_name for row in rows if row.display_name}
 
 
 async def ensure_customer(work: UnitOfWork, kind: str, sender: Sender, at: datetime) -> int:

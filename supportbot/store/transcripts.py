@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -13,8 +13,8 @@ from supportbot.model.delivery import Delivery
 from supportbot.model.draft import Draft
 from supportbot.model.file import StoredFile
 from supportbot.model.message import Message
-from supportbot.model.ticket import ActorKind, Ticket, TicketEvent
-from supportbot.store import deliveries, drafts, feedback, files, threads
+from supportbot.model.ticket import Actor, ActorKind, Ticket, TicketEvent
+from supportbot.store import customers, deliveries, drafts, feedback, files, operators, threads
 from supportbot.store.feedback import Feedback
 from supportbot.store.tables.catalog import PolicyVersionRow, ProductRow
 from supportbot.store.tables.tickets import MessageBodyRow, MessageRow
@@ -32,8 +32,21 @@ class Transcript:
     deliveries: Sequence[tuple[Delivery, datetime | None]]
     drafts: Sequence[Draft]
     feedback: Sequence[Feedback]
+    #: Names of customers and guests who wrote in it, and of all operators, by number.
+    customers: Mapping[int, str] = field(default_factory=dict)
+    operators: Mapping[int, str] = field(default_factory=dict)
     #: Without those that were erased.
     files: Sequence[StoredFile] = ()
+
+    def name(self, actor: Actor) -> str | None:
+        """Return what a person is called, where that is known."""
+        match actor.kind:
+            case ActorKind.CUSTOMER | ActorKind.GUEST:
+                return self.customers.get(actor.id or 0)
+            case ActorKind.OPERATOR:
+                return self.operators.get(actor.id or 0)
+            case _:
+                return None
 
 
 async def of_ticket(work: UnitOfWork, ticket: Ticket) -> Transcript:
@@ -45,6 +58,8 @@ async def of_ticket(work: UnitOfWork, ticket: Ticket) -> Transcript:
         deliveries=await deliveries.of_ticket(work, ticket.id),
         drafts=await drafts.of_ticket(work, ticket.id),
         feedback=await feedback.of_ticket(work, ticket.id),
+        customers=await customers.names_in(work, ticket.id),
+        operators=await operators.names(work),
         files=await files.of_ticket(work, ticket.id),
     )
 

@@ -67,6 +67,7 @@ async def _facts(visit: Visit, public_id: str) -> TicketFacts:
     return replace(
         facts,
         customer=replace(facts.customer, name=HIDDEN_NAME, account=None, identities=()),
+        writers={},
         attachments=tuple(replace(file, filename="file") for file in facts.attachments),
         drafts=tuple(replace(draft, text=words(draft.text)) for draft in facts.drafts),
         feedback=tuple(

@@ -109,6 +109,7 @@ def test_show_has_exactly_the_promised_keys(folder: Path) -> None:
         "seq": 2,
         "role": "assistant",
         "author": "bot",
+        "name": None,
         "text": "So.",
         "created_at": "2026-03-02T09:01:00.000Z",
         "policy_sha": POLICY.sha256,

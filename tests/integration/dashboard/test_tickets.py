@@ -7,10 +7,10 @@ import pytest
 from supportbot.model.catalog import OperatorRole
 from supportbot.model.delivery import Audience, DeliveryKind, DeliveryState, NewDelivery
 from supportbot.model.draft import DraftState
-from supportbot.model.inbound import Attached, Referred
+from supportbot.model.inbound import Attached, Referred, Sender
 from supportbot.model.message import NewMessage, Role
-from supportbot.model.ticket import BOT, EventKind, Handler, Status, Ticket
-from supportbot.store import claims, deliveries, drafts, threads
+from supportbot.model.ticket import BOT, Actor, ActorKind, EventKind, Handler, Status, Ticket
+from supportbot.store import claims, customers, deliveries, drafts, threads
 from supportbot.store.feedback import NewThumb, add_thumb
 from tests.integration.dashboard.world import World
 
@@ -320,6 +320,22 @@ async def test_viewer_reads_without_knowing_the_person(world: World) -> None:
             assert "take-over" not in page
     async with world.signed_in() as browser:
         assert "660 1234567" in (await browser.get(f"/tickets/{ticket.public_id}")).text
+
+
+async def test_another_writer_is_named_to_operators_and_not_to_viewers(world: World) -> None:
+    ticket = await world.ticket()
+    async with world.db.writing() as work:
+        sender = Sender("grace@example.com", "Grace Guest", "mail:example.com")
+        other = await customers.ensure_customer(work, "email", sender, world.clock())
+        asked = NewMessage(Role.USER, Actor(ActorKind.CUSTOMER, other), "How long does it take?")
+        await threads.append_message(work, ticket.id, asked, world.clock())
+    path = f"/tickets/{ticket.public_id}"
+    async with world.signed_in() as browser:
+        assert "<strong>Grace Guest</strong>" in (await browser.get(path)).text
+    async with world.signed_in(OperatorRole.VIEWER) as browser:
+        page = (await browser.get(path)).text
+    assert "Grace" not in page
+    assert "<strong>Somebody else in the thread</strong>" in page
 
 
 async def test_page_says_which_files_were_not_read_and_why(world: World) -> None:

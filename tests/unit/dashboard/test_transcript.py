@@ -50,6 +50,7 @@ def make_facts(*what: Message | TicketEvent, erased: int | None = None) -> Ticke
         ticket=ticket,
         customer=CustomerCard(1, "Cora", None, erased=False, identities=()),
         names={7: "Ana"},
+        writers={1: "Cora", 2: "Grace"},
         messages=messages,
         behind={m.id: Behind(None, None, "gdpr" if m.id == erased else None) for m in messages},
         events=tuple(one for one in what if isinstance(one, TicketEvent)),
@@ -93,6 +94,17 @@ def test_everybody_is_named() -> None:
     )  # fmt: skip
     authors = [entry.author for entry in interleave(facts, str) if entry.kind == "message"]
     assert authors == ["Cora", "Ana", "The bot", "The command line"]
+
+
+def test_nobody_speaks_under_the_name_of_the_customer() -> None:
+    """Another asks in the thread, somebody else only chats there, and one is known by no name."""
+    others = (
+        Actor(ActorKind.CUSTOMER, 2), Actor(ActorKind.GUEST, 2),
+        Actor(ActorKind.CUSTOMER, 3), Actor(ActorKind.GUEST, 3),
+    )  # fmt: skip
+    facts = make_facts(*(said(n, one, minutes=n) for n, one in enumerate(others, 1)))
+    authors = [entry.author for entry in interleave(facts, str) if entry.kind == "message"]
+    assert authors == ["Grace", "Grace", *["Somebody else in the thread"] * 2]
 
 
 def test_erased_words_are_told_apart_from_words_that_look_like_it() -> None:
