@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext as Context
 from slack_bolt.response import BoltResponse
+from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.web.async_client import AsyncWebClient
 
 from supportbot.channels.slack.identity import Identity
@@ -35,7 +36,8 @@ def build_bolt(client: AsyncWebClient, workspaces: Workspaces, hearing: Hearing)
     that is not ours (any more) is committed too, with its reason.
 
     Bolt turns to the OAuth way by itself where SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set: the
-    `authorize` that it is given keeps it from asking its own stores.
+    `authorize` that it is given keeps it from asking any store, and a store that holds nothing from
+    taking up its own, of files.
     """
 
     # Closures, because Bolt takes the names of a bound method's arguments with its `self`.
@@ -73,6 +75,7 @@ def build_bolt(client: AsyncWebClient, workspaces: Workspaces, hearing: Hearing)
         client=client,
         before_authorize=recognise,
         authorize=authorize,
+        installation_store=AsyncInstallationStore(),
         request_verification_enabled=False,
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,

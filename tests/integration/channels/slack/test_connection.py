@@ -100,8 +100,10 @@ async def test_channel_can_run_again(slack: FakeSlack, ear: Ear) -> None:
 
 
 async def test_oauth_variables_do_not_change_the_mode(
-    slack: FakeSlack, ear: Ear, monkeypatch: pytest.MonkeyPatch
+    slack: FakeSlack, ear: Ear, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Nor does Bolt say that it keeps installations in files."""
+    caplog.set_level(logging.INFO)
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN"):
         monkeypatch.setenv(name, "xoxb-from-the-environment")
     channel = make_channel(slack, Transport.SOCKET)
@@ -111,6 +113,7 @@ async def test_oauth_variables_do_not_change_the_mode(
         await slack.settled()
     assert len(ear.inbound) == 1
     assert len(slack.calls("auth.test")) == 1
+    assert "InstallationStore" not in caplog.text
 
 
 async def test_neither_tokens_nor_words_reach_the_log(
