@@ -17,7 +17,8 @@ from supportbot.settings.table import CONFIG_VARIABLE, Setting, describe, sectio
 _WIDTH = 100
 
 _ENV_HEAD = f"""\
-# Every variable supportbot reads. Copy to .env, uncomment what you need, keep it private.
+# Every variable supportbot reads. Uncomment what you need in a copy, and keep that private: .env
+# beside compose.yaml for Docker, /etc/supportbot/env for systemd. supportbot itself opens neither.
 # A variable is stronger than supportbot.toml. NAME_FILE names a file that holds the value.
 # Lists are divided by commas. Passwords of mailboxes go by the names that password_env gives them.
 
