@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from supportbot.errors import ConfigError
@@ -19,16 +19,24 @@ def load_factory(group: str, name: str) -> Callable[..., Any]:
     Raises:
         ConfigError: nothing of that name is installed; lists what is, and the line to type.
     """
-    found = entry_points(group=group)
-    try:
-        loaded: Callable[..., Any] = found[name].load()
-    except KeyError:
-        known = ", ".join(sorted(found.names)) or "none"
-        raise ConfigError(
-            f"there is no {group.rpartition('.')[2].rstrip('s')} {name!r}; installed are: {known}. "
-            f"If a package brings it, type: pip install <package>"
-        ) from None
+    loaded: Callable[..., Any] = entry_point(group, name).load()
     return loaded
+
+
+def entry_point(group: str, name: str) -> EntryPoint:
+    """Find an entry point, loading nothing.
+
+    Raises:
+        ConfigError: as of `load_factory`.
+    """
+    found = entry_points(group=group)
+    if name in found.names:
+        return found[name]
+    known = ", ".join(sorted(found.names)) or "none"
+    raise ConfigError(
+        f"there is no {group.rpartition('.')[2].rstrip('s')} {name!r}; installed are: {known}. "
+        f"If a package brings it, type: pip install <package>"
+    )
 
 
 def load_all(group: str) -> list[Any]:

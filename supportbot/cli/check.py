@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from supportbot.channels.slack.config import SlackConfig, SlackOAuth
-from supportbot.errors import SettingsError, StoreError
+from supportbot.errors import ConfigError, SettingsError, StoreError
 from supportbot.knowledge.read import read_collection
 from supportbot.model.findings import Findings
 from supportbot.policy.compile import CompiledPolicies, compile_policies
@@ -21,10 +21,12 @@ from supportbot.policy.load import PolicyFiles, load_policies
 from supportbot.settings.load import examine
 from supportbot.settings.needs import (
     endless_quiet,
+    local_links,
     missing_secrets,
     unknown_products,
     unread_mailboxes,
 )
+from supportbot.settings.table import describe
 from supportbot.settings.tree import Settings
 from supportbot.store import schema
 from supportbot.store.database import Database, driver_url
@@ -54,14 +56,15 @@ async def look_at(target: Path, environ: Mapping[str, str]) -> Findings:
     found += _unreadable_articles(folder / "knowledge")
     if settings is not None:
         products = set(policies.products) | _product_files(folder)
-        found += map(str, missing_secrets(settings))
+        found += _still_missing(settings, problems)
         found += map(str, unknown_products(settings, products))
         found += map(str, endless_quiet(settings))
         if not problems:  # else it may be the wrong value, left out, that it misses
             found += map(str, unread_mailboxes(settings))
+        found += _unknown_plugins(settings)
         found += await _surroundings(settings)
         slack = await _slack(settings, products)
-        return Findings([*found, *slack.problems], slack.notes)
+        return Findings([*found, *slack.problems], [*local_links(settings), *slack.notes])
     return Findings(found)
 
 
@@ -90,6 +93,28 @@ def _folder(target: Path) -> Path:
 def _product_files(folder: Path) -> set[str]:
     """Name products by their files too, so that a broken policy is not also an unknown product."""
     return {path.stem for path in (folder / "policies" / "products").glob("*.md")}
+
+
+def _still_missing(settings: Settings, problems: Iterable[SettingsError]) -> Iterator[str]:
+    """Name what is missing, but for what is there and wrong, which is told already."""
+    told = "\n".join(map(str, problems))
+    names = {variable: setting.name for setting in describe() for variable in setting.env}
+    for missing in map(str, missing_secrets(settings)):
+        variable = missing.partition(":")[0]
+        if f"{variable}: " not in told and f"{names.get(variable, variable)}: " not in told:
+            yield missing
+
+
+def _unknown_plugins(settings: Settings) -> Iterator[str]:
+    from supportbot.app.plugins import CHANNELS, RETRIEVERS, entry_point
+
+    named = [(RETRIEVERS, "[knowledge] retriever", settings.knowledge.retriever)]
+    named += [(CHANNELS, "[[channels]] kind", channel.kind) for channel in settings.channels]
+    for group, setting, name in named:
+        try:
+            entry_point(group, name)
+        except ConfigError as error:
+            yield f"{setting}: {error}"
 
 
 def _tool_problems(folder: Path, policies: CompiledPolicies) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from supportbot.errors import SettingsError
 from supportbot.settings.models import ModelSettings
@@ -61,6 +63,16 @@ def endless_quiet(settings: Settings) -> tuple[SettingsError, ...]:
     )
 
 
+def local_links(settings: Settings) -> Iterator[str]:
+    """Note that links operators are sent may lead nowhere but on the bot's own machine. Pure."""
+    slack, server = settings.slack, settings.server
+    if slack.bot_token and slack.operators_channel and server.public_url is None:
+        yield (
+            "[server] public_url is not set: links to tickets in the operators' channel lead to "
+            f"{server.address}; set it to what operators type to reach the dashboard"
+        )
+
+
 def unknown_products(settings: Settings, known: Collection[str]) -> tuple[SettingsError, ...]:
     """Name every product that a setting speaks of and no policy file describes. Pure."""
     return tuple(
@@ -112,11 +124,7 @@ def _missing_for_oauth(settings: Settings) -> Iterator[SettingsError]:
     ):
         if not value:
             yield SettingsError(f"{variable}: is not set; installing by OAuth needs it")
-    if settings.server.public_url is None:
-        yield SettingsError(
-            "SUPPORTBOT_SERVER_PUBLIC_URL: is not set; Slack sends those who install the app "
-            "back to /slack/oauth_redirect there"
-        )
+    yield from _wrong_way_back(settings.server.public_url)
     if settings.secret.token_key is None:
         yield SettingsError(
             "SUPPORTBOT_SECRET_TOKEN_KEY: is not set; the tokens of workspaces are encrypted "
@@ -131,6 +139,33 @@ def _missing_for_oauth(settings: Settings) -> Iterator[SettingsError]:
         yield SettingsError(
             f"[slack] workspaces: does not name {home}; operators_team has to install the app too"
         )
+
+
+def _wrong_way_back(public_url: str | None) -> Iterator[SettingsError]:
+    """Tell why nobody who installs the app could come back; the way's cookie needs HTTPS."""
+    variable = "SUPPORTBOT_SERVER_PUBLIC_URL"
+    if public_url is None:
+        yield SettingsError(
+            f"{variable}: is not set; Slack sends those who install the app "
+            "back to /slack/oauth_redirect there"
+        )
+        return
+    url = urlsplit(public_url)
+    if url.scheme != "https" and not _is_loopback(url.hostname or ""):
+        yield SettingsError(
+            f"{variable}: begins with http://, where browsers keep no cookie of those who install "
+            "the Slack app; write https:// and let a proxy end TLS"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether browsers trust a host without HTTPS."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _missing_for_mail(box: Mailbox) -> Iterator[SettingsError]:

@@ -7,12 +7,20 @@ from pathlib import Path
 import pytest
 import typer
 
+from supportbot.app.plugins import load_factory
 from supportbot.cli.check import check, find_problems
 from supportbot.cli.init import write_starter
+from supportbot.errors import ConfigError
 from supportbot.store import schema
 from supportbot.store.database import Database
 
 ENVIRON = {"SUPPORTBOT_PORT": "0"}
+OAUTH = {
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "x",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "SUPPORTBOT_SECRET_TOKEN_KEY": f"{'A' * 43}=",
+}
 
 
 @pytest.fixture
@@ -109,6 +117,42 @@ async def test_a_database_of_this_version_is_fine(folder: Path) -> None:
     await schema.prepare(database)
     await database.aclose()
     assert await find_problems(folder, ENVIRON) == []
+
+
+async def test_parts_that_no_package_brings_are_told_in_the_words_of_run(folder: Path) -> None:
+    file = folder / "supportbot.toml"
+    more = '\n[knowledge]\nretriever = "vector"\n[[channels]]\nkind = "teams"\n'
+    file.write_text(file.read_text(encoding="utf-8") + more, encoding="utf-8")
+    said = []
+    for group, name in [("retrievers", "vector"), ("channels", "teams")]:
+        with pytest.raises(ConfigError) as caught:
+            load_factory(f"supportbot.{group}", name)
+        said.append(str(caught.value))
+    assert await find_problems(folder, ENVIRON) == [
+        f"[knowledge] retriever: {said[0]}",
+        f"[[channels]] kind: {said[1]}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "wrong", "problem"),
+    [
+        ("SUPPORTBOT_SECRET_TOKEN_KEY", "short", "is no key"),
+        ("SUPPORTBOT_SERVER_PUBLIC_URL", "bot.example", "write it as"),
+    ],
+)
+async def test_a_wrong_value_is_not_also_missing(
+    folder: Path, variable: str, wrong: str, problem: str
+) -> None:
+    given = {"SUPPORTBOT_SERVER_PUBLIC_URL": "https://bot.example", variable: wrong}
+    (line,) = await find_problems(folder, ENVIRON | OAUTH | given)
+    assert line.startswith(f"{variable}: {problem}")
+
+
+async def test_a_wrong_value_of_the_file_is_not_also_missing(folder: Path) -> None:
+    edit(folder / "supportbot.toml", "[server]", '[server]\npublic_url = "bot.example"')
+    (line,) = await find_problems(folder, ENVIRON | OAUTH)
+    assert "server.public_url: write it as" in line
 
 
 def test_check_exits_1_and_prints_every_problem(

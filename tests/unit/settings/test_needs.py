@@ -6,6 +6,7 @@ import pytest
 
 from supportbot.settings.needs import (
     endless_quiet,
+    local_links,
     missing_secrets,
     unknown_products,
     unread_mailboxes,
@@ -118,3 +119,34 @@ def test_what_is_no_key_for_tokens_is_refused_and_not_shown(problems_of: Problem
         assert problems_of(SUPPORTBOT_SECRET_TOKEN_KEY=keys) == [
             "SUPPORTBOT_SECRET_TOKEN_KEY: is no key; `supportbot admin token-key` prints one"
         ]
+
+
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        ("http://bot.example", False),
+        ("http://10.0.0.7:8080", False),
+        ("http://localhost:8080", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]:8080", True),
+        ("https://bot.example", True),
+    ],
+)
+def test_whoever_installs_the_app_comes_back_where_the_cookie_is_kept(
+    load_text: Load, url: str, *, fits: bool
+) -> None:
+    given = {"SUPPORTBOT_SERVER_PUBLIC_URL": url}
+    found = [str(problem) for problem in missing_secrets(load_text(**OAUTH | KEPT | given))]
+    assert [line.partition(": begins with http://")[0] for line in found] == (
+        [] if fits else [*given]
+    )
+    assert missing_secrets(load_text(**given)) == ()
+
+
+def test_links_to_the_own_machine_are_noted_where_operators_are_sent_them(load_text: Load) -> None:
+    token = {"SLACK_BOT_TOKEN": "x"}
+    (note,) = local_links(load_text(PLACE, **token))
+    assert "[server] public_url is not set" in note
+    assert "http://127.0.0.1:8080" in note
+    for text, environ in [("", token), (PLACE, {}), (PLACE, token | KEPT)]:
+        assert [*local_links(load_text(text, **environ))] == []
