@@ -31,8 +31,13 @@ def create(
     role: Annotated[str, typer.Option("--role", help="viewer, operator or admin.")] = "admin",
     config: Config = Path(),
 ) -> None:
-    """Create an operator and print a link that logs them in once; there is no default password."""
-    link = asyncio.run(_create(config, email, name or email.partition("@")[0], role))
+    """Create an operator and print a link that logs them in once; there is no default password.
+
+    Somebody whom the bot met in a channel, and who never signed in, gets the role.
+    """
+    link, met = asyncio.run(_create(config, email, name, role))
+    if met:
+        typer.echo(f"{email} is known from a channel already; their role is now: {role}")
     typer.echo(f"Open this link once, within 24 hours:\n{link}")
 
 
@@ -106,7 +111,8 @@ def _address(base: str, token: str) -> str:
     return base + link_path(token)
 
 
-async def _create(config: Path, email: str, name: str, role: str) -> str:
+async def _create(config: Path, email: str, name: str, role: str) -> tuple[str, bool]:
+    """Return the login link, and whether the operator was there before."""
     from supportbot.app.house import database, now
     from supportbot.dashboard.access import Access
     from supportbot.errors import NotFoundError
@@ -118,6 +124,9 @@ async def _create(config: Path, email: str, name: str, role: str) -> str:
     settings = load(config, os.environ)
     async with database(settings) as db:
         access = Access(db, now)
-        operator = await access.create_operator(email, name, OperatorRole(role))
+        met = await access.promote(email, OperatorRole(role), name)
+        operator = met or await access.create_operator(
+            email, name or email.partition("@")[0], OperatorRole(role)
+        )
         token = await access.login_link(operator.id)
-    return _address(settings.server.address, token)
+    return _address(settings.server.address, token), met is not None

@@ -60,6 +60,13 @@ def link_path(token: str) -> str:
     return f"/login/link/{token}"
 
 
+def _taken(operator: Operator) -> ConflictError:
+    return ConflictError(
+        f"there is an operator {operator.email} already (role: {operator.role}); "
+        f"for a new login link: supportbot admin link {operator.email}"
+    )
+
+
 def _sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -85,9 +92,30 @@ class Access:
         if not 0 < len(shown) <= 200:  # noqa: PLR2004 - the width of its column
             raise AccessError("an operator needs a name of at most 200 characters")
         async with self._db.writing() as work:
-            if await operators.by_email(work, address) is not None:
-                raise ConflictError(f"there is an operator {address} already")
+            if (known := await operators.by_email(work, address)) is not None:
+                raise _taken(known)
             return await operators.create(work, NewOperator(address, shown, role), self._clock())
+
+    async def promote(self, email: str, role: OperatorRole, name: str = "") -> Operator | None:
+        """Give a role to the operator whom a channel made and who never signed in, and a name.
+
+        Login links from before are void. None where nobody has the address.
+
+        Raises:
+            ConflictError: they are an admin, or have an account of their own already.
+        """
+        address = email.strip().lower()
+        async with self._db.writing() as work:
+            operator = await operators.by_email(work, address)
+            if operator is None:
+                return None
+            admin = operator.role is OperatorRole.ADMIN
+            if admin or not await operators.only_met(work, operator.id):
+                raise _taken(operator)
+            shown = " ".join(name.split())[:200] or operator.name
+            await operators.change(work, operator.id, role=role, name=shown)
+            await operators.end_all_sessions(work, operator.id)
+            return await operators.get(work, operator.id)
 
     async def login_link(self, operator_id: int, life: timedelta = LINK_LIFE) -> str:
         """Make a token that logs this operator in once (see `link_path`).

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, exists, func, insert, select, update
 
 from supportbot.errors import NotFoundError
 from supportbot.model.catalog import Operator, OperatorRole
@@ -221,6 +221,18 @@ async def password_hash(work: UnitOfWork, operator_id: int) -> str | None:
         select(OperatorRow.password_hash).where(OperatorRow.id == operator_id)
     )
     return found
+
+
+async def only_met(work: UnitOfWork, operator_id: int) -> bool:
+    """Tell whether a channel made this enabled operator, who has never been in the dashboard."""
+    met = select(OperatorRow.id).where(
+        OperatorRow.id == operator_id,
+        OperatorRow.password_hash.is_(None),
+        OperatorRow.disabled_at.is_(None),
+        exists().where(OperatorIdentityRow.operator_id == OperatorRow.id),
+        ~exists().where(OperatorSessionRow.operator_id == OperatorRow.id),
+    )
+    return await work.connection.scalar(met) is not None
 
 
 async def change(work: UnitOfWork, operator_id: int, **values: object) -> None:

@@ -95,10 +95,14 @@ async def test_at_a_terminal_it_serves_until_it_is_interrupted() -> None:
     os.close(theirs)
     shown = await asyncio.to_thread(_read_until, ours, "Ctrl-C ends the demo.")
     (lab,) = re.findall(r"http://127\.0\.0\.1:\d+/lab", shown)
-    assert re.search(r"/login/link/\S{43}", shown)
+    (link,) = re.findall(r"http://\S+/login/link/\S{43}", shown)
     async with httpx2.AsyncClient(trust_env=False) as client:
         assert (await client.get(lab)).status_code == 200
         surfaces = (await client.get(f"{lab}/api/surfaces")).json()
+        origin = lab.removesuffix("/lab")
+        await client.post(link, headers={"origin": origin})
+        # Only admins see this page.
+        assert (await client.get(f"{origin}/operators")).status_code == 200
     assert len(surfaces["web"]) == 2
     process.send_signal(signal.SIGINT)
     _, err = await process.communicate()

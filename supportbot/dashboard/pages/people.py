@@ -83,8 +83,10 @@ async def invite(visit: Visit) -> Response:
     wanted = visit.form.get("role", "")
     role = OperatorRole(wanted) if wanted in set(OperatorRole) else OperatorRole.VIEWER
     try:
-        made = await visit.desk.access.create_operator(
-            visit.form.get("email", ""), visit.form.get("name", ""), role
+        email, name = visit.form.get("email", ""), visit.form.get("name", "")
+        access = visit.desk.access
+        made = await access.promote(email, role, name) or await access.create_operator(
+            email, name, role
         )
     except (AccessError, ConflictError) as error:
         return await _operators(visit, problem=str(error))

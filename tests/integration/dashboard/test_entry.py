@@ -6,9 +6,11 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from supportbot.dashboard.access import link_path
+from supportbot.dashboard.access import Client, link_path
 from supportbot.errors import AccessError, ConflictError
 from supportbot.model.catalog import Operator, OperatorRole
+from supportbot.model.inbound import Sender
+from supportbot.store import operators
 from supportbot.store.tables.people import LoginAttemptRow, OperatorRow, OperatorSessionRow
 from tests.integration.dashboard.world import World
 
@@ -222,6 +224,38 @@ async def test_operator_addresses_are_unique_whatever_their_case(world: World) -
     await world.access.create_operator("Ana@desk.test", "Ana", OperatorRole.ADMIN)
     with pytest.raises(ConflictError, match="already"):
         await world.access.create_operator("ana@DESK.test ", "Ana", OperatorRole.ADMIN)
+
+
+async def met(world: World) -> Operator:
+    """Somebody whom a channel made an operator."""
+    sender = Sender("T0:U0KIM", "Kim", email="kim@desk.test")
+    async with world.db.writing() as work:
+        return await operators.ensure(work, "slack", sender, world.clock())
+
+
+async def test_whom_a_channel_made_an_operator_is_invited_as_an_admin(world: World) -> None:
+    kim = await met(world)
+    before = await world.access.login_link(kim.id)
+    async with world.signed_in(OperatorRole.ADMIN) as browser:
+        page = await browser.act("/operators", email="Kim@desk.test", name="Kim", role="admin")
+        assert "/login/link/" in page.text
+    async with world.db.reading() as work:
+        assert (await operators.get(work, kim.id)).role is OperatorRole.ADMIN
+    with pytest.raises(AccessError):  # it was given to somebody who was no admin
+        await world.access.sign_in_by_link(before, Client())
+
+
+async def test_whoever_has_been_in_the_dashboard_keeps_their_role(world: World) -> None:
+    kim = await met(world)
+    await world.access.sign_in_by_link(await world.access.login_link(kim.id), Client())
+    with pytest.raises(ConflictError, match=r"supportbot admin link kim@desk\.test"):
+        await world.access.promote("kim@desk.test", OperatorRole.ADMIN)
+    async with world.db.reading() as work:
+        assert (await operators.get(work, kim.id)).role is OperatorRole.OPERATOR
+    invited = await world.operator()
+    with pytest.raises(ConflictError, match="supportbot admin link"):
+        await world.access.promote(invited.email, OperatorRole.ADMIN)
+    assert await world.access.promote("nobody@desk.test", OperatorRole.ADMIN) is None
 
 
 @pytest.mark.parametrize(("email", "name"), [("no address", "Ana"), ("a@b.test", "  ")])
