@@ -1,4 +1,4 @@
-"""The page about testing a Slack bot of one's own: its example runs, what it names is there."""
+"""The page about testing a Slack bot of one's own: its examples run, what it names is there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from supportbot.cli.init import write_starter
 from supportbot.testing.fake_slack import FakeSlack
 
 ROOT = Path(__file__).parents[3]
@@ -20,12 +21,20 @@ def page() -> str:
     return (ROOT / "docs" / "how-to" / "fake-slack.md").read_text(encoding="utf-8")
 
 
-async def test_example_runs_as_it_stands_there(page: str, tmp_path: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (tmp_path / "test_bot.py").write_text(example, encoding="utf-8")
+@pytest.mark.parametrize("number", [0, 1])
+async def test_examples_run_as_they_stand_there(page: str, tmp_path: Path, number: int) -> None:
+    write_starter(tmp_path / "mybot")
+    policy = tmp_path / "mybot" / "policies" / "products" / "hosting.md"
+    text = policy.read_text(encoding="utf-8")
+    policy.write_text(text.replace("{default: draft}", "{default: auto}"), encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 2
+    (tmp_path / "test_bot.py").write_text(examples[number], encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(tmp_path / "test_bot.py"),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={"PYTHONPATH": str(ROOT)},
     )
