@@ -27,6 +27,10 @@ _ROUNDS = 4
 
 #: What pydantic says of a short `SecretStr`; of lists it says "List" or "Tuple".
 _SHORT_SECRET = re.compile(r"Value should have at least (\d+) items? after validation, not (\d+)")
+#: What pydantic says of a list that holds too much.
+_LONG_LIST = re.compile(
+    r"(?:List|Tuple) should have at most (\d+) items? after validation, not (\d+)"
+)
 
 
 class SettingsProblems(ConfigError):
@@ -135,15 +139,26 @@ def _explain(source: Source, detail: ErrorDetails) -> SettingsError:
             return _unknown_key(source, path)
         case "missing":
             return source.problem(path, "is required")
-        case "model_type":
-            return source.problem(
-                path, f"is a table: write [{'.'.join(map(str, path))}] and its keys below it"
-            )
+        case "model_type" | "dict_type" | "tuple_type" as kind:
+            return source.problem(path, _form(path, is_list=kind == "tuple_type"))
+        case "too_long" if found := _LONG_LIST.match(detail["msg"]):
+            return source.problem(path, f"holds {found[2]}, but may hold {found[1]}; remove some")
         case "too_short" if found := _SHORT_SECRET.fullmatch(detail["msg"]):
             return source.problem(path, f"needs {found[1]} characters or more, has {found[2]}")
         case _:
             message = detail["msg"].removeprefix("Value error, ")
             return source.problem(path, message[:1].lower() + message[1:])
+
+
+def _form(path: toml_lines.Path, *, is_list: bool) -> str:
+    """Say how a table or a list is written that was given as something else."""
+    keys = [str(part) for part in path if isinstance(part, str)]
+    name = ".".join(keys)
+    if is_list and section_at(tuple(keys)) is None:
+        return f'is a list: write {keys[-1]} = ["..."]'
+    if is_list or len(keys) < len(path):
+        return f"is a list of tables: write [[{name}]] and the keys of one below it"
+    return f"is a table: write [{name}] and its keys below it"
 
 
 def _unknown_key(source: Source, path: toml_lines.Path) -> SettingsError:

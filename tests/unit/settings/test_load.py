@@ -229,3 +229,29 @@ def test_examine_keeps_what_is_usable(tmp_path: Path) -> None:
     assert len(problems) == 2
     assert (settings.server.host, settings.server.port) == ("::1", 8080)
     assert settings.tickets.parallel == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("slack = 3", "slack: is a table: write [slack] and its keys below it"),
+        ('slack.channels = "C1"', "slack.channels: is a table: write [slack.channels] and"),
+        ('slack.channels.C1 = ["a"]', "slack.channels.C1: is a table: write [slack.channels.C1]"),
+        ('slack.operators = "U1"', 'slack.operators: is a list: write operators = ["..."]'),
+        (
+            'slack.channels.C1.groups = "S1"',
+            "slack.channels.C1.groups: is a list: write groups = [",
+        ),
+        ('email.mailboxes = "a@b.c"', "email.mailboxes: is a list of tables: write [[email.mail"),
+        ('slack.prompts = ["a"]', "slack.prompts[0]: is a list of tables: write [[slack.prompts]]"),
+        (
+            '[[slack.prompts]]\ntitle = "a"\nmessage = "b"\n' * 102,
+            "slack.prompts: holds 102, but may hold 100; remove some",
+        ),
+    ],
+)
+def test_tables_and_lists_of_another_form_are_told_how_they_are_written(
+    problems_of: Problems, text: str, said: str
+) -> None:
+    (problem,) = problems_of(text)
+    assert problem.startswith(f"supportbot.toml:1: {said}")
