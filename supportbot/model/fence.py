@@ -44,3 +44,8 @@ def unfence(content: str) -> Iterator[Fenced]:
     """Read all fenced blocks of a message back, in order."""
     for block in _BLOCK.finditer(content):
         yield Fenced(block["kind"], json.loads(block["facts"]), block["text"])
+
+
+def unfenced(content: str) -> str:
+    """Return what of a message stands in no fence."""
+    return _BLOCK.sub("", content)

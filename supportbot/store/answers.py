@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from supportbot.model.completion import ChatMessage, Completion, Passage, Prompt, ToolCall
@@ -83,7 +83,8 @@ _ADD = (
     )
     .returning(CompletionRow.id)
 )
-#: A part that is known, or that another transaction stores at the same time, is left.
+#: A part that is known, or that another transaction stores at the same time, is left: an update
+#: would hold the row of the system message, which is everybody's, until the end.
 _ADD_PART = {
     "sqlite": sqlite.insert(PromptPartRow).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(PromptPartRow).on_conflict_do_nothing(),
@@ -141,6 +142,22 @@ async def add_completion(
 async def _add_parts(work: UnitOfWork, bodies: dict[str, str]) -> None:
     rows = [{"sha256": sha, "body": body} for sha, body in bodies.items()]
     await work.execute_many(_ADD_PART[work.store], rows)
+    await _bring_back(work, bodies)
+
+
+async def _bring_back(work: UnitOfWork, bodies: dict[str, str]) -> None:
+    """Give parts that were erased, and are asked again, their words again."""
+    emptied = await work.connection.execute(
+        select(PromptPartRow.sha256).where(
+            PromptPartRow.sha256.in_(bodies), PromptPartRow.body.is_(None)
+        )
+    )
+    for sha in emptied.scalars().all():
+        await work.connection.execute(
+            update(PromptPartRow)
+            .where(PromptPartRow.sha256 == sha)
+            .values(body=bodies[sha], erased_at=None)
+        )
 
 
 async def _add_passages(work: UnitOfWork, completion_id: int, passages: Sequence[Passage]) -> None:
@@ -236,7 +253,7 @@ async def _passages(work: UnitOfWork, ticket_id: int) -> dict[int, list[Passage]
 async def prompt_messages(work: UnitOfWork, completion_id: int) -> list[ChatMessage]:
     """Rebuild the messages a completion was asked, from the stored parts.
 
-    A part that was erased comes back as `[erased]`.
+    A part that was erased comes back as `(deleted by its author)`.
     """
     request = await work.connection.scalar(
         select(CompletionRow.request).where(CompletionRow.id == completion_id)
@@ -251,7 +268,7 @@ async def prompt_messages(work: UnitOfWork, completion_id: int) -> list[ChatMess
 
 def _chat_message(body: str | None) -> ChatMessage:
     if body is None:
-        return ChatMessage(Role.USER, "[erased]")
+        return ChatMessage(Role.USER, "(deleted by its author)")
     data = json.loads(body)
     return ChatMessage(
         role=Role(data["role"]),

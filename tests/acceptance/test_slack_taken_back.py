@@ -24,7 +24,7 @@ from tests.acceptance.test_slack_shortcuts import ask
 from tests.integration.orchestrator.kept import tables_with
 
 MARKER = "R0SEBUD"
-FOR_A_WHILE = {"prompt_part", "ticket_event"}
+FOR_A_WHILE = {"ticket_event"}
 #: Says something, and returns what is to be taken back.
 Way = Callable[[Desk], Awaitable[list[FakeMessage]]]
 

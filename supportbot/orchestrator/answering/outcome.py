@@ -26,7 +26,7 @@ from supportbot.orchestrator.telling.packet import facts, links
 from supportbot.orchestrator.telling.quoting import about, asked
 from supportbot.orchestrator.telling.saying import answer
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import answers, drafts, live, threads, tickets
+from supportbot.store import answers, drafts, live, prompt_words, threads, tickets
 from supportbot.store.drafts import NewDraft
 from supportbot.store.threads import Appended, NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
@@ -44,8 +44,9 @@ async def record(wiring: Wiring, turn: Turn, asked: Sequence[Asked]) -> None:
     That its customer stopped it, the transcript knows already.
     """
     async with wiring.db.writing() as work:
-        stopped = await was_stopped(work, turn.ticket, turn.upto_seq)
-        await _store(work, turn.ticket, turn, _given_up(asked, stopped=stopped))
+        ticket = await tickets.get(work, turn.ticket.id, lock=True)
+        stopped = await was_stopped(work, ticket, turn.upto_seq)
+        await _store(wiring, work, ticket, turn, _given_up(asked, stopped=stopped))
         if not stopped:
             event = NewEvent(EventKind.SUPERSEDED, SYSTEM, data={"upto": turn.upto_seq})
             await threads.append_events(work, turn.ticket, [event], wiring.clock())
@@ -67,7 +68,7 @@ async def commit(
         decision = unfinished(decision)
     async with wiring.db.writing() as work:
         ticket = await tickets.get(work, turn.ticket.id, lock=True)
-        completion_id = await _store(work, ticket, turn, asked)
+        completion_id = await _store(wiring, work, ticket, turn, asked)
         if not await _covered(work, ticket, turn, decision):
             return None
         failed = [one.completion.error_kind for one in asked if one.completion.error_kind]
@@ -146,7 +147,7 @@ async def break_off(
     async with wiring.db.writing() as work:
         ticket = await tickets.get(work, turn.ticket.id, lock=True)
         stopped = await was_stopped(work, ticket, turn.upto_seq)
-        completion_id = await _store(work, ticket, turn, _given_up(asked, stopped=stopped))
+        completion_id = await _store(wiring, work, ticket, turn, _given_up(asked, stopped=stopped))
         answered = _Answered(wiring, work, ticket, turn, completion_id, lease)
         return await answered.stop_short(shown, stopped=stopped)
 
@@ -203,13 +204,16 @@ def was_seen(claimed: Delivery) -> bool:
 
 
 async def _store(
-    work: UnitOfWork, ticket: Ticket, turn: Turn, asked: Sequence[Asked]
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, turn: Turn, asked: Sequence[Asked]
 ) -> int | None:
     """Record the calls; return the number of the last one."""
-    last = None
-    for one in asked:
-        last = await answers.add_completion(work, ticket, turn.purpose, one.prompt, one.completion)
-    return last
+    made = [
+        await answers.add_completion(work, ticket, turn.purpose, one.prompt, one.completion)
+        for one in asked
+    ]
+    if made and ticket.revision != turn.ticket.revision:
+        await prompt_words.erase_late(work, ticket.id, made, wiring.clock())
+    return made[-1] if made else None
 
 
 async def _covered(work: UnitOfWork, ticket: Ticket, turn: Turn, decision: Decision | None) -> bool:

@@ -28,7 +28,7 @@ from supportbot.orchestrator.wiring import Wiring
 from supportbot.policy.compose import Window, fencing_of
 from supportbot.policy.summarise import History, summary_of, summary_prompt, to_cover
 from supportbot.policy.turns import TurnGroup, turn_groups
-from supportbot.store import answers, spending, summaries, threads, tickets
+from supportbot.store import answers, prompt_words, spending, summaries, threads, tickets
 from supportbot.store.answers import Purpose
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -177,14 +177,15 @@ class Summaries:
         purpose = Purpose(job.published.version_id, upto_seq, name=summaries.PURPOSE)
         async with self._wiring.db.writing() as work:
             ticket = await tickets.get(work, job.ticket.id, lock=True)
-            completion_id = 0
-            for one in asked:
-                completion_id = await answers.add_completion(
-                    work, job.ticket, purpose, one.prompt, one.completion
-                )
-            if text and completion_id and await self._holds(work, ticket, job):
+            made = [
+                await answers.add_completion(work, job.ticket, purpose, one.prompt, one.completion)
+                for one in asked
+            ]
+            if ticket.revision != job.ticket.revision:
+                await prompt_words.erase_late(work, ticket.id, made, self._wiring.clock())
+            if text and made and await self._holds(work, ticket, job):
                 summary = summary_of(job.turns, text, self._window)
-                await summaries.add(work, ticket, summary, completion_id, self._wiring.clock())
+                await summaries.add(work, ticket, summary, made[-1], self._wiring.clock())
 
     async def _holds(self, work: UnitOfWork, ticket: Ticket, job: _Job) -> bool:
         """Tell whether nothing that was summarised was edited, deleted or erased meanwhile."""

@@ -32,7 +32,7 @@ from supportbot.orchestrator.persist import WRITE_PATIENCE_SECONDS, persist
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.telling.notices import Notice, notify
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import answers, spending, threads, tickets, tool_calls
+from supportbot.store import answers, prompt_words, spending, threads, tickets, tool_calls
 from supportbot.store.threads import NewEvent
 from supportbot.store.tool_calls import Round
 from supportbot.store.unit_of_work import UnitOfWork
@@ -118,14 +118,15 @@ class ToolRounds:
                 taken = await tool_calls.taken(work, which)
                 if again and await spending.recorded(work, ticket.id, asked.completion):
                     return taken.begun and turn.holds(ticket)
-                for one in earlier:
-                    await _record(work, ticket, turn, one)
-                completion_id = await _record(work, ticket, turn, asked)
+                made = [await _record(work, ticket, turn, one) for one in (*earlier, asked)]
+                completion_id = made[-1]
+                at = self._wiring.clock()
+                if ticket.revision != turn.ticket.revision:
+                    await prompt_words.erase_late(work, ticket.id, made, at)
                 if taken.begun or not turn.holds(ticket):
                     return False
                 calls = asked_calls(asked.completion.tool_calls, taken.call_ids, key, self._writes)
                 message = question_message(turn, asked, completion_id, round_n, calls)
-                at = self._wiring.clock()
                 await threads.append_message(work, ticket.id, message, at)
                 await tool_calls.add(work, which, completion_id, calls, at)
             return True

@@ -26,6 +26,7 @@ from supportbot.store import (
     drafts,
     erasure,
     pressable,
+    prompt_words,
     summaries,
     threads,
     tickets,
@@ -97,6 +98,7 @@ async def _forget_made(
     await summaries.erase_covering(work, ticket.id, message.seq, at)
     await tickets.revise(work, ticket.id)
     await tool_calls.erase_from(work, ticket.id, seen, DELETED, at)
+    await prompt_words.erase_since(work, message, seen, at)
 
 
 async def _seen_from(work: UnitOfWork, message: Message) -> int:

@@ -29,7 +29,7 @@ from tests.integration.orchestrator.kept import tables_with
 SECRET = "R0SEBUD"
 BUSY = Fails(SendError("busy", permanent=False))
 #: What is kept for a while, as ARCHITECTURE tells.
-FOR_A_WHILE = {"prompt_part", "ticket_event"}
+FOR_A_WHILE = {"ticket_event"}
 
 
 def handed_off(about: str = "it") -> Turn:
