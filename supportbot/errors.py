@@ -5,6 +5,7 @@ SupportbotError
 │   ├── SettingsError      supportbot.toml or a variable
 │   ├── PolicyError        a policy file
 │   └── KnowledgeError     a knowledge file
+├── OutputError            what a command prints cannot be written
 ├── StoreError             the database cannot be used
 │   ├── SchemaOutdated     an older (or newer) schema than this version needs
 │   └── StoreUnavailable   cannot be opened, written or reached
@@ -60,6 +61,10 @@ class PolicyError(ConfigError):
 
 class KnowledgeError(ConfigError):
     """A knowledge file cannot be imported."""
+
+
+class OutputError(SupportbotError):
+    """Standard output takes no more, as on a full disk. Free space, or print elsewhere."""
 
 
 class StoreError(SupportbotError):

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import typer
 
 from supportbot.cli.options import Format
+from supportbot.errors import OutputError
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -23,6 +26,25 @@ _WIDE = 160
 _IDS = frozenset({"id", "ticket"})
 
 
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Write to standard output; a reader that left ends the command without a word.
+
+    Raises:
+        OutputError: it takes no more.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer goes nowhere: at its end Python would try to write it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(1) from None
+        raise OutputError(f"standard output: {error.strerror}") from error
+
+
+@standard_output()
 def emit(columns: Sequence[str], records: Iterable[Mapping[str, object]], output: Format) -> None:
     """Print records: a table, one JSON array, or CSV with a header line."""
     rows = list(records)
@@ -37,16 +59,19 @@ def emit(columns: Sequence[str], records: Iterable[Mapping[str, object]], output
             emit_table(columns, ([table_cell(row.get(name)) for name in columns] for row in rows))
 
 
+@standard_output()
 def emit_json(value: object) -> None:
     """Print one JSON array or object; moments are ISO 8601 in UTC."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_json_value))
 
 
+@standard_output()
 def emit_json_line(value: object) -> None:
     """Print one JSON object on one line."""
     typer.echo(json.dumps(value, ensure_ascii=False, default=_json_value))
 
 
+@standard_output()
 def emit_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; where nobody's terminal sets its width, it is wide."""
     from rich import box

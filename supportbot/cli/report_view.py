@@ -12,7 +12,7 @@ import typer
 
 from supportbot.app.house import database, now
 from supportbot.cli.options import Format
-from supportbot.cli.output import emit, emit_json, emit_table, table_cell
+from supportbot.cli.output import emit, emit_json, emit_table, standard_output, table_cell
 from supportbot.reports.catalog import REPORTS
 from supportbot.reports.metric import Unit, shown
 from supportbot.reports.period import Period, Scope
@@ -75,6 +75,7 @@ def _object(report: Report, scope: Scope) -> dict[str, object]:
     }
 
 
+@standard_output()
 def _table(report: Report, scope: Scope) -> None:
     period = scope.period
     typer.echo(f"{report.name}: {period.first} to {period.last}, {period.zone}")

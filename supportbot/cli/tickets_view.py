@@ -9,7 +9,14 @@ import typer
 
 from supportbot.app.house import database, deadlines, now, opened
 from supportbot.cli.options import Format
-from supportbot.cli.output import emit, emit_json, emit_json_line, printable, table_cell
+from supportbot.cli.output import (
+    emit,
+    emit_json,
+    emit_json_line,
+    printable,
+    standard_output,
+    table_cell,
+)
 from supportbot.cli.transcript_json import (
     DRAFTED,
     LISTED,
@@ -123,6 +130,7 @@ async def _system(work: UnitOfWork, transcript: Transcript) -> str | None:
     return await transcripts.system_message(work, transcript.ticket.product, sha)
 
 
+@standard_output()
 def _print_transcript(transcript: Transcript) -> None:
     ticket = transcript.ticket
     typer.echo(f"{ticket.public_id}  {printable(ticket.subject or '')}")

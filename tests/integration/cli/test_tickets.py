@@ -6,6 +6,9 @@ import asyncio
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -174,6 +177,31 @@ def test_export_is_a_chat_with_its_system_message(folder: Path) -> None:
     ]
     assert example["ticket"] == TICKET
     assert example["policy_sha"] == POLICY.sha256
+
+
+_PRINTING = [("export",), ("list",), ("list", "-f", "csv"), ("show", TICKET)]
+
+
+def printed_to(output: int, folder: Path, words: tuple[str, ...]) -> tuple[int, str]:
+    command = [sys.executable, "-m", "supportbot", "tickets", *words, "-c", str(folder)]
+    ended = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("words", _PRINTING)
+def test_a_reader_that_left_is_no_error(folder: Path, words: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert printed_to(writer, folder, words) == (1, "")
+    os.close(writer)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("words", _PRINTING)
+def test_a_full_disk_is_not_laid_on_the_database(folder: Path, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = printed_to(full.fileno(), folder, words)
+    assert ended == (1, "error: standard output: No space left on device\n")
 
 
 def test_a_draft_is_sent_with_other_words(folder: Path) -> None:
