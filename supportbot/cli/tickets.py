@@ -19,6 +19,7 @@ drafts = typer.Typer(invoke_without_command=True)
 app.add_typer(drafts, name="drafts", help="List waiting drafts; send or discard one.")
 
 _Ticket = Annotated[str, typer.Argument(metavar="ID", help="Ticket's id.")]
+_Shown = Annotated[str, typer.Argument(metavar="ID", help="Ticket's id, or how it ends.")]
 _Draft = Annotated[int, typer.Argument(metavar="ID", help="Draft's number.")]
 _OfStatus = Annotated[Status | None, typer.Option("--status", help="Only this status.")]
 _OfHandler = Annotated[Handler | None, typer.Option("--handler", help="Only this handler.")]
@@ -45,7 +46,7 @@ def list_(
 
 
 @app.command()
-def show(ticket: _Ticket, output: OutputFormat = Format.TABLE, config: Config = Path()) -> None:
+def show(ticket: _Shown, output: OutputFormat = Format.TABLE, config: Config = Path()) -> None:
     """Show a ticket's whole transcript."""
     from supportbot.cli import tickets_view
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import starmap
 from pathlib import Path
 
 import typer
@@ -50,18 +51,18 @@ async def show_list(
     """
     async with database(load(config, environ)) as db, db.reading() as work:
         await _check_product(work, which, config)
-        found = await tickets.listed(work, which, limit)
-    emit(LISTED, map(ticket_record, found), output)
+        found = await tickets.listed_with_names(work, which, limit)
+    emit(LISTED, starmap(ticket_record, found), output)
 
 
-async def show_one(config: Path, environ: Environ, public_id: str, output: Format) -> None:
-    """Print a ticket's transcript.
+async def show_one(config: Path, environ: Environ, ending: str, output: Format) -> None:
+    """Print the transcript of the ticket whose public id ends so.
 
     Raises:
-        NotFoundError: there is no such ticket.
+        NotFoundError: there is no such ticket, or several.
     """
     async with database(load(config, environ)) as db, db.reading() as work:
-        ticket = await tickets.by_public_id(work, public_id)
+        ticket = await tickets.by_ending(work, ending)
         transcript = await transcripts.of_ticket(work, ticket)
     match output:
         case Format.JSON:

@@ -20,6 +20,7 @@ LISTED = (
     "handler",
     "product",
     "channel",
+    "customer",
     "subject",
     "opened_at",
     "waiting_since",
@@ -34,7 +35,7 @@ DRAFTED = ("id", "ticket", "product", "state", "text", "reason", "created_at", "
 OVERDUE = ("ticket", "kind", "number", "since", "deadline", "what_happens")
 
 
-def ticket_record(ticket: Ticket) -> dict[str, object]:
+def ticket_record(ticket: Ticket, customer: str | None) -> dict[str, object]:
     """Describe a ticket in a list, by the names of `LISTED`."""
     values = (
         ticket.public_id,
@@ -42,6 +43,7 @@ def ticket_record(ticket: Ticket) -> dict[str, object]:
         ticket.handler,
         ticket.product,
         ticket.channel,
+        customer,
         ticket.subject,
         ticket.opened_at,
         ticket.waiting_since,

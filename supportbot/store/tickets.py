@@ -15,6 +15,7 @@ from supportbot.store.columns import bounded
 from supportbot.store.standing import STANDING_RETRY
 from supportbot.store.statements import Named
 from supportbot.store.tables.catalog import ChannelRow, ProductRow
+from supportbot.store.tables.people import CustomerRow
 from supportbot.store.tables.tickets import ThreadKeyRow, TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -176,6 +177,20 @@ async def by_public_id(work: UnitOfWork, public_id: str, *, lock: bool = False) 
     return _ticket(row)
 
 
+async def by_ending(work: UnitOfWork, ending: str) -> Ticket:
+    """Return the ticket whose public id ends so (case does not matter), with or without an `…`.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    bare = ending.lstrip("….").upper()
+    query = _tickets().where(TicketRow.public_id.endswith(bare, autoescape=True))
+    rows = (await work.connection.execute(query)).all()
+    if len(rows) > 1:
+        raise NotFoundError(f"{len(rows)} tickets end with {bare!r}; type more of the id")
+    return _ticket(rows[0]) if rows else await by_public_id(work, ending)
+
+
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
     """Which tickets to list; None asks for any. `channel` is a channel's kind or key."""
@@ -188,7 +203,16 @@ class TicketFilter:
 
 async def listed(work: UnitOfWork, which: TicketFilter, limit: int | None = None) -> list[Ticket]:
     """Return the tickets of a filter, the newest first."""
-    query = _tickets().order_by(TicketRow.id.desc()).limit(limit)
+    return [ticket for ticket, _name in await listed_with_names(work, which, limit)]
+
+
+async def listed_with_names(
+    work: UnitOfWork, which: TicketFilter, limit: int | None = None
+) -> list[tuple[Ticket, str | None]]:
+    """Return the tickets of a filter, the newest first, with the names of their customers."""
+    named = _tickets(CustomerRow.display_name.label("customer_name"))
+    query = named.join(CustomerRow, CustomerRow.id == TicketRow.customer_id)
+    query = query.order_by(TicketRow.id.desc()).limit(limit)
     for column, wanted in (
         (TicketRow.status, which.status),
         (TicketRow.handler, which.handler),
@@ -198,7 +222,7 @@ async def listed(work: UnitOfWork, which: TicketFilter, limit: int | None = None
             query = query.where(column == wanted)
     if which.channel is not None:
         query = query.where(or_(ChannelRow.kind == which.channel, ChannelRow.key == which.channel))
-    return [_ticket(row) for row in await work.connection.execute(query)]
+    return [(_ticket(row), row.customer_name) for row in await work.connection.execute(query)]
 
 
 async def find_by_thread_keys(

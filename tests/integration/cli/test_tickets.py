@@ -57,6 +57,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "bot"
 
 
+async def another(folder: Path) -> None:
+    """Open a second ticket whose id ends with the same three characters."""
+    db = Database(f"sqlite:///{folder / 'supportbot.db'}")
+    async with db.writing() as work:
+        product = await catalog.ensure_product(work, "hosting", "Hosting")
+        channel = await catalog.ensure_channel(work, "web:hosting", "web", AT)
+        customer = await customers.ensure_customer(work, "web", Sender("c2", "Cora"), AT)
+        new = NewTicket(f"{TICKET[:-4]}XD7F", product.id, channel.id, customer, "k2", "", {}, AT)
+        await store.open_ticket(work, new)
+    await db.aclose()
+
+
 async def fill(url: str) -> None:
     db = Database(url)
     await schema.prepare(db)
@@ -134,6 +146,21 @@ def test_show_for_people_tells_the_whole_story(folder: Path) -> None:
     assert result.exit_code == 0
     for part in ("How do I restore?", "bot (m-1)", POLICY.sha256[:12], "Use the panel.", "drafted"):
         assert part in result.stdout
+
+
+def test_a_ticket_is_shown_by_a_unique_ending(folder: Path) -> None:
+    asyncio.run(another(folder))
+    for ending in ("9D7F", "…c9d7f", "...C9D7F"):
+        assert read(folder, "show", ending)["id"] == TICKET
+    error = run(folder, "show", "…D7F").exception
+    assert isinstance(error, NotFoundError)
+    assert "2 tickets end with 'D7F'" in str(error)
+
+
+def test_the_list_tells_whose_ticket_it_is(folder: Path) -> None:
+    asyncio.run(another(folder))
+    assert [one["customer"] for one in read(folder, "list")] == ["Cora", None]
+    assert "Cora" in run(folder, "list").stdout
 
 
 def test_an_unknown_ticket_names_the_command_that_finds_one(folder: Path) -> None:
