@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from supportbot.completions.scripted import ScriptedCompleter, Turn
 from supportbot.model.catalog import Mode
@@ -19,6 +20,7 @@ from supportbot.model.tool_call import CallState
 from supportbot.orchestrator.answering.live import LiveRules
 from supportbot.orchestrator.answering.respond import RespondRules
 from supportbot.store import tickets, tool_calls
+from supportbot.store.database import Database
 from supportbot.testing import LiveMemoryChannel, MemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.tool import ToolContext
@@ -31,6 +33,10 @@ from tests.integration.orchestrator.test_taken_back import (
     taken_back,
 )
 
+_QUEUED = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 QUICK = RespondRules(live=LiveRules(start_seconds=0.0, flush_seconds=0.01, lease_seconds=8.0))
 
 
@@ -49,6 +55,17 @@ class Gated(ScriptedCompleter):
             yield event
 
 
+async def queued(db: Database, count: int) -> None:
+    """Wait until so many wait for whoever writes now: PostgreSQL tells, SQLite has them at once."""
+    async with db.reading() as work:
+        if work.connection.dialect.name == "sqlite":
+            await asyncio.sleep(0.1)
+            return
+        async with asyncio.timeout(30):
+            while (await work.connection.execute(_QUEUED)).scalar_one() < count:  # noqa: ASYNC110 - a server tells nobody
+                await asyncio.sleep(0.01)
+
+
 async def raced(world: Any, ticket: Any, heard: Edited | Deleted) -> None:
     """Let a change be committed when the model has spoken and its answer waits to be stored."""
     settling = asyncio.create_task(world.settle_ticket(ticket.id))
@@ -64,9 +81,9 @@ async def raced(world: Any, ticket: Any, heard: Edited | Deleted) -> None:
     holding = asyncio.create_task(hold())
     await held.wait()
     changing = asyncio.create_task(world.hear(heard))
-    await asyncio.sleep(0.1)
+    await queued(world.db, 1)
     world.completer.gate.set()
-    await asyncio.sleep(0.1)
+    await queued(world.db, 2)
     free.set()
     await asyncio.gather(holding, changing, settling)
     await world.settle()
