@@ -55,7 +55,12 @@ def connecting(
     async def connect() -> aiosqlite.Connection:
         connection = Connection(connector, in_loop=writes)
         connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: a lost one must not keep the process
-        return await connection
+        try:
+            return await connection
+        except sqlite3.Error:
+            # The thread tells this loop that it ends, so the loop must not be closed before.
+            await asyncio.to_thread(connection._thread.join)  # noqa: SLF001 - aiosqlite only asks it to end
+            raise
 
     return connect
 
