@@ -90,13 +90,13 @@ async def test_words_below_the_packet_reach_the_customer_and_notes_do_not(d: Des
     d.slack.say("desk", "grace", "<@U0KIM> do you know this?", thread=packet)
     d.slack.say("desk", "grace", "note: she is on the old plan\nPress *Export*.", thread=packet)
     replies = await d.slack.wait_for_replies(question, 3)
-    assert replies[-1].markdown == "Press *Export*."
+    assert replies[-1].markdown == "Press **Export**."  # bold, as she sees it herself
     ticket = await ticket_of(d, handler=Handler.HUMAN, status=Status.PENDING)
     kept = [(m.text, m.visibility.value) for m in await d.messages(ticket)][-3:]
     assert kept == [
         ("@U0KIM do you know this?", "internal"),
         ("she is on the old plan", "internal"),
-        ("Press *Export*.", "public"),
+        ("Press **Export**.", "public"),
     ]
 
 

@@ -20,7 +20,7 @@ from supportbot.channels.slack.identity import Identity
 from supportbot.channels.slack.keys import SPOKEN_SUBTYPES, message_key
 from supportbot.channels.slack.parsing.actions import parse_actions, parse_stop, parse_submission
 from supportbot.channels.slack.parsing.gestures import parse_reaction
-from supportbot.channels.slack.parsing.markup import mentions, readable
+from supportbot.channels.slack.parsing.markup import as_markdown, mentions, readable
 from supportbot.channels.slack.parsing.people import author, direct_key
 from supportbot.channels.slack.parsing.profiles import PROFILE, parse_profile
 from supportbot.channels.slack.parsing.requests import parse_request
@@ -178,7 +178,7 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
     own, rules = scene.own, _rules(event, scene)
     channel, ts = _string(event, "channel"), _string(event, "ts")
     raw_text = _text(event)
-    text, files = readable(raw_text, own.bot_user), referred(event, own)
+    text, files = _words(event, event, scene), referred(event, own)
     calls = mentions(raw_text, own.bot_user)
     if not text and not files and not calls:
         raise EmptyBody("the Slack message has no words and no file")
@@ -203,6 +203,16 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
         sent_at=_moment(ts),
         attachments=files,
     )
+
+
+def _words(message: Payload, event: Payload, scene: Scene) -> str:
+    """Return what somebody wrote: as plain text, but what an operator may say to a customer.
+
+    That leaves as Markdown, like all answers. A question of theirs to the bot is anybody's.
+    """
+    text, bot = _text(message), scene.own.bot_user
+    asks = mentions(text, bot) or event.get("channel_type") == "im"
+    return as_markdown(text, bot) if scene.by_operator and not asks else readable(text, bot)
 
 
 def _target(event: Payload, own: Identity, root: str) -> Mapping[str, str]:
@@ -270,7 +280,7 @@ def _parse_change(event: Payload, scene: Scene) -> Heard:
         sender=_sender(message, own),
         message_key=message_key(own.team, channel, _string(message, "ts")),
         thread_keys=(message_key(own.team, channel, _root(message)),),
-        text=readable(_text(message), own.bot_user),
+        text=_words(message, event, scene),
         gone_files=gone,
         calls=_call(event, message, before, scene),
     )

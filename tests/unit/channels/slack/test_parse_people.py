@@ -17,6 +17,7 @@ from supportbot.model.inbound import (
     Action,
     ActionKind,
     CustomerMessage,
+    Edited,
     Heard,
     Ignored,
     Inbound,
@@ -50,6 +51,31 @@ def operators(**changes: Any) -> OperatorMessage:
     heard = hear(event(**changes), **OPERATOR)
     assert isinstance(heard, OperatorMessage)
     return heard
+
+
+def test_what_operators_say_to_customers_is_markdown() -> None:
+    said = operators(thread_ts="1.0", text="*Done*, see <https://acme.example/a|here>")
+    assert said.said.text == "**Done**, see [here](https://acme.example/a)"
+
+
+def test_edit_of_what_an_operator_said_is_markdown_too() -> None:
+    changed = {"message": MESSAGE | {"text": "*Done*"}, "previous_message": MESSAGE}
+    heard = hear(event(subtype="message_changed", **changed), **OPERATOR)
+    assert isinstance(heard, Edited)
+    assert heard.text == "**Done**"
+
+
+@pytest.mark.parametrize(
+    "asks", [{"text": "<@UBOT> *why*?"}, {"text": "*why*?", "channel_type": "im"}]
+)
+def test_what_operators_ask_the_bot_is_plain_as_anybodys(asks: dict[str, str]) -> None:
+    assert operators(**asks).said.text == "*why*?"
+
+
+def test_customers_words_stay_as_they_were_typed() -> None:
+    heard = hear(event(text="*why*?"))
+    assert isinstance(heard, CustomerMessage)
+    assert heard.text == "*why*?"
 
 
 def reaction(name: str = "white_check_mark", **changes: Any) -> dict[str, Any]:
