@@ -122,4 +122,4 @@ async def test_operators_of_one_workspace_serve_all_of_them(
         await d.until(lambda: "grace has it." in packet.markdown)
         one.say("desk", "grace", "Press the *Export* button.", thread=packet)
         *_, reply = await two.wait_for_replies(question, 3)
-        assert "Press the *Export* button." in reply.markdown
+        assert "Press the **Export** button." in reply.markdown
