@@ -20,8 +20,9 @@ from supportbot.testing.memory import MemoryChannel, said
 from tests.benchmarks.processes import clean_environ
 
 #: What an answer may cost, in SQL statements: tests/integration/store/test_statements_per_answer.py
-#: fails beyond it. Raise it only with what the new statement buys; lower it when you save one.
-CEILING = {"first message of a thread": 32, "follow-up": 29}
+#: fails beyond it. Raise it only with what the new statement buys; lower it when you save one. The
+#: latest one looks whether a prompt asks words again that were erased from stored prompts.
+CEILING = {"first message of a thread": 33, "follow-up": 30}
 
 
 @dataclass(slots=True)
