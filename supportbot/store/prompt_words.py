@@ -12,8 +12,8 @@ from datetime import datetime
 
 from sqlalchemy import Text, cast, or_, select, update
 
+from supportbot.model.kept_words import KeptWords
 from supportbot.model.message import Message, Role
-from supportbot.model.standing import Standing
 from supportbot.store.tables.answers import (
     CompletionRow,
     PromptPartRow,
@@ -62,7 +62,7 @@ def _parts(requests: Iterable[dict[str, object]]) -> set[str]:
 
 
 async def _erase(work: UnitOfWork, ticket_id: int, parts: Collection[str], at: datetime) -> None:
-    standing = Standing(await _left(work, ticket_id))
+    kept = KeptWords(await _left(work, ticket_id))
     rows = await work.connection.execute(
         select(PromptPartRow.sha256, PromptPartRow.body).where(
             PromptPartRow.sha256.in_(parts), PromptPartRow.body.is_not(None)
@@ -71,7 +71,7 @@ async def _erase(work: UnitOfWork, ticket_id: int, parts: Collection[str], at: d
     gone = []
     for row in rows.all():
         part = json.loads(row.body)
-        if standing.holds(part):
+        if kept.holds(part):
             continue
         # A customer's words stand in fences of their ticket; the rest may be said in another too.
         if part["role"] == Role.USER or not await _is_elsewhere(work, ticket_id, row.sha256):

@@ -12,7 +12,7 @@ from supportbot.model.message import Role
 _CUT = re.compile(r"^\[\.\.\. \d+ characters left out \.\.\.\]$", re.MULTILINE)
 
 
-class Standing:
+class KeptWords:
     """What is left of a ticket: the words of its messages, files, summaries and tool calls."""
 
     def __init__(self, texts: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from supportbot.model.excerpt import head_and_tail
 from supportbot.model.fence import fence
-from supportbot.model.standing import Standing
+from supportbot.model.kept_words import KeptWords
 
 TOKEN = "0123456789abcdef"
 LONG = " ".join(f"word{n}" for n in range(99))
@@ -41,4 +41,4 @@ def asked(text: str) -> str:
     ],
 )
 def test_a_part_holds_while_all_its_words_stand(part: dict[str, object], *, holds: bool) -> None:
-    assert Standing(["stands", "two\n\nlines", LONG, "a.txt"]).holds(part) is holds
+    assert KeptWords(["stands", "two\n\nlines", LONG, "a.txt"]).holds(part) is holds
