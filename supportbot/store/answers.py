@@ -146,7 +146,10 @@ async def _add_parts(work: UnitOfWork, bodies: dict[str, str]) -> None:
 
 
 async def _bring_back(work: UnitOfWork, bodies: dict[str, str]) -> None:
-    """Give parts that were erased, and are asked again, their words again."""
+    """Give parts that were erased, and are asked again, their words again.
+
+    An upsert would do it in one, and lock the system part of all tickets until the commit.
+    """
     emptied = await work.connection.execute(
         select(PromptPartRow.sha256).where(
             PromptPartRow.sha256.in_(bodies), PromptPartRow.body.is_(None)

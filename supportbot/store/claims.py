@@ -76,11 +76,11 @@ async def claim(
             return replace(claimed, text=words or "")
         await give_up(work, claimed, DeliveryState.CANCELLED, TAKEN_BACK)
         return replace(claimed, state=DeliveryState.CANCELLED)
-    if begins and delivery.handler_epoch is not None:
-        values = {"state": DeliveryState.CANCELLED, "error": HANDED_OVER, "next_attempt_at": None}
-        done = await work.execute(_CANCEL, {**_seen(delivery), **values})
-    cancelled = begins and delivery.handler_epoch is not None and done.rowcount == 1
-    return replace(delivery, state=DeliveryState.CANCELLED) if cancelled else None
+    if not begins or delivery.handler_epoch is None:
+        return None
+    values = {"state": DeliveryState.CANCELLED, "error": HANDED_OVER, "next_attempt_at": None}
+    done = await work.execute(_CANCEL, {**_seen(delivery), **values})
+    return replace(delivery, state=DeliveryState.CANCELLED) if done.rowcount == 1 else None
 
 
 async def why_not(work: UnitOfWork, delivery: Delivery) -> str | None:
