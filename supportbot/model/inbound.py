@@ -195,6 +195,8 @@ class CustomerMessage:
     echo: bool = False
     #: True: others may write in the same thread (Slack); False: a stranger opens a ticket (email).
     shared_thread: bool = False
+    #: True: it was said where nobody is but its sender and the bot.
+    direct: bool = False
     disposition: Disposition = field(default_factory=Disposition)
     sent_at: datetime | None = None
     attachments: tuple[Attached | Referred, ...] = ()

@@ -27,7 +27,7 @@ from supportbot.model.delivery import (
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator import sending
-from supportbot.orchestrator.answering.echoing import settle_down
+from supportbot.orchestrator.answering import echoing
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
 from supportbot.orchestrator.persist import persist
@@ -222,13 +222,13 @@ class Deliver:
             return self._held_back(await tickets.get(work, delivery.ticket_id), delivery)
 
     async def _sent(self, delivery: Delivery, receipt: Receipt) -> bool:
-        async with self._wiring.db.writing() as work:
+        async with self._wiring.db.writing() as work, echoing.settling(work, delivery):
             if receipt.place:  # its ticket's row first, as everywhere
                 await tickets.get(work, delivery.ticket_id, lock=True)
             if not await claims.sent(work, delivery, receipt, self._wiring.clock()):
                 return _lost(delivery)
             if receipt.place:
-                await settle_down(self._wiring, work, delivery, receipt.place)
+                await echoing.settle_down(self._wiring, work, delivery, receipt.place)
             own = delivery.audience is Audience.CUSTOMER and delivery.replaces is None
             if own and receipt.thread_keys:
                 channel = self._wiring.channels[delivery.channel]
@@ -250,7 +250,7 @@ class Deliver:
         return await self._over(delivery, Over(state, later.error, tells=not surely_not))
 
     async def _over(self, delivery: Delivery, end: Over) -> bool:
-        async with self._wiring.db.writing() as work:
+        async with self._wiring.db.writing() as work, echoing.settling(work, delivery):
             # The ticket's row first, as everywhere: two that wait for each other would both fail.
             ticket = await tickets.get(work, delivery.ticket_id, lock=True)
             failed = end.state is DeliveryState.FAILED

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import expiry, waiting
+from supportbot.store import copies, expiry, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,14 @@ class Retention:
             return await expiry.empty_raw(work, batch.full)
 
     async def forget_waiting(self) -> int:
-        """Forget replies whose thread did not become ours; return how many."""
+        """Forget replies whose thread did not become ours; return how many.
+
+        What waits for a copy that was ended without its sender is understood instead.
+        """
         before = self._wiring.clock() - timedelta(minutes=self._rules.waiting_minutes)
         async with self._wiring.db.writing() as work:
+            for left in await copies.left_behind(work):
+                await copies.release(work, left)
             return await waiting.expire(work, before)
 
     async def drop_sign_ins(self) -> None:

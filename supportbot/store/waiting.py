@@ -2,6 +2,8 @@
 
 Providers send again what was not acknowledged, so a reply can overtake the message that it follows,
 and an edit the message that it changes. The key of what is waited for is called its thread's.
+
+What may stand below a message of ours whose place nobody knows yet waits as well: see `copies`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from supportbot.store.tables.catalog import ChannelRow
 from supportbot.store.tables.intake import InboundRow, WaitingReplyRow
 from supportbot.store.unit_of_work import UnitOfWork
 
+#: How the keys of what waits for a copy begin; no thread's and no message's does.
+COPIES = "copy for "
 #: Class of the advisory locks on threads.
 _THREADS = 0x7_4EAD
 #: In the order of their numbers, so that two cannot wait in a circle.
@@ -101,10 +105,24 @@ async def drop(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
     )
 
 
-async def holds(work: UnitOfWork, inbound_id: int) -> bool:
-    """Tell whether this one waits."""
-    query = select(WaitingReplyRow.inbound_id).where(WaitingReplyRow.inbound_id == inbound_id)
-    return await work.connection.scalar(query) is not None
+async def awaited_by(work: UnitOfWork, inbound_id: int) -> str | None:
+    """Return the key that this one waits for; None: it does not wait."""
+    query = select(WaitingReplyRow.thread_key).where(WaitingReplyRow.inbound_id == inbound_id)
+    key: str | None = await work.connection.scalar(query)
+    return key
+
+
+async def release(work: UnitOfWork, channel_id: int, key: str) -> None:
+    """Let what waits for a key be understood as if it had come just now, in its order."""
+    waits = (WaitingReplyRow.channel_id == channel_id, WaitingReplyRow.thread_key == key)
+    ids = list(await work.connection.scalars(select(WaitingReplyRow.inbound_id).where(*waits)))
+    if ids:
+        await drop(work, ids)
+        await work.connection.execute(
+            update(InboundRow)
+            .where(InboundRow.id.in_(ids))
+            .values(settled_at=None, outcome=None, reason=None, attempts=0)
+        )
 
 
 async def forget(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
@@ -118,7 +136,10 @@ async def forget(work: UnitOfWork, inbound_ids: Sequence[int]) -> None:
 async def expire(work: UnitOfWork, before: datetime) -> int:
     """Give up what came before that moment, and forget what it said; return how many."""
     rows = await work.connection.execute(
-        select(WaitingReplyRow.inbound_id).where(WaitingReplyRow.received_at < before)
+        select(WaitingReplyRow.inbound_id).where(
+            WaitingReplyRow.received_at < before,
+            WaitingReplyRow.thread_key.not_like(f"{COPIES}%"),
+        )
     )
     ids = list(rows.scalars())
     if ids:

@@ -134,6 +134,26 @@ async def test_crash_between_copy_and_answer_makes_no_second_copy(
         assert len(copies) == 1
 
 
+async def test_words_below_a_copy_whose_place_is_not_known_yet_go_on_with_its_ticket(
+    transport: Transport, tmp_path: Path
+) -> None:
+    async with desk(transport, tmp_path) as d:
+        d.slack.faults.lose_answer("chat.postMessage")
+        d.slack.requests.command("ada", "How do I export?")
+        (copy,) = await direct_thread(d, "ada", count=1)
+        d.slack.direct("ada", "As CSV?", thread=copy)
+
+        async def heard() -> bool:
+            return await d.outcomes() == [("message", None)] * 2
+
+        await d.eventually(heard)
+        await d.settled()
+        (ticket,) = await d.tickets()
+        asked = [m.text for m in await d.messages(ticket) if m.role == "user"]
+        assert asked == ["How do I export?", "As CSV?"]
+        assert {m.root for m in await direct_thread(d, "ada") if m.ts != copy.ts} == {copy.ts}
+
+
 async def test_person_that_cannot_be_written_to_is_a_case_for_people(
     transport: Transport, tmp_path: Path
 ) -> None:

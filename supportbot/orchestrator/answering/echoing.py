@@ -7,14 +7,15 @@ same where they were taken back, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState, NewDelivery
 from supportbot.model.message import Message
 from supportbot.model.ticket import Ticket
 from supportbot.orchestrator.answering.turn import from_customer
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import deliveries, erasure, pressable, tickets
+from supportbot.store import copies, deliveries, erasure, pressable, tickets
 from supportbot.store.threads import Appended
 from supportbot.store.unit_of_work import UnitOfWork
 
@@ -50,6 +51,21 @@ async def is_awaited(work: UnitOfWork, ticket: Ticket, thread: Sequence[Message]
         return False
     copy = await deliveries.by_key(work, _key(ticket, newest.seq))
     return copy is not None and copy.state in _ON_ITS_WAY
+
+
+@asynccontextmanager
+async def settling(work: UnitOfWork, delivery: Delivery) -> AsyncIterator[None]:
+    """Settle a delivery; what waits to see where a copy stands is understood after that.
+
+    Begins before any lock on the ticket.
+    """
+    if delivery.kind is not DeliveryKind.ECHO or delivery.replaces is not None:
+        yield
+        return
+    own = await copies.with_delivery(work, delivery.id)
+    await copies.alone_with(work, own)
+    yield
+    await copies.release(work, own)
 
 
 async def settle_down(

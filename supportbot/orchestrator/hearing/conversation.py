@@ -11,7 +11,8 @@ from datetime import timedelta
 from supportbot.model.inbound import CustomerMessage
 from supportbot.model.ticket import Status, Ticket
 from supportbot.orchestrator.wiring import ConnectedChannel
-from supportbot.store import conversations, customers, tickets
+from supportbot.store import conversations, copies, customers, tickets
+from supportbot.store.copies import Copies
 from supportbot.store.unit_of_work import UnitOfWork
 
 _OVER = frozenset({Status.RESOLVED, Status.MERGED, Status.SPAM})
@@ -37,3 +38,17 @@ async def going_on(
         return ticket
     last = await conversations.last_words_at(work, ticket.id) or ticket.opened_at
     return ticket if heard.sent_at - last <= within else None
+
+
+async def copy_above(
+    work: UnitOfWork, channel: ConnectedChannel, heard: CustomerMessage
+) -> str | None:
+    """Return what words in an unknown thread wait for: it may be that of a copy on its way.
+
+    None: where all copies for their author stand is stored by now.
+    """
+    customer_id = await customers.known(work, channel.adapter.kind, heard.sender)
+    if customer_id is None:
+        return None
+    own = Copies(channel.id, customer_id)
+    return own.key if await copies.must_be_awaited(work, own) else None

@@ -215,8 +215,8 @@ class Rewording:
             return await place_of(work, ticket, earlier.message_id)
         if isinstance(heard, Deleted) and earlier.ticket is None:
             await self._never_ask(work, earlier)
-        if await waiting.holds(work, earlier.id):
-            return await _of_waiting(work, earlier.id, heard)
+        if (awaited := await waiting.awaited_by(work, earlier.id)) is not None:
+            return await _of_waiting(work, earlier.id, heard, awaited)
         known = await tickets.find_by_thread_keys(work, channel_id, heard.thread_keys)
         reason = "unknown_thread" if known is None else "unknown_message"
         # The news of a change repeats the words.
@@ -246,11 +246,12 @@ class Rewording:
         await inbounds.settle(work, earlier.id, gone, self._wiring.clock())
 
 
-async def _of_waiting(work: UnitOfWork, inbound_id: int, heard: Edited | Deleted) -> Outcome:
-    """Change a reply that waits for its thread: an edit waits behind it, a deletion ends both."""
+async def _of_waiting(
+    work: UnitOfWork, inbound_id: int, heard: Edited | Deleted, awaited: str
+) -> Outcome:
+    """Change a reply that waits for `awaited`: an edit waits behind it, a deletion ends both."""
     if isinstance(heard, Edited):
-        key = heard.thread_keys[0]
-        return Outcome("suppressed", reason="not_addressed", keep_raw=True, waits_for=key)
+        return Outcome("suppressed", reason="not_addressed", keep_raw=True, waits_for=awaited)
     await waiting.forget(work, [inbound_id])
     return Outcome("suppressed", reason=DELETED_BEFORE, keep_raw=False)
 

@@ -210,14 +210,9 @@ class Understanding:
     ) -> Outcome:
         if heard.repeats is not None:
             return await self._decide_repeated(work, channel, inbound, heard, heard.repeats)
-        ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
-        unknown = ticket is None and heard.shared_thread
-        talk = heard.conversation
-        alone = talk.name if talk else heard.thread_keys[0]
-        if unknown and await waiting.alone_with(work, channel.id, alone):
-            ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
-        if ticket is None and talk is not None:
-            ticket = await conversation.going_on(work, channel, heard, self._conversations)
+        ticket = await self._find(work, channel, inbound, heard)
+        if isinstance(ticket, Outcome):
+            return ticket
         if ticket is None and not heard.addressed:
             return _unaddressed(inbound, heard)
         if ticket is None and heard.barred:
@@ -231,11 +226,35 @@ class Understanding:
             outcome = await self._asking.greet(work, channel, at, heard)
         else:
             return Outcome("refused", reason="empty", ticket_id=ticket.id if ticket else None)
-        opened = unknown and ticket is None
+        opened = ticket is None and heard.shared_thread
         if opened or awaited:
             names = (*inbound.keys, *heard.thread_keys) if opened else inbound.keys
             outcome = await self._hear_waiting(work, channel, names, outcome)
         return outcome
+
+    async def _find(
+        self,
+        work: UnitOfWork,
+        channel: ConnectedChannel,
+        inbound: Inbound,
+        heard: CustomerMessage,
+    ) -> Ticket | Outcome | None:
+        """Find the ticket that a message belongs to, unless nobody can tell yet: then it waits."""
+        ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+        if ticket is not None:
+            return ticket
+        talk = heard.conversation
+        alone = talk.name if talk else heard.thread_keys[0]
+        if heard.shared_thread and await waiting.alone_with(work, channel.id, alone):
+            ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+        if ticket is None and talk is not None:
+            return await conversation.going_on(work, channel, heard, self._conversations)
+        if ticket is None and heard.direct and heard.thread_keys[0] not in inbound.keys:
+            copy = await conversation.copy_above(work, channel, heard)
+            if copy is not None:
+                return Outcome("suppressed", reason="copy_on_its_way", waits_for=copy)
+            return await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
+        return ticket
 
     async def _decide_repeated(
         self,

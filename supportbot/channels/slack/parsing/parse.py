@@ -200,6 +200,7 @@ def _customer_message(event: Payload, scene: Scene) -> CustomerMessage:
         greet=calls,
         conversation=talk,
         shared_thread=True,
+        direct=event.get("channel_type") == "im",
         sent_at=_moment(ts),
         attachments=files,
     )
