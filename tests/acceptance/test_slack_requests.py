@@ -138,7 +138,7 @@ async def test_words_below_a_copy_whose_place_is_not_known_yet_go_on_with_its_ti
     transport: Transport, tmp_path: Path
 ) -> None:
     async with desk(transport, tmp_path) as d:
-        d.slack.faults.lose_answer("chat.postMessage")
+        d.slack.faults.lose_answer("chat.postMessage", after_seconds=1.0)
         d.slack.requests.command("ada", "How do I export?")
         (copy,) = await direct_thread(d, "ada", count=1)
         d.slack.direct("ada", "As CSV?", thread=copy)
