@@ -35,6 +35,15 @@ class Standing:
         return self.newest.offers
 
     @property
+    def draft_id(self) -> int | None:
+        """The draft that is decided below it by now."""
+        return self.newest.draft_id
+
+    def without_draft(self) -> Standing:
+        """Return it as what its next change is no more about a draft."""
+        return replace(self, newest=replace(self.newest, draft_id=None))
+
+    @property
     def may_be_seen(self) -> bool:
         """Whether its words were, or may have been, let go: to change the row is not enough."""
         return self.original.state in _MAY_BE_SEEN
@@ -121,7 +130,7 @@ async def change(
         subject=original.subject,
         offers=tuple(offers),
         message_id=original.message_id,
-        draft_id=original.draft_id,
+        draft_id=standing.draft_id,
         signed=original.signed,
         replaces_id=original.id,
     )

@@ -198,11 +198,14 @@ async def test_a_draft_is_sent_edited_or_discarded_from_its_notice(
         d.slack.views.submit("grace", "Better words.")
         await d.until(lambda: "Sent with other words by grace." in second.markdown)
         d.slack.click(third, "supportbot_discard_draft", "grace")
-        await d.until(lambda: "Discarded by grace" in third.markdown)
-        assert [labels(one) for one in notices(d)] == [[], [], []]
+        await d.until(lambda: "Draft discarded by grace" in third.markdown)
+        assert [labels(one) for one in notices(d)] == [[], [], ["reply", "return", "resolve"]]
         await d.eventually(d.left)
         said = [one.markdown for question in questions for one in d.slack.replies(question)]
         assert sorted(said) == ["Better words.", "draft words"]
+        d.slack.click(third, "supportbot_resolve", "grace")
+        await d.until(lambda: "Resolved by grace." in third.markdown)
+        assert labels(third) == []
 
 
 async def test_a_stale_draft_loses_its_buttons(transport: Transport, tmp_path: Path) -> None:

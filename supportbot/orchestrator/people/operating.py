@@ -17,7 +17,7 @@ from supportbot.model.ticket import BOT, Actor, ActorKind, EventKind, Handler, S
 from supportbot.orchestrator import standing
 from supportbot.orchestrator.owed import unanswered
 from supportbot.orchestrator.telling import closing
-from supportbot.orchestrator.telling.notices import close_drafts, drop_drafts, withdraw_escalation
+from supportbot.orchestrator.telling.notices import close_drafts, discarded, withdraw_escalation
 from supportbot.orchestrator.telling.packet import update_packets
 from supportbot.orchestrator.telling.saying import Manner, say
 from supportbot.orchestrator.wiring import Wiring
@@ -126,21 +126,25 @@ class Operating:
         state = DraftState.EDITED if edited else DraftState.SENT
         decided = Decided(state, self.operator_id, said.id, message.text)
         became = f"Sent with other words by {self.name}." if edited else f"Sent by {self.name}."
-        await self._decide(draft, decided, became)
+        await drafts.decide(self.work, draft, decided, self.wiring.clock())
+        await close_drafts(self.wiring, self.work, draft.ticket_id, [draft.id], became)
 
     async def discard_draft(self, draft: Draft) -> None:
-        """Throw a draft away; the ticket then waits for a person.
+        """Throw a draft away and take the ticket; the draft's notice is its packet then.
 
         Raises:
             ConflictError: it was decided already, or its ticket is resolved.
         """
-        ticket = await tickets.get(self.work, draft.ticket_id, lock=True)
+        ticket, at = await tickets.get(self.work, draft.ticket_id, lock=True), self.wiring.clock()
         decided = Decided(DraftState.DISCARDED, self.operator_id)
-        await self._decide(draft, decided, f"Discarded by {self.name}, who has the ticket now.")
+        await drafts.decide(self.work, draft, decided, at)
         data: dict[str, object] = {"draft": draft.id}
         event = NewEvent(EventKind.DRAFT_DISCARDED, self._actor, reason="operator", data=data)
-        await threads.append_events(self.work, ticket, [event], self.wiring.clock())
-        await self.take_over(ticket)
+        await threads.append_events(self.work, ticket, [event], at)
+        await self._take(ticket)
+        said = f"Draft discarded by {self.name}, who has the ticket now."
+        await update_packets(self.wiring, self.work, ticket.id, said, [draft.id])
+        await self.wiring.dispatcher.wake(self.work, ticket.id, ticket.asked_seq)
 
     @property
     def _actor(self) -> Actor:
@@ -176,12 +180,13 @@ class Operating:
 
     async def _answered(self, ticket: Ticket, message: Appended) -> None:
         """Count a person's answer: what a draft would answer is answered now."""
-        stale = await drop_drafts(self.wiring, self.work, ticket, "answered")
-        await threads.append_events(self.work, ticket, stale, self.wiring.clock())
+        at = self.wiring.clock()
+        dropped = await drafts.discard_stale(self.work, ticket.id, at)
+        await threads.append_events(self.work, ticket, discarded(dropped, "answered"), at)
         new = self._words(ticket, "")
         await self._covered(ticket, EventKind.HUMAN_REPLIED, new, message)
         said = f"{self.name} has it and answered."
-        await update_packets(self.wiring, self.work, ticket.id, said)
+        await update_packets(self.wiring, self.work, ticket.id, said, dropped)
 
     async def _covered(
         self, ticket: Ticket, kind: EventKind, new: NewMessage, message: Appended
@@ -197,10 +202,6 @@ class Operating:
             head: dict[str, object] = {"status": Status.PENDING, "waiting_since": None}
             await tickets.change(self.work, ticket.id, **head)
         await self.wiring.dispatcher.wake(self.work, ticket.id, ticket.asked_seq)
-
-    async def _decide(self, draft: Draft, decided: Decided, became: str) -> None:
-        await drafts.decide(self.work, draft, decided, self.wiring.clock())
-        await close_drafts(self.wiring, self.work, draft.ticket_id, [draft.id], became)
 
 
 async def give_back(wiring: Wiring, work: UnitOfWork, ticket: Ticket, actor: Actor) -> None:

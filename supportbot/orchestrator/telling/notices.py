@@ -192,7 +192,10 @@ async def close_drafts(
 async def empty_drafts(
     wiring: Wiring, work: UnitOfWork, ticket: Ticket, draft_ids: Collection[int]
 ) -> None:
-    """Let the notices of these drafts, whose words are gone, say only what became of them."""
+    """Let the notices of these drafts, whose words are gone, say only what became of them.
+
+    What is a packet by now offers what it did.
+    """
     told = [
         one
         for one in await pressable.standing(work, ticket.id, Audience.OPERATORS)
@@ -202,7 +205,8 @@ async def empty_drafts(
     for one in told:
         if one.may_be_seen:
             became = one.newest.text.removeprefix(one.original.text).strip()
-            await pressable.change(work, one, became or GONE_TOO, (), wiring.clock())
+            offers = one.offers if one.draft_id is None else ()
+            await pressable.change(work, one, became or GONE_TOO, offers, wiring.clock())
 
 
 async def retell(

@@ -5,7 +5,7 @@ Words of customers and models are quoted: one line each, short, and without powe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from supportbot.model.delivery import Audience, Delivery
 from supportbot.model.inbound import ActionKind
@@ -150,20 +150,32 @@ async def _tell(wiring: Wiring, work: UnitOfWork, ticket: Ticket, occasion: str,
             await retell(wiring, work, standing, _NEWER)
 
 
-async def update_packets(wiring: Wiring, work: UnitOfWork, ticket_id: int, said: str) -> None:
-    """Let the packets of a ticket say what became of it, and offer what can be done now."""
-    standing = await _packets(work, ticket_id)
+async def update_packets(
+    wiring: Wiring,
+    work: UnitOfWork,
+    ticket_id: int,
+    said: str,
+    decided: Collection[int] = (),
+) -> None:
+    """Let the packets of a ticket say what became of it, and offer what can be done now.
+
+    The notices of drafts that were `decided` by taking the ticket are packets from now on.
+    """
+    standing = await _packets(work, ticket_id, decided)
     if standing:
         offers = offers_of(await tickets.get(work, ticket_id))
         for one in standing:
             if offers or one.offers:
-                await retell(wiring, work, one, said, offers)
+                await retell(wiring, work, one.without_draft(), said, offers)
 
 
-async def _packets(work: UnitOfWork, ticket_id: int) -> list[pressable.Standing]:
+async def _packets(
+    work: UnitOfWork, ticket_id: int, decided: Collection[int] = ()
+) -> list[pressable.Standing]:
     """Return the packets that can be pressed, or the newest: its ticket may be open again."""
     told = await pressable.standing(work, ticket_id, Audience.OPERATORS)
-    packets = [one for one in told if one.original.offers and one.original.draft_id is None]
+    about = {None, *decided}
+    packets = [one for one in told if one.original.offers and one.draft_id in about]
     return [one for one in packets if one.offers] or packets[-1:]
 
 

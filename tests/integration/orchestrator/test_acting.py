@@ -172,11 +172,11 @@ async def test_drafts_are_sent_changed_and_discarded(drafting: Any) -> None:
         [],
     ]
     shown = drafting.channel.shown("operators")
-    assert [one.offers for one in shown] == [(), (), ()]
+    assert [one.offers for one in shown] == [(), (), TAKEN]
     assert [one.text.rpartition("\n")[2] for one in shown] == [
         "Sent by Grace.",
         "Sent with other words by Grace.",
-        "Discarded by Grace, who has the ticket now.",
+        "Draft discarded by Grace, who has the ticket now.",
     ]
 
 
