@@ -143,7 +143,12 @@ class FileUnavailable(ChannelError):
 
 
 class CompletionError(SupportbotError):
-    """The model gave no usable answer. `kind` is stored with the completion."""
+    """The model gave no usable answer. `kind` is stored with the completion.
+
+    `why` is fit for operators: what is wrong and what to do, without a word of anybody else.
+    """
+
+    why = "The model gave no usable answer."
 
     def __init__(
         self,

@@ -43,6 +43,14 @@ class BreakerRules:
     standing_seconds: float = 300.0
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why an endpoint is left alone: the newest failure, and since when it is."""
+
+    kind: str
+    since: float
+
+
 class Breaker:
     """Counts the failures of one endpoint."""
 
@@ -50,6 +58,8 @@ class Breaker:
         self._rules = rules
         self._failed_at: deque[float] = deque(maxlen=rules.failures)
         self._open_until: float | None = None
+        #: None: it is closed.
+        self.trouble: Trouble | None = None
         self._probing = False
 
     def state(self, now: float) -> BreakerState:
@@ -74,7 +84,7 @@ class Breaker:
         """Note an answer; return True where that closed the breaker."""
         closes = self._open_until is not None
         self._failed_at.clear()
-        self._open_until = None
+        self._open_until = self.trouble = None
         return closes
 
     def rest_seconds(self, now: float) -> float:
@@ -89,12 +99,16 @@ class Breaker:
         if kind in _REQUESTS_OWN:
             return False
         if kind in _STANDING:  # nobody tries these again anyway
-            self._open_until = now + self._rules.standing_seconds
+            self._open(kind, now, self._rules.standing_seconds)
             return False
         self._failed_at.append(now)
         full = len(self._failed_at) == self._rules.failures
         often = full and now - self._failed_at[0] <= self._rules.window_seconds
         if often or self._open_until is not None:
-            self._open_until = now + self._rules.open_seconds
+            self._open(kind, now, self._rules.open_seconds)
             return True
         return False
+
+    def _open(self, kind: str, now: float, seconds: float) -> None:
+        self._open_until = now + seconds
+        self.trouble = Trouble(kind, self.trouble.since if self.trouble else now)

@@ -15,13 +15,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import structlog
 
 from supportbot.completions.attempts import Attempt, Calling
 from supportbot.completions.base import Completer
-from supportbot.completions.breaker import Breaker, BreakerRules, BreakerState
-from supportbot.completions.failures import BREAKER_OPEN, completion_error, cure
+from supportbot.completions.breaker import Breaker, BreakerRules, BreakerState, Trouble
+from supportbot.completions.failures import BREAKER_OPEN, completion_error, cure, left_alone
 from supportbot.errors import CompletionError
 from supportbot.model.completion import (
     AttemptFailed,
@@ -93,7 +94,7 @@ class Chain:
             if call.is_over:
                 break
         if call.failure is None and not call.is_over:
-            call.failure = _all_open()
+            call.failure = self._left_alone()
         if call.failure is not None:
             raise call.failure
 
@@ -143,6 +144,12 @@ class Chain:
         )
         error = completion_error(BREAKER_OPEN, "It is left alone for a while.", permanent=False)
         return Attempt(self._calling, blank).failed(error)
+
+    def _left_alone(self) -> CompletionError:
+        """Make the error of a call for which nobody was asked; the first endpoint's tells why."""
+        trouble = self._links[0].breaker.trouble or Trouble(BREAKER_OPEN, _now())
+        ago = timedelta(seconds=round(_now() - trouble.since))
+        return left_alone(trouble.kind, self._calling.clock() - ago)
 
 
 def _judge(link: Link, event: CompletionEvent) -> None:
@@ -213,11 +220,6 @@ class _Call:
 
 def _one(link: Link | None) -> tuple[Link, ...]:
     return (link,) if link else ()
-
-
-def _all_open() -> CompletionError:
-    message = "Every endpoint failed so often that it is left alone for a while."
-    return completion_error(BREAKER_OPEN, message, permanent=False)
 
 
 def _now() -> float:

@@ -62,14 +62,15 @@ _WANTS_PERSON = re.compile(
     r"|^\W*(?:a\s+)?(?:human|agent|operator|representative)(?:\s+please)?\W*$",
     re.IGNORECASE | re.MULTILINE,
 )
-#: Money asked back, law and crime: no help page decides these.
+#: Rules of its own that require a person, as operators read them.
+_GRAVE_RULE = "no help page decides about money asked back, law or crime (kb-extractive's own)"
+_OWN_CASE_RULE = "the customer's own case needs a look into it (kb-extractive's own)"
 _GRAVE = re.compile(
     r"\b(?:refund(?:s|ed)?|chargebacks?|compensat(?:e|ed|ion)|money back|double[- ]charged|"
     r"(?:was|were|been|got) charged|lawyers?|attorneys?|lawsuit|legal|court|sue|suing|police|"
     r"fraud(?:ulent)?|hacked|stolen|gdpr)\b",
     re.IGNORECASE,
 )
-#: The customer's own case, which needs a look into it.
 _OWN_CASE = re.compile(
     r"\b(?:my|our)\s+(?:\w+\s+)?(?:account|order|invoice|payment|bill|card|balance|package|parcel)s?\b"
     r"|\border\s*(?:number|no\.?|#)?\s*#?\d{3,}",
@@ -129,7 +130,7 @@ def quote(question: str, passages: list[Fenced]) -> str | None:
 def _message(
     question: str, passages: list[Fenced], *, can_hand_off: bool
 ) -> tuple[dict[str, Any], str]:
-    reason = _reason_for_a_person(question)
+    reason, rule = _reason_for_a_person(question)
     said = quote(question, passages) if reason is None else None
     if said is not None:
         return {"role": "assistant", "content": said}, "stop"
@@ -137,6 +138,7 @@ def _message(
     if not can_hand_off:
         return {"role": "assistant", "content": note}, "stop"
     given = {"reason": reason or HandoffReason.LOW_CONFIDENCE, "message": note}
+    given |= {"rule": rule} if rule else {}
     call = {
         "id": "call_handoff",
         "type": "function",
@@ -145,14 +147,15 @@ def _message(
     return {"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls"
 
 
-def _reason_for_a_person(question: str) -> HandoffReason | None:
+def _reason_for_a_person(question: str) -> tuple[HandoffReason | None, str]:
+    """Return why a person is needed, and the rule that says so, where one does."""
     if _WANTS_PERSON.search(question):
-        return HandoffReason.ASKED
+        return HandoffReason.ASKED, ""
     if _GRAVE.search(question):
-        return HandoffReason.POLICY
+        return HandoffReason.POLICY, _GRAVE_RULE
     if _OWN_CASE.search(question) and not _ASKS_THE_WAY.search(question):
-        return HandoffReason.POLICY
-    return None
+        return HandoffReason.POLICY, _OWN_CASE_RULE
+    return None, ""
 
 
 def _terms(text: str, stem: Stem) -> set[str]:

@@ -69,6 +69,7 @@ _CURES: Mapping[str, str] = {
     "dns": "Check `[model] base_url` and the name server.",
     "tls": "Check the certificates of this machine and the address.",
 }
+_LOOK = "If that goes on, look at the log and at the model's provider."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,25 @@ def cure(kind: str) -> str | None:
 def completion_error(kind: str, message: str, *, permanent: bool) -> CompletionError:
     """Make the error of a kind, with its cure where one is known."""
     shown = message[:_SHOWN_CHARACTERS]
-    return CompletionError(kind, f"{shown} {_CURES.get(kind, '')}".strip(), permanent=permanent)
+    error = CompletionError(kind, f"{shown} {_CURES.get(kind, '')}".strip(), permanent=permanent)
+    error.why = f"The model failed ({plain(kind)}). {_CURES.get(kind, _LOOK)}"
+    return error
+
+
+def left_alone(kind: str, since: datetime) -> CompletionError:
+    """Make the error of a model that is not asked since then, because it kept failing like this."""
+    message = "Every endpoint failed so often that it is left alone for a while."
+    error = completion_error(BREAKER_OPEN, message, permanent=False)
+    error.why = (
+        f"The model is left alone since {since:%Y-%m-%d %H:%M} UTC (last error {plain(kind)}) "
+        f"and asked again from time to time. {_CURES.get(kind, _LOOK)}"
+    )
+    return error
+
+
+def plain(kind: str) -> str:
+    """Return a kind of failure in words."""
+    return kind.replace("_", " ")
 
 
 def classify(failure: Failure, now: datetime) -> CompletionError:

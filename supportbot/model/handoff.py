@@ -23,7 +23,9 @@ class HandoffRequest:
 
     reason: HandoffReason = HandoffReason.LOW_CONFIDENCE
     message: str = ""
-    #: For operators: what the customer wants, and what would be needed to help them.
+    #: For operators: the rule that requires a person, what the customer wants, and what would be
+    #: needed to help them.
+    rule: str = ""
     summary: str = ""
     missing: str = ""
 
@@ -42,7 +44,7 @@ def parse_handoff(arguments: str) -> HandoffRequest:
     reason = given.get("reason")
     return HandoffRequest(
         reason=HandoffReason(reason) if reason in MODEL_REASONS else HandoffReason.LOW_CONFIDENCE,
-        **{name: _text(given.get(name)) for name in ("message", "summary", "missing")},
+        **{name: _text(given.get(name)) for name in ("message", "rule", "summary", "missing")},
     )
 
 

@@ -6,12 +6,12 @@ a never-phrase in any mode.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import FinishReason, ToolCall
-from supportbot.model.handoff import HANDOFF_TOOL, parse_handoff
+from supportbot.model.handoff import HANDOFF_TOOL, HandoffRequest, parse_handoff
 from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason, Reply
 from supportbot.policy.base import Answer, ReviewRule
 from supportbot.policy.phrases import found_phrase, plain
@@ -23,6 +23,12 @@ HANDOFF_NOTE = (
 )
 
 _SHOWN_CHARACTERS = 1_000
+#: Why the model asked for a person, in words that are ours.
+_ASKED_BECAUSE: Mapping[HandoffReason, str] = {
+    HandoffReason.ASKED: "The customer wants a person, as the model understood them.",
+    HandoffReason.POLICY: "A rule requires a person; the model did not name it.",
+    HandoffReason.LOW_CONFIDENCE: "Neither rules nor knowledge nor tools gave the model an answer.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,16 @@ def _handoff_requested(answer: Answer) -> Handoff | None:
     return Handoff(
         asked.reason,
         note=asked.message or None,
-        summary=f"Handed off instead of answered: {asked.message[:_SHOWN_CHARACTERS]}",
+        summary=_why_asked(asked),
         asked=asked.summary[:_SHOWN_CHARACTERS],
         missing=asked.missing[:_SHOWN_CHARACTERS],
     )
+
+
+def _why_asked(asked: HandoffRequest) -> str:
+    if asked.reason is HandoffReason.POLICY and asked.rule:
+        return f"A rule requires a person: {asked.rule[:_SHOWN_CHARACTERS]}"
+    return _ASKED_BECAUSE[asked.reason]
 
 
 def _unknown_tool(answer: Answer) -> Handoff | None:

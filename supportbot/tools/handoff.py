@@ -28,6 +28,11 @@ def handoff_tool() -> ToolSpec:
                     "type": "string",
                     "description": "One or two sentences for the customer.",
                 },
+                "rule": {
+                    "type": "string",
+                    "description": "For the colleague, where the reason is policy: the heading "
+                    "or the first words of the rule, as it is written.",
+                },
                 "summary": {
                     "type": "string",
                     "description": "For the colleague: what the customer wants, in one sentence.",

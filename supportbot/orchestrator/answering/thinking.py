@@ -47,6 +47,11 @@ _PASSAGES = 5
 #: Model calls of a turn; in the last one only an answer or a handoff is left.
 _MOST_CALLS = 6
 _OVERFLOW = "context_length"
+#: Why a person gets a turn whose time is over.
+_TOO_LATE = (
+    "The model did not answer within the time that a turn has. If that goes on, look at its "
+    "provider, or raise `[model] turn_seconds`."
+)
 #: What is left of the window for the one more try after a server found a prompt too long.
 _SHRUNK = 0.7
 
@@ -73,9 +78,9 @@ class Thinking:
         try:
             return await self._decide(turn)
         except TimeoutError:
-            return self._given_up(turn, DEADLINE)
+            return self._given_up(turn, DEADLINE, _TOO_LATE)
         except CompletionError as error:
-            return self._given_up(turn, error.kind)
+            return self._given_up(turn, error.kind, error.why)
         except Stopped:
             self.mind.break_off(self.calls, "never_phrase", turn.plan)
             summary = "The answer held what must never be said, and was stopped."
@@ -190,9 +195,9 @@ class Thinking:
                         return event
         raise CompletionError("no_completion", "the completer ended early", permanent=True)
 
-    def _given_up(self, turn: Turn, kind: str) -> Handoff:
+    def _given_up(self, turn: Turn, kind: str, why: str) -> Handoff:
         self.mind.break_off(self.calls, kind, turn.plan)
-        return Handoff(HandoffReason.ERROR, summary=f"The model failed: {kind}.")
+        return Handoff(HandoffReason.ERROR, summary=why)
 
 
 def _unknown(names: Sequence[str]) -> Handoff:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from supportbot.channels.web.html import to_html
+from supportbot.completions.failures import completion_error
 from supportbot.completions.scripted import Turn
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
@@ -80,6 +83,38 @@ async def test_the_model_says_what_is_asked_and_missing(make_world: Any) -> None
     assert "**Asked:** Wants \\[the parcel](https://evil.example) of order 7  \n" in text
     assert "**Tried:** tools: my_orders  \n" in text
     assert "**Missing:** the carrier's answer  \n" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (
+            {"reason": "policy", "rule": "Refunds over 50 EUR"},
+            "A rule requires a person: Refunds over",
+        ),
+        ({"reason": "policy"}, "A rule requires a person; the model did not name it."),
+        ({"reason": "low_confidence"}, "Neither rules nor knowledge nor tools gave the model"),
+        ({"reason": "asked"}, "The customer wants a person, as the model understood them."),
+    ],
+)
+async def test_a_packet_says_why_and_not_what_the_customer_is_told(
+    make_world: Any, given: dict[str, str], why: str
+) -> None:
+    arguments = json.dumps({"message": "A colleague will help.", **given})
+    world = await make_world([Turn(tool_calls=(ToolCall("c1", "handoff", arguments),))])
+    await world.ask(said("hi"))
+    assert world.channel.texts("t1") == ["A colleague will help."]
+    assert f"**Why:** {why}" in packet(world).text
+    assert "A colleague will help." not in packet(world).text
+
+
+async def test_a_packet_says_what_the_model_lacks_without_its_words(make_world: Any) -> None:
+    error = completion_error("authentication", "Incorrect key sk-R0SEBUD", permanent=True)
+    world = await make_world([Turn(error=error)])
+    await world.ask(said("hi"))
+    why = "**Why:** The model failed (authentication). Check OPENAI\\_API\\_KEY.  \n"
+    assert why in packet(world).text
+    assert "R0SEBUD" not in packet(world).text
 
 
 async def test_long_words_are_cut(world: Any) -> None:

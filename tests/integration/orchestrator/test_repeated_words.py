@@ -34,8 +34,9 @@ FOR_A_WHILE = {"ticket_event"}
 
 def handed_off(about: str = "it") -> Turn:
     words = {
-        "reason": "low_confidence",
-        "message": f"About {about}.",
+        "reason": "policy",
+        "message": "A colleague will help.",
+        "rule": f"About {about}.",
         "summary": f"They want {SECRET} to work",
         "missing": f"whether {SECRET} is right",
     }
@@ -74,7 +75,7 @@ async def test_packet_loses_what_a_model_made_of_words_that_are_taken_back(
         f"**Tried:** answered: {GONE_TOO}",
         f"**Missing:** {GONE_TOO}",
     ]
-    assert lines[4] == f"**Why:** Handed off instead of answered: {GONE_TOO}"
+    assert lines[4] == f"**Why:** A rule requires a person: {GONE_TOO}"
     kept = [one.text for one in await world.deliveries(ticket) if SECRET in one.text]
     assert {*kept} == {f"Is it {SECRET}?"}  # an answer that arrived stays
     assert packet(world).offers
@@ -265,8 +266,8 @@ async def test_transcript_tells_no_words_of_a_handoff_that_may_repeat_what_is_go
 
     assert SECRET in str(await summaries_told())
     await deletes(world, "m1")
-    assert await summaries_told() == ["Handed off instead of answered."]
+    assert await summaries_told() == ["A rule requires a person."]
     other = await world.hear(said("the bill is wrong", thread="t2"))
     await world.settle()
     ticket = await world.ticket(other.ticket)
-    assert await summaries_told() == ["Handed off instead of answered: About the bill."]
+    assert await summaries_told() == ["A rule requires a person: About the bill."]

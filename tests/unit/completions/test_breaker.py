@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.completions.breaker import Breaker, BreakerRules, BreakerState
+from supportbot.completions.breaker import Breaker, BreakerRules, BreakerState, Trouble
 
 RULES = BreakerRules(failures=3, window_seconds=10, open_seconds=30, standing_seconds=300)
 
@@ -47,6 +47,16 @@ def test_what_waiting_cannot_cure_opens_it_at_once_and_for_long(kind: str) -> No
     breaker.failed(kind, 0)
     assert breaker.state(299) is BreakerState.OPEN
     assert breaker.state(300) is BreakerState.HALF_OPEN
+
+
+def test_trouble_names_the_newest_failure_and_when_it_began() -> None:
+    breaker = opened_at(5)
+    assert breaker.trouble == Trouble("server", 5)
+    with breaker.trial(35):
+        breaker.failed("timeout", 36)
+    assert breaker.trouble == Trouble("timeout", 5)
+    breaker.succeeded()
+    assert breaker.trouble is None
 
 
 def test_one_forbidden_request_does_not_shut_everybody_out() -> None:

@@ -257,6 +257,11 @@ async def test_open_everywhere_is_an_error_of_its_own() -> None:
     assert error is not None
     assert (error.kind, error.permanent) == ("breaker_open", False)
     assert told(events) == [("a", 1, "breaker_open")]
+    since = f"{now():%Y-%m-%d %H:%M}"
+    assert error.why == (
+        f"The model is left alone since {since} UTC (last error authentication) "
+        "and asked again from time to time. Check OPENAI_API_KEY."
+    )
 
 
 async def test_endpoint_is_asked_again_after_its_rest() -> None:
