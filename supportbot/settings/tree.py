@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from supportbot.settings.budget import BudgetSettings
 from supportbot.settings.files import FilesSettings
@@ -165,6 +165,14 @@ class SlackSettings(Section):
         description="Questions that are offered in the messages tab: the first four; where "
         "somebody looks at a channel with a product, those of that product first, of no other.",
     )
+
+    @field_validator("operators_channel")
+    @classmethod
+    def _for_operators_alone(cls, channel: str | None, given: ValidationInfo) -> str | None:
+        """Refuse to put notices before customers."""
+        if channel in given.data.get("channels", ()):
+            raise ValueError("it stands in [slack.channels] too; remove it there, or name another")
+        return channel
 
     @property
     def by_oauth(self) -> bool:

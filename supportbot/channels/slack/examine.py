@@ -5,7 +5,8 @@ Nothing is posted or changed. `apps.connections.open` only hands out an address 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -146,8 +147,19 @@ class _Examination:
             yield f"{named} is archived; unarchive it or name another"
         elif not about.get("is_member"):
             yield f"{named} has no bot in it; type `/invite` with its name there"
-        if setting == "operators_channel" and about.get("is_ext_shared"):
-            yield f"{named} is shared with another company, who would read notices; name another"
+        if setting == "operators_channel":
+            for problem in self._open_to_others(about):
+                yield f"{named} {problem}"
+
+    def _open_to_others(self, about: Mapping[str, Any]) -> Iterator[str]:
+        """Tell who else would read notices, or act, in the operators' channel."""
+        if about.get("is_ext_shared"):
+            yield "is shared with another company, who would read notices; name another"
+        if not self._config.operators and about.get("is_private") is False:
+            yield (
+                "is public and [slack] operators names nobody, so whoever joins it is an "
+                "operator; make it private, or name the operators"
+            )
 
     async def _person(self, user: str) -> AsyncIterator[str]:
         answer = await self._asked(

@@ -159,6 +159,16 @@ def test_slack_channels_are_ids_of_channels_to_ids_of_products(
     assert problem.startswith("supportbot.toml:2: slack.channels.")
 
 
+def test_customers_are_not_served_in_the_operators_channel(
+    load_text: Load, problems_of: Problems
+) -> None:
+    slack = '[slack]\noperators_channel = "C1"\n[slack.channels]\nC2 = "retail"\n'
+    assert load_text(slack).slack.operators_channel == "C1"
+    (problem,) = problems_of(f'{slack}C1 = "hosting"\n')
+    assert "supportbot.toml:2" in problem
+    assert "it stands in [slack.channels] too; remove it there" in problem
+
+
 def test_slack_channel_is_a_product_or_a_table(load_text: Load) -> None:
     channels = load_text(
         '[slack.channels]\nC1 = "hosting"\n'

@@ -73,10 +73,23 @@ async def test_channels_that_the_bot_is_not_in_are_named(slack: FakeSlack) -> No
 
 
 async def test_operators_channel_is_for_nobody_else(slack: FakeSlack) -> None:
-    desk = slack.add_channel("desk")
+    desk = slack.add_channel("desk", kind="group")
     desk.is_ext_shared = True
     (problem,) = (await look(slack, desk.id, rulebook=Rulebook())).problems
     assert "operators_channel: C0DESK (#desk) is shared with another company" in problem
+
+
+async def test_a_public_channel_makes_nobody_an_operator_unawares(slack: FakeSlack) -> None:
+    public, private = slack.add_channel("desk"), slack.add_channel("backroom", kind="group")
+    (problem,) = (await look(slack, public.id, rulebook=Rulebook())).problems
+    assert (
+        "operators_channel: C0DESK (#desk) is public and [slack] operators names nobody" in problem
+    )
+    assert "make it private, or name the operators" in problem
+    assert (await look(slack, private.id, rulebook=Rulebook())).problems == []
+    named = frozenset({"U0ADA"})
+    found = await look(slack, public.id, rulebook=Rulebook(), operators=named)
+    assert found.problems == []
 
 
 async def test_operators_that_are_nobody_are_named(slack: FakeSlack) -> None:
