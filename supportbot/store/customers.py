@@ -9,6 +9,8 @@ from sqlalchemy import bindparam, insert, select, update
 from supportbot.model.inbound import Sender
 from supportbot.model.ticket import ActorKind
 from supportbot.store.columns import bounded
+from supportbot.store.tables.catalog import ChannelRow
+from supportbot.store.tables.installations import InstallationRow
 from supportbot.store.tables.people import AccountRow, CustomerIdentityRow, CustomerRow
 from supportbot.store.tables.tickets import MessageRow
 from supportbot.store.unit_of_work import UnitOfWork
@@ -21,6 +23,7 @@ _MOST_NAME_CHARS = 200
 _KNOWN = (
     select(
         CustomerRow.id,
+        CustomerRow.display_name,
         (CustomerRow.display_name.is_(None) & CustomerRow.erased_at.is_(None)).label("nameless"),
     )
     .join(CustomerIdentityRow, CustomerIdentityRow.customer_id == CustomerRow.id)
@@ -32,6 +35,7 @@ _KNOWN = (
 _NAME = update(CustomerRow).where(
     CustomerRow.id == bindparam("customer_id"), CustomerRow.erased_at.is_(None)
 )
+_RENAME = _NAME.returning(CustomerRow.display_name)
 _ADD = insert(CustomerRow).returning(CustomerRow.id)
 _ADD_IDENTITY = insert(CustomerIdentityRow)
 _KNOWN_ACCOUNT = select(AccountRow.id).where(AccountRow.key == bindparam("account"))
@@ -42,6 +46,22 @@ async def name(work: UnitOfWork, customer_id: int) -> str | None:
     """Return what a customer is called, where that is known."""
     query = select(CustomerRow.display_name).where(CustomerRow.id == customer_id)
     return await work.connection.scalar(query)
+
+
+async def name_and_company(work: UnitOfWork, customer_id: int) -> tuple[str | None, str | None]:
+    """Return what a customer is called, and the workspace of theirs that installed the app."""
+    of_channel = ChannelRow.id == InstallationRow.channel_id
+    owner = ChannelRow.kind + ":" + InstallationRow.owner
+    installed = select(InstallationRow.name, owner.label("key")).join(ChannelRow, of_channel)
+    company = installed.subquery()
+    query = (
+        select(CustomerRow.display_name, company.c.name)
+        .outerjoin(AccountRow, AccountRow.id == CustomerRow.account_id)
+        .outerjoin(company, company.c.key == AccountRow.key)
+        .where(CustomerRow.id == customer_id)
+    )
+    row = (await work.connection.execute(query)).first()
+    return (row.display_name, row.name) if row else (None, None)
 
 
 async def names_in(work: UnitOfWork, ticket_id: int) -> dict[int, str]:
@@ -85,14 +105,17 @@ async def known(work: UnitOfWork, kind: str, sender: Sender) -> int | None:
     return found.id if found else None
 
 
-async def rename(work: UnitOfWork, kind: str, sender: Sender) -> bool:
-    """Call the customer behind an identity by the sender's name; False: nobody is known by it."""
+async def named(work: UnitOfWork, kind: str, sender: Sender) -> tuple[int, str | None] | None:
+    """Return the customer behind an identity, by number and name; None: nobody is known by it."""
     found = (await work.execute(_KNOWN, _identity(kind, sender))).first()
-    if found is None:
-        return False
-    name = sender.name[:_MOST_NAME_CHARS] or None
-    await work.execute(_NAME, {"customer_id": found.id, "display_name": name})
-    return True
+    return (found.id, found.display_name) if found else None
+
+
+async def rename(work: UnitOfWork, customer_id: int, name: str) -> str | None:
+    """Call a customer by a name; return what they are called now. Who was erased has none."""
+    given = {"customer_id": customer_id, "display_name": name[:_MOST_NAME_CHARS] or None}
+    called: str | None = (await work.execute(_RENAME, given)).scalar()
+    return called
 
 
 def _identity(kind: str, sender: Sender) -> dict[str, object]:

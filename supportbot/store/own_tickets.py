@@ -30,6 +30,16 @@ class OwnTicket:
     target: Mapping[str, str]
 
 
+async def open_of(work: UnitOfWork, customer_id: int) -> list[int]:
+    """Return the tickets of a customer that are not resolved, in the order they are locked in."""
+    rows = await work.connection.execute(
+        select(TicketRow.id)
+        .where(TicketRow.customer_id == customer_id, TicketRow.status != Status.RESOLVED)
+        .order_by(TicketRow.id)
+    )
+    return list(rows.scalars())
+
+
 async def newest_of(
     work: UnitOfWork, channel_kind: str, external_id: str, limit: int
 ) -> list[OwnTicket]:

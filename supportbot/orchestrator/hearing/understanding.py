@@ -126,7 +126,7 @@ class Understanding:
                     work, channel, inbound, heard.said, awaited=awaited
                 )
             case Introduced():
-                return await changes.introduced(work, channel.adapter.kind, heard)
+                return await changes.introduced(self._wiring, work, channel.adapter.kind, heard)
 
     async def _decide_edit(
         self, work: UnitOfWork, channel: ConnectedChannel, inbound: Inbound, heard: Edited

@@ -13,6 +13,7 @@ from supportbot.model.markdown import inert, with_links_spelled_out
 from supportbot.model.message import Message, Role, Visibility
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import ActorKind, Handler, Status, Ticket
+from supportbot.orchestrator.telling import quoting
 from supportbot.orchestrator.telling.notices import (
     Notice,
     follow_up,
@@ -23,7 +24,16 @@ from supportbot.orchestrator.telling.notices import (
     reword_told,
     tell_below,
 )
-from supportbot.orchestrator.telling.quoting import GONE, NOTHING, about, asked, quoted, unworded
+from supportbot.orchestrator.telling.quoting import (
+    GONE,
+    NOTHING,
+    about,
+    asked,
+    called,
+    quoted,
+    unworded,
+    wrote,
+)
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import (
     customers,
@@ -108,6 +118,16 @@ async def tell_files(wiring: Wiring, work: UnitOfWork, ticket: Ticket, message: 
     await reword_follow_up(wiring, work, ticket, message.seq, wrote)
 
 
+async def tell_name(
+    wiring: Wiring, work: UnitOfWork, ticket: Ticket, before: str | None, name: str | None
+) -> bool:
+    """Let operators read how the customer of a ticket is called by now; tell whether they do."""
+    where = _where(wiring, ticket)
+    return await reword_told(
+        wiring, work, ticket, lambda told: called(told.text, where, before, name)
+    )
+
+
 async def _names(work: UnitOfWork, message: Message) -> list[str]:
     shared = await files.of_ticket(work, message.ticket_id)
     return [one.filename for one in shared if one.seq == message.seq]
@@ -134,12 +154,12 @@ async def forget_repeated(
 
 
 async def _wrote(work: UnitOfWork, ticket: Ticket, text: str, names: Sequence[str]) -> str:
-    name = quoted(await customers.name(work, ticket.customer_id) or "The customer")
+    name = await customers.name(work, ticket.customer_id)
     lines = inert(text[:_TOLD_CHARACTERS]).splitlines()
     lines += [f"File: {quoted(one)}" for one in names[:_TOLD_FILES]]
     if len(names) > _TOLD_FILES:
         lines.append(f"and {len(names) - _TOLD_FILES} more files")
-    return "\n".join([f"**{name}** wrote:", "", *(f"> {line}" for line in lines)])
+    return "\n".join([wrote(name), "", *(f"> {line}" for line in lines)])
 
 
 async def _tell(wiring: Wiring, work: UnitOfWork, ticket: Ticket, occasion: str, text: str) -> None:
@@ -211,16 +231,13 @@ def _lines(lines: Sequence[str]) -> str:
 
 async def facts(wiring: Wiring, work: UnitOfWork, ticket: Ticket) -> str:
     """Say in a line whose ticket it is, where it came in, and since when they wait."""
+    who = await customers.name_and_company(work, ticket.customer_id)
+    return quoting.facts(_where(wiring, ticket), who, ticket.waiting_since)
+
+
+def _where(wiring: Wiring, ticket: Ticket) -> str:
     product = wiring.products.get(ticket.product)
-    name = await customers.name(work, ticket.customer_id)
-    since = ticket.waiting_since
-    parts = [
-        quoted(product.name if product else ticket.product),
-        ticket.channel_kind,
-        quoted(name or ""),
-        f"waits since {since:%Y-%m-%d %H:%M} UTC" if since else "",
-    ]
-    return " · ".join(part for part in parts if part)
+    return f"{quoted(product.name if product else ticket.product)} · {ticket.channel_kind}"
 
 
 def links(wiring: Wiring, ticket: Ticket) -> str:

@@ -7,7 +7,8 @@ a notice quotes it as a whole, never among other words.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from supportbot.model.markdown import inert
 
@@ -19,6 +20,10 @@ NOTHING = "nothing"
 _QUOTED_CHARACTERS = 300
 _ASKED = "**Asked:** "
 _BETWEEN = " / "
+_AND = " · "
+_WAITS = "waits since "
+#: Stands for a customer without a name.
+_SOMEBODY = "The customer"
 #: Where a packet holds words that a model may have written: what comes before, they, blanks.
 _OF_A_MODEL = re.compile(
     r"^(\*\*(?:Asked|Missing):\*\* |\*\*Why:\*\* [^:\n]*: "
@@ -71,3 +76,31 @@ def renamed(notice: str, public_id: str, before: str | None, subject: str | None
     first, *more = notice.split("\n")
     old, new = (f": {about(one)} `{public_id}`" for one in (before, subject))
     return "\n".join([first.replace(old, new), *more])
+
+
+def wrote(name: str | None) -> str:
+    """Return the line above a customer's words."""
+    return f"**{quoted(name or _SOMEBODY)}** wrote:"
+
+
+def facts(where: str, who: Sequence[str | None], since: datetime | None) -> str:
+    """Return the line of a notice that tells where a ticket came in, whose it is, and since when.
+
+    `where`: Markdown; `who`: the customer's name, and what else is known of them.
+    """
+    waits = f"{_WAITS}{since:%Y-%m-%d %H:%M} UTC" if since else ""
+    return _AND.join(filter(None, [where, *(quoted(one or "") for one in who), waits]))
+
+
+def called(notice: str, where: str, before: str | None, name: str | None) -> str:
+    """Return a notice that calls its customer otherwise: in its line of facts, and as who wrote.
+
+    They may have been told of before they had a name at all.
+    """
+    first, line, rest = notice.partition("\n")
+    if first in {wrote(before), wrote(None)}:
+        return wrote(name) + line + rest
+    named, nameless = (re.escape(facts(where, [one], None)) for one in (before, None))
+    old = rf"^(?:{named}(?={_AND}| *$)|{nameless}(?={_AND}{_WAITS}| *$))"
+    new = facts(where, [name], None)
+    return re.sub(old, lambda _: new, notice, count=1, flags=re.MULTILINE)
