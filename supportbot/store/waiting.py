@@ -113,9 +113,22 @@ async def awaited_by(work: UnitOfWork, inbound_id: int) -> str | None:
 
 
 async def release(work: UnitOfWork, channel_id: int, key: str) -> None:
-    """Let what waits for a key be understood as if it had come just now, in its order."""
-    waits = (WaitingReplyRow.channel_id == channel_id, WaitingReplyRow.thread_key == key)
-    ids = list(await work.connection.scalars(select(WaitingReplyRow.inbound_id).where(*waits)))
+    """Let what waits for a key be understood as if it had come just now, in its order.
+
+    Whoever takes one of them back in this moment holds its row: it is waited for, and stays gone.
+    """
+    query = (
+        select(InboundRow.id)
+        .join(WaitingReplyRow, WaitingReplyRow.inbound_id == InboundRow.id)
+        .where(
+            WaitingReplyRow.channel_id == channel_id,
+            WaitingReplyRow.thread_key == key,
+            InboundRow.raw.is_not(None),
+        )
+        .order_by(InboundRow.id)
+        .with_for_update(of=InboundRow)
+    )
+    ids = list(await work.connection.scalars(query))
     if ids:
         await drop(work, ids)
         await work.connection.execute(

@@ -11,6 +11,7 @@ import pytest
 
 from supportbot.errors import ChannelError, DeliveryUnknown, SendError
 from supportbot.model.inbound import Conversation, CustomerMessage, Deleted, Edited, Sender
+from supportbot.orchestrator.hearing.rewording import TAKEN_BACK
 from supportbot.testing import said
 from supportbot.testing.memory import Fails
 
@@ -180,3 +181,21 @@ async def test_words_that_come_in_the_moment_the_copy_is_settled_never_stand_alo
         await asyncio.gather(world.settle_ticket(ticket.id), speak())
         await Held(world).come_to_rest()
     assert await words(world) == [[f"question {n}", f"more on {n}"] for n in range(8)]
+
+
+async def test_words_that_are_taken_back_in_the_moment_the_copy_is_settled_stay_gone(
+    world: Any, held: Held
+) -> None:
+    for number in range(8):
+        world.channel.open.clear()
+        thread = await held.copy(f"question {number}", f"asked-{number}")
+        await world.hear(below("my PIN is 1", thread), f"m{number}")
+        world.channel.open.set()
+        gone = Deleted(f"m{number}", (thread,))
+        await asyncio.gather(*held.lanes, world.hear(gone, f"e{number}"))
+        await held.come_to_rest()
+    assert await words(world) == [[f"question {number}"] for number in range(8)]
+    rows = await world.inbounds()
+    assert not any(b"PIN" in (row.raw or b"") for row in rows)
+    reasons = [row.reason for row in rows if row.reason is not None]
+    assert (len(reasons), set(reasons) <= TAKEN_BACK) == (16, True)
