@@ -36,8 +36,10 @@ _NOT_GONE: Final = re.compile(
     re.IGNORECASE,
 )
 _PERMANENT_CODES: Final = re.compile(r"5\.1\.(?:0|1|2|3|4|6|10)|5\.4\.4")
+#: What a group without `Action` says by the class of its status.
+_ACTIONS: Final = {"2": "delivered", "4": "delayed"}
 #: Actions that are no failure: the mail arrived, or went on to somewhere that tells no more.
-ARRIVED: Final = frozenset({"delivered", "relayed", "expanded"})
+ARRIVED: Final = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _recipient(group: Mapping[str, str], text: str) -> Recipient:
     if not status or _VAGUE.fullmatch(status):
         status = _spoken(address, text) or status
     action = group.get("action", "").split(" ")[0].strip(";").lower()
-    action = action or ("delayed" if status.startswith("4") else "failed")
+    action = action or _ACTIONS.get(status[:1], "failed")
     said = diagnostic[:2000]
     gone = bool(_PERMANENT_CODES.fullmatch(status)) or bool(_GONE.search(said))
     permanent = action == "failed" and gone and not _NOT_GONE.search(said)

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from supportbot.channels.email import signs
+from supportbot.channels.email.auto_subjects import is_automatic
 from supportbot.channels.email.bounce import ARRIVED, recipients
 from supportbot.channels.email.mail import Mail
 from supportbot.channels.email.structure import STATUS_TYPES
 from supportbot.model.inbound import Disposition, DispositionKind
 
 _TEXT_CHARS: Final = 3_000
+_SUBJECT_CHARS: Final = 300
+_PATH_CHARS: Final = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ def without_plus(address: str) -> str:
     return f"{local.partition('+')[0]}@{domain}"
 
 
+def _forwarded_by_hand(evidence: Evidence) -> bool:
+    """Tell whether a person passes a report on: `Fwd: Undelivered mail`, and nothing automatic."""
+    hand = signs.BY_HAND.match(evidence.subject) is not None
+    return hand and evidence.mail.sender is not None and not _no_person(evidence)
+
+
 def _own_sender(evidence: Evidence) -> bool:
     return any(
         without_plus(author.address) in evidence.own_addresses
@@ -84,14 +93,18 @@ def _own_sender(evidence: Evidence) -> bool:
 
 
 def _feedback(evidence: Evidence) -> bool:
-    mail = evidence.mail
-    if mail.report_type == "feedback-report" or "message/feedback-report" in mail.parts:
+    mail, subject = evidence.mail, evidence.subject[:_SUBJECT_CHARS]
+    if mail.report_type == "feedback-report" or signs.DMARC_SUBJECT.match(subject):
         return True
+    if "message/feedback-report" in mail.parts:
+        return not _forwarded_by_hand(evidence)
+    complains = signs.FEEDBACK_SUBJECT.search(subject)
+    official = _no_person(evidence) or signs.FEEDBACK_LOCAL.fullmatch(evidence.local)
     if signs.FEEDBACK_TEXT.search(mail.text[:_TEXT_CHARS]):
-        return _no_person(evidence) or bool(signs.FEEDBACK_SUBJECT.search(evidence.subject))
+        return bool(official or complains)
     # Some providers send the complaint as prose with the mail complained about attached.
     attached = "message/rfc822" in mail.parts
-    return attached and bool(signs.FEEDBACK_SUBJECT.match(evidence.subject))
+    return bool(attached and complains and (official or signs.AN_IP.search(subject)))
 
 
 def _read_receipt(evidence: Evidence) -> bool:
@@ -105,19 +118,32 @@ def _arrived(evidence: Evidence) -> bool:
     return bool(found) and all(one.action in ARRIVED for one in found)
 
 
+def _arrival_words(evidence: Evidence) -> bool:
+    if recipients(evidence.mail) or not (_no_person(evidence) or _daemon(evidence)):
+        return False
+    subject = evidence.subject[:_SUBJECT_CHARS]
+    notice = signs.ARRIVAL_NOTICE.search(evidence.mail.text[:_TEXT_CHARS])
+    return bool(notice or signs.ARRIVAL_SUBJECT.match(subject))
+
+
 def _delivery_report(evidence: Evidence) -> bool:
     mail = evidence.mail
-    if any(kind in STATUS_TYPES for kind in mail.parts) or mail.report_type == "delivery-status":
+    if mail.report_type == "delivery-status":
         return True
+    if any(kind in STATUS_TYPES for kind in mail.parts):
+        return not _forwarded_by_hand(evidence)
     return mail.content_type == "multipart/report" and not mail.report_type
 
 
 def _daemon(evidence: Evidence) -> bool:
     if signs.DAEMON_LOCAL.fullmatch(evidence.local.partition("@")[0]):
         return True
+    if signs.DAEMON_PATH.fullmatch(_return_path(evidence).partition("@")[0]):
+        return True
     names = (author.name.lower() for author in evidence.mail.authors)
-    unsigned = evidence.mail.sender is None
-    return (unsigned or _null_path(evidence)) and any(map(signs.DAEMON_NAME.search, names))
+    subject = signs.BOUNCE_SUBJECT.match(evidence.subject[:_SUBJECT_CHARS])
+    doubtful = evidence.mail.sender is None or _null_path(evidence) or subject is not None
+    return doubtful and any(map(signs.DAEMON_NAME.search, names))
 
 
 def _bounce_header(evidence: Evidence) -> bool:
@@ -126,8 +152,9 @@ def _bounce_header(evidence: Evidence) -> bool:
 
 def _bounce_words(evidence: Evidence) -> bool:
     """Subject and text of a report; either needs a second sign that no person wrote."""
-    subject = bool(signs.BOUNCE_SUBJECT.search(evidence.subject[:300]))
-    text = bool(signs.BOUNCE_TEXT.search(evidence.mail.text[:_TEXT_CHARS]))
+    subject = bool(signs.BOUNCE_SUBJECT.search(evidence.subject[:_SUBJECT_CHARS]))
+    said = evidence.mail.text[:_TEXT_CHARS]
+    text = bool(signs.BOUNCE_TEXT.search(said) or signs.BOUNCE_NOTICE.search(said))
     returned = bool(evidence.mail.returned.message_ids) and evidence.mail.text.strip() == ""
     machine = _no_person(evidence)
     return (machine and (subject or text or returned)) or (subject and _list_owner(evidence))
@@ -142,8 +169,9 @@ def _no_person(evidence: Evidence) -> bool:
 
 
 def _auto_submitted(evidence: Evidence) -> bool:
-    value = evidence.mail.header("auto-submitted").partition(";")[0].split(" ")[0].lower()
-    return value not in {"", "no"}
+    values = evidence.mail.values("auto-submitted")
+    words = (value.partition(";")[0].strip().partition(" ")[0].lower() for value in values)
+    return any(word not in {"", "no"} for word in words)
 
 
 def _auto_header(evidence: Evidence) -> bool:
@@ -154,11 +182,17 @@ def _auto_header(evidence: Evidence) -> bool:
     )
 
 
+def _return_path(evidence: Evidence) -> str:
+    """Return the envelope's sender in lower case, bare; empty where it is null or unknown."""
+    path = evidence.mail_from
+    if path is None:
+        path = evidence.mail.header("return-path")
+    return path[:_PATH_CHARS].strip("<> ").lower()
+
+
 def _null_path(evidence: Evidence) -> bool:
-    if evidence.mail_from is not None:
-        return evidence.mail_from.strip("<> ") == ""
-    path = evidence.mail.header("return-path").strip()
-    return path.startswith("<") and path[1:].strip("<> ") == ""
+    known = evidence.mail_from is not None
+    return (known or "<" in evidence.mail.header("return-path")[:1]) and not _return_path(evidence)
 
 
 def _precedence(evidence: Evidence) -> bool:
@@ -168,26 +202,43 @@ def _precedence(evidence: Evidence) -> bool:
         for value in evidence.mail.values(name)
         for token in re.findall(r"[a-z_]+", value[:100].lower())
     }
+    if _own_list(evidence):
+        tokens -= {"list"}
     return bool(tokens & {"bulk", "junk", "list"})
 
 
 def _list(evidence: Evidence) -> bool:
-    names = ("list-id", "list-unsubscribe", "list-post", "feedback-id", "x-ml-info", "x-mlserver")
-    return any(evidence.mail.values(name) for name in names)
+    names = signs.LIST_HEADERS
+    return any(map(evidence.mail.values, names)) and not _own_list(evidence)
+
+
+def _own_list(evidence: Evidence) -> bool:
+    """Tell whether the list is one of our addresses: a group that hands its mail to the bot."""
+    ids = evidence.mail.values("list-id")
+    found = {value[:_PATH_CHARS].rpartition("<")[2].strip("> ").lower() for value in ids}
+    own = {address.replace("@", ".", 1) for address in evidence.own_addresses}
+    return bool(found) and found <= own
 
 
 def _no_reply(evidence: Evidence) -> bool:
-    local = evidence.local.partition("@")[0][:100]
-    return local in signs.ROLE_LOCAL or bool(signs.NO_REPLY_LOCAL.fullmatch(local))
+    local, _, domain = evidence.local[:_PATH_CHARS].partition("@")
+    sender = evidence.mail.sender
+    domain = sender.domain if sender else domain
+    return (
+        local in signs.ROLE_LOCAL
+        or bool(signs.NO_REPLY_LOCAL.fullmatch(local))
+        or bool(signs.NO_REPLY_DOMAIN.search(domain))
+    )
 
 
 def _suppressed(evidence: Evidence) -> bool:
-    value = evidence.mail.header("x-auto-response-suppress")[:200].lower()
-    return bool(set(re.findall(r"\w+", value)) & {"all", "oof", "autoreply"})
+    values = evidence.mail.values("x-auto-response-suppress")
+    words = {word for value in values for word in re.findall(r"\w+", value[:200].lower())}
+    return bool(words & {"all", "oof", "autoreply"})
 
 
 def _auto_subject(evidence: Evidence) -> bool:
-    return bool(signs.AUTO_SUBJECT.match(evidence.subject[:300]))
+    return is_automatic(evidence.subject)
 
 
 def _auto_subject_confirmed(evidence: Evidence) -> bool:
@@ -213,6 +264,7 @@ RULES: Final = (
     Rule("feedback_report", "an abuse report (RFC 5965)", DispositionKind.FEEDBACK, _feedback),
     Rule("read_receipt", "a read receipt (RFC 8098)", DispositionKind.MDN, _read_receipt),
     Rule("delivered_report", "a report of success (RFC 3464)", DispositionKind.MDN, _arrived),
+    Rule("arrival_words", "reads like a report of success", DispositionKind.MDN, _arrival_words),
     Rule(
         "delivery_report",
         "a report of failure or delay (RFC 3464)",
