@@ -6,6 +6,7 @@ the attribution on), below it (cut the quote), and in between (keep all, the quo
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,8 @@ from supportbot.channels.email import quote_marks
 
 _MAX_SIGNATURE_LINES: Final = 12
 _MAX_GAP_LINES: Final = 30
+_MAX_ATTRIBUTION_LINES: Final = 3
+_MAX_LINES_ABOVE_QUOTE: Final = 3
 
 
 class _Kind(StrEnum):
@@ -44,9 +47,12 @@ def newest_words(text: str, *, forwarded: bool = False) -> str:
     lines = _marked(text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n"))
     if forwarded or _opens_forward(lines):
         return text.strip()
+    whole = lines = _attributed(lines)
     lines = _without_tail(lines)
     lines = _without_signature(lines)
     lines = _without_quotes(lines)
+    if _last_written(lines) is not _last_written(whole):
+        lines = _without_delimiters(lines)
     kept = "\n".join(line.text for line in lines).strip("\n").rstrip()
     return kept if kept.strip() else text.strip()
 
@@ -77,6 +83,8 @@ def _kind(raw: Sequence[str]) -> tuple[_Kind, int]:
             return kind, 1
     rule = int(quote_marks.is_rule(raw[0]))
     block = quote_marks.header_block(raw[rule:])
+    if rule and not block:
+        block = quote_marks.unknown_block(raw[1:])
     if block:
         return _Kind.ORIGINAL, block + rule
     count = quote_marks.attribution(raw)
@@ -88,11 +96,66 @@ def _kind(raw: Sequence[str]) -> tuple[_Kind, int]:
 def _opens_forward(lines: Sequence[_Line]) -> bool:
     """Tell whether a forwarded mail starts before anything is quoted."""
     for line in lines:
-        if line.kind is _Kind.FORWARD:
+        if line.kind is _Kind.FORWARD or (
+            line.kind is _Kind.QUOTE and quote_marks.is_forward(line.text.lstrip("> "))
+        ):
             return True
         if line.kind in {_Kind.ATTRIBUTION, _Kind.ORIGINAL, _Kind.QUOTE}:
             return False
     return False
+
+
+def _attributed(lines: list[_Line]) -> list[_Line]:
+    """Mark what stands right above the first or the last quote as an attribution if it is one.
+
+    Only there and in few lines: elsewhere it may be the customer's own introduction.
+    """
+    quoted = [index for index, line in enumerate(lines) if line.kind is _Kind.QUOTE]
+    spoken = [index for index, line in enumerate(lines) if line.kind is _Kind.TEXT]
+    if not quoted or not spoken:
+        return lines
+    marked = list(lines)
+    if spoken[-1] < quoted[-1]:
+        start = _paragraph(lines, spoken[-1])
+        _mark(marked, start, spoken[-1] + 1, sure=False)
+    if spoken[0] < quoted[0] < spoken[-1]:
+        end = next((index for index in spoken if index > quoted[0]), len(lines))
+        last = spoken[bisect_left(spoken, end) - 1]
+        if _paragraph(lines, last) == spoken[0]:
+            _mark(marked, spoken[0], last + 1, sure=True)
+    return marked
+
+
+def _paragraph(lines: Sequence[_Line], last: int) -> int:
+    """Return where the paragraph begins that ends with this line."""
+    start = last
+    while start > max(0, last - _MAX_ATTRIBUTION_LINES) and lines[start - 1].kind is _Kind.TEXT:
+        start -= 1
+    return start
+
+
+def _mark(lines: list[_Line], start: int, end: int, *, sure: bool) -> None:
+    """Mark lines above a quote; `sure` = only where they name an address."""
+    below = lines[end : end + _MAX_LINES_ABOVE_QUOTE]
+    said = " ".join(line.text for line in lines[start:end])
+    if end - start > _MAX_ATTRIBUTION_LINES or _Kind.QUOTE not in (line.kind for line in below):
+        return
+    if quote_marks.may_attribute(said) and ("@" in said or not sure):
+        lines[start:end] = [_Line(_Kind.ATTRIBUTION, line.text) for line in lines[start:end]]
+
+
+def _last_written(lines: Sequence[_Line]) -> _Line | None:
+    return next((line for line in reversed(lines) if line.kind is not _Kind.BLANK), None)
+
+
+def _without_delimiters(lines: list[_Line]) -> list[_Line]:
+    """Drop the drawn lines that led to what was cut below."""
+    end = len(lines)
+    while end and (
+        lines[end - 1].kind is _Kind.BLANK or quote_marks.is_delimiter(lines[end - 1].text)
+    ):
+        end -= 1
+    return lines[:end]
 
 
 def _without_tail(lines: list[_Line]) -> list[_Line]:
