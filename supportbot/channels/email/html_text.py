@@ -10,24 +10,17 @@ import re
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 
+from supportbot.channels.email.html_quotes import is_header_block, is_quote
+from supportbot.channels.email.html_style import Look, StyleSheet, look, style_sheet
+
 #: Comments, declarations and whole invisible elements go first, by expressions that never look
 #: back: the library's parser searches for the end of each of them again and again.
 _INVISIBLE: Final = re.compile(
     r"<!--.*?(?:-->|\Z)"
-    r"|<(script|style|title|template|noscript|svg|head)\b[^>]*>.*?(?:</\1\b[^>]{0,200}>?|\Z)"
+    r"|<(script|style|title|template|noscript|svg|head)\b[^>]{0,2000}>.*?"
+    r"(?:</\1\b[^>]{0,200}>?|\Z)"
     r"|<[!?][^>]*(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
-)
-_HIDING: Final = re.compile(
-    r"display:none|visibility:hidden|mso-hide:all|opacity:0(?:\.0+)?(?![.\d])"
-    r"|(?:font-size|max-height|max-width):0(?![.\d])"
-    r"|(?<![-\w])color:transparent"
-)
-_WHITES: Final = r"(?:#fff(?:fff)?(?![0-9a-f])|white\b|rgba?\(255,255,255)"
-#: White text hides only where no element around it has another ground.
-_WHITE_TEXT: Final = re.compile(rf"(?<![-\w])color:{_WHITES}")
-_GROUND: Final = re.compile(
-    rf"background(?:-color)?:(?!{_WHITES}|transparent|none|inherit|initial)"
 )
 _VOID: Final = frozenset(
     {
@@ -95,13 +88,18 @@ _IMPLIED_END: Final = frozenset({"p", "li", "td", "th", "tr", "dt", "dd", "optio
 _MAX_OPEN: Final = 10_000
 #: Links within links are no HTML; a few are borne.
 _MAX_LINKS: Final = 4
+_STYLES: Final = re.compile(
+    r"<style\b[^>]{0,2000}>(.*?)(?:</style\b|\Z)", re.DOTALL | re.IGNORECASE
+)
+#: Stands above the headers of an old mail, as it does where such a client writes plain text.
+_DRAWN: Final = "_" * 32
 _SPACE: Final = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c\ufeff]+")
 
 
 def html_to_text(html: str, max_chars: int = 1_000_000) -> str:
     """Turn HTML into plain text with lists, links and quote marks; linear in its length."""
     visible = _INVISIBLE.sub(" ", html[:max_chars])
-    walker = _Walker()
+    walker = _Walker(style_sheet("\n".join(_STYLES.findall(html[:max_chars]))))
     walker.feed(visible[: visible.rfind(">") + 1])
     walker.close()
     walker.handle_data(visible[visible.rfind(">") + 1 :])
@@ -109,24 +107,24 @@ def html_to_text(html: str, max_chars: int = 1_000_000) -> str:
 
 
 class _Element(NamedTuple):
-    """An open element: whether it hides what it holds, whether it gives a ground of its own."""
+    """An open element: how it is shown, and whether it holds old words."""
 
     tag: str
-    hides: bool
-    ground: bool
+    look: Look
+    quote: bool
 
 
 class _Walker(HTMLParser):
     """Collects lines; a line knows how deeply it is quoted."""
 
-    def __init__(self) -> None:
+    def __init__(self, sheet: StyleSheet) -> None:
         super().__init__(convert_charrefs=True)
+        self._sheet = sheet
         self._lines: list[tuple[int, str]] = []
         self._line: list[str] = []
         self._said = False
         self._open: list[_Element] = []
-        self._hidden = 0
-        self._grounds = 0
+        self._look = Look()
         self._quotes = 0
         self._pre = 0
         self._counters: list[int | None] = []
@@ -136,16 +134,17 @@ class _Walker(HTMLParser):
         facts = {name: value or "" for name, value in reversed(attrs)}
         if tag in _IMPLIED_END and self._open and self._open[-1].tag == tag:
             self.handle_endtag(tag)
-        if tag not in _VOID and len(self._open) < _MAX_OPEN:
-            element = _element(tag, facts, grounded=self._grounds > 0)
-            self._open.append(element)
-            self._hidden += element.hides
-            self._grounds += element.ground
+        shown = look(tag, facts, self._look, self._sheet)
         if tag == "br":
             self._break(apart=not self._said)
         elif tag in _BLOCKS:
             self._break(apart=tag in _APART)
-        if not self._hidden:
+        if tag not in _VOID and len(self._open) < _MAX_OPEN:
+            quote = is_quote(tag, facts)
+            self._look = shown
+            self._open.append(_Element(tag, shown, quote))
+            self._open_quote(facts, quote=quote)
+        if not shown.hidden:
             self._enter(tag, facts)
 
     def handle_endtag(self, tag: str) -> None:
@@ -153,15 +152,17 @@ class _Walker(HTMLParser):
             return
         while self._open:
             element = self._open.pop()
-            if not self._hidden:
+            if not element.look.hidden:
                 self._leave(element.tag)
-            self._hidden -= element.hides
-            self._grounds -= element.ground
+            self._look = self._open[-1].look if self._open else Look()
+            if element.quote:
+                self._break(apart=True)
+                self._quotes -= 1
             if element.tag == tag:
                 break
 
     def handle_data(self, data: str) -> None:
-        if self._hidden:
+        if self._look.unseen and data.strip():
             return
         if self._pre:
             head, *rest = data.split("\n")
@@ -186,10 +187,17 @@ class _Walker(HTMLParser):
             apart = not line
         return "\n".join(line.rstrip() for line in out)
 
+    def _open_quote(self, facts: dict[str, str], *, quote: bool) -> None:
+        if quote:
+            self._break(apart=True)
+            self._quotes += 1
+        elif not self._quotes and is_header_block(facts):
+            self._break(apart=True)
+            self._add(_DRAWN)
+            self._break()
+
     def _enter(self, tag: str, facts: dict[str, str]) -> None:
         match tag:
-            case "blockquote":
-                self._quotes += 1
             case "pre":
                 self._pre += 1
             case "ul" | "ol":
@@ -207,8 +215,6 @@ class _Walker(HTMLParser):
         if tag in _BLOCKS:
             self._break(apart=tag in _APART)
         match tag:
-            case "blockquote":
-                self._quotes = max(0, self._quotes - 1)
             case "pre":
                 self._pre = max(0, self._pre - 1)
             case "ul" | "ol" if self._counters:
@@ -239,16 +245,3 @@ class _Walker(HTMLParser):
             self._lines.append((min(self._quotes, 20), line))
         if apart:
             self._lines.append((min(self._quotes, 20), ""))
-
-
-def _element(tag: str, facts: dict[str, str], *, grounded: bool) -> _Element:
-    style = "".join(facts.get("style", "").lower().split())
-    colour = facts.get("bgcolor", "").lower()
-    ground = bool(_GROUND.search(style)) or bool(colour and not re.fullmatch(_WHITES, colour))
-    hides = (
-        "hidden" in facts
-        or facts.get("aria-hidden", "").lower() == "true"
-        or bool(_HIDING.search(style))
-        or bool(_WHITE_TEXT.search(style) and not ground and not grounded)
-    )
-    return _Element(tag, hides, ground)

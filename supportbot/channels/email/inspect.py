@@ -8,9 +8,8 @@ from typing import Any
 from supportbot.channels.email.bounce import recipients
 from supportbot.channels.email.disposition import Evidence, judge
 from supportbot.channels.email.mail import Address, Mail
-from supportbot.channels.email.newest import newest_words
 from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.quote_marks import FORWARD_SUBJECT
+from supportbot.channels.email.said import said_now
 
 
 def inspect(raw: bytes, file: str, received_at: datetime | None = None) -> dict[str, Any]:
@@ -20,7 +19,6 @@ def inspect(raw: bytes, file: str, received_at: datetime | None = None) -> dict[
     """
     mail = parse_mail(raw, received_at)
     disposition = judge(Evidence(mail))
-    forwarded = bool(FORWARD_SUBJECT.match(mail.subject or ""))
     return {
         "file": file,
         "message_id": _bare(mail.message_id),
@@ -32,7 +30,7 @@ def inspect(raw: bytes, file: str, received_at: datetime | None = None) -> dict[
         "reply_allowed": disposition.reply_allowed,
         "reasons": list(disposition.reasons),
         "text": mail.text,
-        "reply_text": newest_words(mail.text, forwarded=forwarded),
+        "reply_text": said_now(mail),
         "attachments": [
             {
                 "filename": one.filename,

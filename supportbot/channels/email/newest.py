@@ -81,16 +81,23 @@ def _kind(raw: Sequence[str]) -> tuple[_Kind, int]:
     for kind, holds in _LINE_KINDS:
         if holds(raw[0]):
             return kind, 1
-    rule = int(quote_marks.is_rule(raw[0]))
-    block = quote_marks.header_block(raw[rule:])
-    if rule and not block:
-        block = quote_marks.unknown_block(raw[1:])
+    block = _header_block(raw)
     if block:
-        return _Kind.ORIGINAL, block + rule
+        return _Kind.ORIGINAL, block
     count = quote_marks.attribution(raw)
     if count:
         return _Kind.ATTRIBUTION, count
     return (_Kind.DEVICE if quote_marks.is_device(raw[0]) else _Kind.TEXT), 1
+
+
+def _header_block(raw: Sequence[str]) -> int:
+    """Return how many lines a block of headers takes, with the line drawn above it; 0 if none."""
+    if not quote_marks.is_rule(raw[0]):
+        return quote_marks.header_block(raw)
+    start = next((index for index, line in enumerate(raw) if index and line.strip()), 1)
+    below = raw[start:]
+    block = quote_marks.header_block(below) or quote_marks.unknown_block(below)
+    return block + start if block else 0
 
 
 def _opens_forward(lines: Sequence[_Line]) -> bool:
@@ -220,6 +227,13 @@ def _signature(lines: Sequence[_Line], start: int) -> tuple[int, int]:
     return index - start, written
 
 
+def _names_author(quote: Sequence[_Line]) -> bool:
+    """Tell whether a quote begins with its attribution, itself marked as a quote."""
+    written = [line.text.lstrip("> ") for line in quote if line.kind is _Kind.QUOTE]
+    first = next((index for index, text in enumerate(written) if text), 0)
+    return quote_marks.attribution(written[first : first + _MAX_ATTRIBUTION_LINES]) > 0
+
+
 def _without_quotes(lines: list[_Line]) -> list[_Line]:
     """Drop attributions, the quote below the answer, and the attributed quote above it.
 
@@ -230,7 +244,7 @@ def _without_quotes(lines: list[_Line]) -> list[_Line]:
         return [line for line in lines if line.kind is not _Kind.ATTRIBUTION]
     first, last = spoken[0], spoken[-1]
     above = lines[:first]
-    attributed = any(line.kind is _Kind.ATTRIBUTION for line in above)
+    attributed = any(line.kind is _Kind.ATTRIBUTION for line in above) or _names_author(above)
     between = any(line.kind is _Kind.QUOTE for line in lines[first:last])
     drop_above = attributed and not between
     return [

@@ -9,9 +9,8 @@ from typing import Final
 from supportbot.channels.email import identity
 from supportbot.channels.email.disposition import Evidence, judge, without_plus
 from supportbot.channels.email.mail import Address, Limits, Mail
-from supportbot.channels.email.newest import newest_words
 from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.quote_marks import FORWARD_SUBJECT
+from supportbot.channels.email.said import said_now
 from supportbot.errors import EmptyBody, TooLarge, Unparsable
 from supportbot.model.inbound import (
     Attached,
@@ -112,8 +111,7 @@ def account_of(address: Address) -> str | None:
 
 
 def _words(mail: Mail) -> str:
-    forwarded = bool(FORWARD_SUBJECT.match(mail.subject or ""))
-    return newest_words(mail.text, forwarded=forwarded) or (mail.subject or "").strip()
+    return said_now(mail) or (mail.subject or "").strip()
 
 
 def _message(

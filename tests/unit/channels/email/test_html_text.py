@@ -45,6 +45,24 @@ def test_preformatted_text_keeps_its_lines() -> None:
         "<title>EVIL</title>",
         "<template>EVIL</template>",
         '<div style="display:none"><p>EVIL<p>EVIL<b>EVIL</div>',
+        '<div style="position:absolute;left:-9999px">EVIL</div>',
+        '<div style="text-indent:-9999px">EVIL</div>',
+        '<span style="position:absolute;clip:rect(0,0,0,0)">EVIL</span>',
+        '<div style="height:0;overflow:hidden">EVIL</div>',
+        '<span style="font-size:1px">EVIL</span>',
+        '<span style="font:0/0 a">EVIL</span>',
+        '<div style="font-size:0"><span style="font-size:2em">EVIL</span></div>',
+        '<span style="color:transparent">EVIL</span>',
+        '<span style="color:rgba(0, 0, 0, 0)">EVIL</span>',
+        '<font color="#FEFEFE">EVIL</font>',
+        '<span style="color:rgb(255, 255, 255)">EVIL</span>',
+        '<div style="background:#000"><b style="color:#000">EVIL</b></div>',
+        '<td bgcolor="#112233" style="color:#112234">EVIL</td>',
+        '<div style="background:#fff"><span style="color:WHITE !important">EVIL</span></div>',
+        "<style>.pre, p.x { display : none }</style><span class='a pre'>EVIL</span>",
+        "<style>#y{color:#fff}</style><span id=Y>EVIL</span>",
+        '<span style="mso-hide:all">EVIL</span>',
+        '<img src="x" alt="EVIL" hidden>',
     ],
 )
 def test_what_a_reader_cannot_see_is_dropped(hidden: str) -> None:
@@ -59,6 +77,17 @@ def test_what_a_reader_cannot_see_is_dropped(hidden: str) -> None:
         '<span style="font-size:0.9em">text</span>',
         '<span style="background-color:#fff">text</span>',
         '<span style="opacity:0.8">text</span>',
+        '<td style="font-size:0px"><div style="font-size:13px">text</div></td>',
+        '<td background="night.png"><font color="white">text</font></td>',
+        '<div style="background:url(x.png) #fff;color:#fff">text</div>',
+        "<style>.dark{background:#222}</style><td class=dark><b style='color:#fff'>text</b></td>",
+        "<style>@media (max-width:600px){.m{display:none}}</style><b class=m>text</b>",
+        "<style>.a .b{display:none}</style><b class=b>text</b>",
+        "<style>b{display:none}</style><b style='display:inline'>text</b>",
+        '<div style="margin-left:-15px;color:#333;max-width:0">text</div>',
+        '<span style="color:#fff;background:#c00">text</span>',
+        '<div style="color:#fff"><span style="color:#000">text</span></div>',
+        '<div style="font-size:1.0em">text</div>',
     ],
 )
 def test_what_a_reader_can_see_stays(shown: str) -> None:
@@ -75,8 +104,14 @@ def test_unclosed_and_broken_markup_loses_no_text() -> None:
     "unit",
     ["<div>", "<!--", "<!", "<?", "</", "<a ", "<![CDATA[", "<script>", "&#", "<p", "<b x='", "bq",
      "</p>", "<li>", "<blockquote>", "-->", "<script></", '<a href="x">',
-     "<td>aaaa</td>", '<a href="http://x"><p>'],
+     "<td>aaaa</td>", '<a href="http://x"><p>', "<style", "<style>{", "<style>a{b:c}", "<style>@a{",
+     "<p style='", "<p style='color:#fff;left:-9'>", "<i class='a b c d'>", "/*"],
 )  # fmt: skip
 def test_hostile_markup_takes_linear_time(unit: str, grows_linearly: Callable[..., None]) -> None:
     grows_linearly(lambda n: html_to_text(unit * n), 5_000)
     grows_linearly(lambda n: html_to_text(unit * n + ">"), 5_000)
+    grows_linearly(lambda n: html_to_text("<style>" + unit * n), 5_000)
+
+
+def test_five_thousand_nested_elements_lose_no_text() -> None:
+    assert html_to_text("<div>" * 5_000 + "deep" + "</div>" * 5_000 + "after") == "deep\nafter"

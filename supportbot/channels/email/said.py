@@ -1,0 +1,23 @@
+"""What the sender of a mail wrote now, from its plain form or, where only that tells, its HTML."""
+
+from __future__ import annotations
+
+from supportbot.channels.email.html_text import html_to_text
+from supportbot.channels.email.mail import Mail
+from supportbot.channels.email.newest import newest_words
+from supportbot.channels.email.quote_marks import FORWARD_SUBJECT
+
+
+def said_now(mail: Mail) -> str:
+    """Return the newest words; a forward is kept whole, its point is the mail in it.
+
+    Plain text decides. Where nothing in it is marked as old, the HTML form may still know:
+    what it says is taken if it is how the plain text begins.
+    """
+    forwarded = bool(FORWARD_SUBJECT.match(mail.subject or ""))
+    plain = newest_words(mail.text, forwarded=forwarded)
+    if forwarded or mail.html is None or len(plain) < len(mail.text.strip()):
+        return plain
+    newest = newest_words(html_to_text(mail.html))
+    words, whole = newest.split(), plain.split()
+    return newest if 0 < len(words) < len(whole) and whole[: len(words)] == words else plain
