@@ -86,6 +86,7 @@ _APART: Final = frozenset(
 #: Elements that a second one of their kind closes.
 _IMPLIED_END: Final = frozenset({"p", "li", "td", "th", "tr", "dt", "dd", "option"})
 _MAX_OPEN: Final = 10_000
+_MAX_KNOWN: Final = 2_000
 #: Links within links are no HTML; a few are borne.
 _MAX_LINKS: Final = 4
 _STYLES: Final = re.compile(
@@ -96,7 +97,7 @@ _DRAWN: Final = "_" * 32
 _SPACE: Final = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c\ufeff]+")
 
 
-def html_to_text(html: str, max_chars: int = 1_000_000) -> str:
+def html_to_text(html: str, max_chars: int = 500_000) -> str:
     """Turn HTML into plain text with lists, links and quote marks; linear in its length."""
     visible = _INVISIBLE.sub(" ", html[:max_chars])
     walker = _Walker(style_sheet("\n".join(_STYLES.findall(html[:max_chars]))))
@@ -106,12 +107,19 @@ def html_to_text(html: str, max_chars: int = 1_000_000) -> str:
     return walker.text()
 
 
-class _Element(NamedTuple):
-    """An open element: how it is shown, and whether it holds old words."""
+class _Shown(NamedTuple):
+    """What an element is for a reader: how it looks, and whether it holds or heads old words."""
 
-    tag: str
     look: Look
     quote: bool
+    headers: bool
+
+
+class _Element(NamedTuple):
+    """An open element."""
+
+    tag: str
+    shown: _Shown
 
 
 class _Walker(HTMLParser):
@@ -125,6 +133,7 @@ class _Walker(HTMLParser):
         self._said = False
         self._open: list[_Element] = []
         self._look = Look()
+        self._known: dict[tuple[str, tuple[tuple[str, str | None], ...], Look], _Shown] = {}
         self._quotes = 0
         self._pre = 0
         self._counters: list[int | None] = []
@@ -134,17 +143,16 @@ class _Walker(HTMLParser):
         facts = {name: value or "" for name, value in reversed(attrs)}
         if tag in _IMPLIED_END and self._open and self._open[-1].tag == tag:
             self.handle_endtag(tag)
-        shown = look(tag, facts, self._look, self._sheet)
+        shown = self._shown(tag, tuple(attrs), facts)
         if tag == "br":
             self._break(apart=not self._said)
         elif tag in _BLOCKS:
             self._break(apart=tag in _APART)
         if tag not in _VOID and len(self._open) < _MAX_OPEN:
-            quote = is_quote(tag, facts)
-            self._look = shown
-            self._open.append(_Element(tag, shown, quote))
-            self._open_quote(facts, quote=quote)
-        if not shown.hidden:
+            self._look = shown.look
+            self._open.append(_Element(tag, shown))
+            self._open_quote(shown)
+        if not shown.look.hidden:
             self._enter(tag, facts)
 
     def handle_endtag(self, tag: str) -> None:
@@ -152,10 +160,10 @@ class _Walker(HTMLParser):
             return
         while self._open:
             element = self._open.pop()
-            if not element.look.hidden:
+            if not element.shown.look.hidden:
                 self._leave(element.tag)
-            self._look = self._open[-1].look if self._open else Look()
-            if element.quote:
+            self._look = self._open[-1].shown.look if self._open else Look()
+            if element.shown.quote:
                 self._break(apart=True)
                 self._quotes -= 1
             if element.tag == tag:
@@ -187,11 +195,24 @@ class _Walker(HTMLParser):
             apart = not line
         return "\n".join(line.rstrip() for line in out)
 
-    def _open_quote(self, facts: dict[str, str], *, quote: bool) -> None:
-        if quote:
+    def _shown(
+        self, tag: str, attrs: tuple[tuple[str, str | None], ...], facts: dict[str, str]
+    ) -> _Shown:
+        """Judge an element; mails say the same of thousands of them."""
+        key = (tag, attrs, self._look)
+        known = self._known.get(key)
+        if known is None:
+            shown = look(tag, facts, self._look, self._sheet)
+            known = _Shown(shown, is_quote(tag, facts), is_header_block(facts))
+            if len(self._known) < _MAX_KNOWN:
+                self._known[key] = known
+        return known
+
+    def _open_quote(self, shown: _Shown) -> None:
+        if shown.quote:
             self._break(apart=True)
             self._quotes += 1
-        elif not self._quotes and is_header_block(facts):
+        elif shown.headers and not self._quotes:
             self._break(apart=True)
             self._add(_DRAWN)
             self._break()

@@ -19,8 +19,9 @@ class Limits:
     max_parts: int = 1_000
     #: Declared boundaries times lines: the parser compares each line with each open boundary.
     max_boundary_lines: int = 8_000_000
-    #: Of the text, and of the HTML that text is made from.
     max_text_chars: int = 1_000_000
+    #: Of the HTML that text is made from; the newest words stand at its beginning.
+    max_html_chars: int = 500_000
 
 
 @dataclass(frozen=True, slots=True)

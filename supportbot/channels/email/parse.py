@@ -239,14 +239,14 @@ def _date(raw: Mapping[str, tuple[str, ...]], received_at: datetime | None) -> d
 
 def _text(structure: Structure, limits: Limits) -> tuple[str, str | None]:
     """Join the text parts; HTML stands in where a mail has no plain form."""
-    html = "\n".join(structure.html)[: limits.max_text_chars] or None
+    html = "\n".join(structure.html)[: limits.max_html_chars] or None
     shown = [
-        html_to_text(text, limits.max_text_chars) if kind == "text/html" else text
+        html_to_text(text, limits.max_html_chars) if kind == "text/html" else text
         for kind, text in structure.text
     ]
     text = "\n".join(part for part in shown if part.strip())
     if not text.strip() and html:
-        text = html_to_text(html, limits.max_text_chars)
+        text = html_to_text(html, limits.max_html_chars)
     return text[: limits.max_text_chars], html
 
 
