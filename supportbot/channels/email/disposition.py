@@ -293,6 +293,12 @@ RULES: Final = (
     Rule("auto_subject", "an automatic subject alone", None, _auto_subject),
     Rule("suppress_requested", "the sender asks for no automatic reply", None, _suppressed),
     Rule("no_reply_sender", "nobody reads answers there", None, _no_reply),
+    Rule(
+        "encrypted",
+        "it is encrypted and cannot be read here",
+        None,
+        lambda e: e.mail.encrypted is not None,
+    ),
     Rule("no_sender", "no single valid author", None, lambda e: e.mail.sender is None),
     Rule(
         "before_cut_over",

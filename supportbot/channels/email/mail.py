@@ -92,6 +92,10 @@ class Mail:
     #: Content types of all parts in order, the whole mail first.
     parts: tuple[str, ...] = ()
     returned: Returned = field(default_factory=Returned)
+    #: One line for each part that is no text but says something: an invitation, a sealed mail.
+    notes: tuple[str, ...] = ()
+    #: `S/MIME` or `PGP`: its text cannot be read here.
+    encrypted: str | None = None
     warnings: tuple[str, ...] = ()
     #: Why it could not be read: `empty`, `too_large`, `too_complex`; None when it was read.
     unreadable: str | None = None

@@ -16,6 +16,7 @@ from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from supportbot.channels.email import pgp_armour
 from supportbot.channels.email.addresses import parse_addresses
 from supportbot.channels.email.encoded_words import header_text
 from supportbot.channels.email.html_text import html_to_text
@@ -154,6 +155,7 @@ def _assembled(
     authors = _addresses(raw, "from")
     valid = {author.address.lower(): author for author in authors if author.address}
     text, html = _text(structure, limits)
+    sealed = structure.encrypted or pgp_armour.encrypted(text)
     return Mail(
         headers={name: tuple(map(header_text, values)) for name, values in raw.items()},
         message_id=_own_id(raw),
@@ -164,7 +166,7 @@ def _assembled(
         cc=_addresses(raw, "cc"),
         subject=_subject(raw),
         date=_date(raw, received_at),
-        text=text,
+        text=pgp_armour.signed_text(text),
         html=html,
         files=tuple(structure.files),
         in_reply_to=message_ids(" ".join(raw.get("in-reply-to", ()))),
@@ -174,6 +176,8 @@ def _assembled(
         or None,
         parts=tuple(structure.types),
         returned=Returned(tuple(structure.status_groups), _returned_ids(structure)),
+        notes=_notes(structure, sealed),
+        encrypted=sealed,
         warnings=(*structure.warnings, *_warnings(raw, valid)),
         unreadable=refused,
     )
@@ -248,6 +252,11 @@ def _text(structure: Structure, limits: Limits) -> tuple[str, str | None]:
     if not text.strip() and html:
         text = html_to_text(html, limits.max_html_chars)
     return text[: limits.max_text_chars], html
+
+
+def _notes(structure: Structure, sealed: str | None) -> tuple[str, ...]:
+    seal = [f"The mail is encrypted with {sealed}; its text cannot be read here."] if sealed else []
+    return (*seal, *structure.notes)
 
 
 def _warnings(raw: Mapping[str, tuple[str, ...]], valid: Mapping[str, Address]) -> list[str]:

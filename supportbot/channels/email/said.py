@@ -9,7 +9,13 @@ from supportbot.channels.email.quote_marks import FORWARD_SUBJECT
 
 
 def said_now(mail: Mail) -> str:
-    """Return the newest words; a forward is kept whole, its point is the mail in it.
+    """Return the newest words, and below them what parts say that are no text."""
+    notes = "\n".join(f"[{note}]" for note in mail.notes)
+    return "\n\n".join(part for part in (_newest(mail), notes) if part)
+
+
+def _newest(mail: Mail) -> str:
+    """Cut what is old; a forward is kept whole, its point is the mail in it.
 
     Plain text decides. Where nothing in it is marked as old, the HTML form may still know:
     what it says is taken if it is how the plain text begins.

@@ -15,12 +15,35 @@ from email.errors import MessageError
 from email.message import Message
 from typing import Any, Final
 
+from supportbot.channels.email.cms import signed_content
 from supportbot.channels.email.encoded_words import header_text
+from supportbot.channels.email.invitation import invitation
 from supportbot.channels.email.mail import Limits, MailFile
 from supportbot.files.charsets import decode
+from supportbot.files.kinds import kind_of
 
 _TEXT: Final = frozenset({"text/plain", "text/html"})
 _MEDIA: Final = ("image/", "audio/", "video/")
+#: What parts are called that come without a name.
+_NAMES: Final = {
+    "application/ms-tnef": "winmail.dat",
+    "application/vnd.ms-tnef": "winmail.dat",
+    "application/pkcs7-mime": "smime.p7m",
+    "application/x-pkcs7-mime": "smime.p7m",
+    "application/pkcs7-signature": "smime.p7s",
+    "application/x-pkcs7-signature": "smime.p7s",
+    "application/pgp-signature": "signature.asc",
+    "application/pgp-encrypted": "version.txt",
+    "application/pgp-keys": "key.asc",
+    "text/calendar": "invite.ics",
+    "text/vcard": "contact.vcf",
+    "message/rfc822": "message.eml",
+    "message/global": "message.eml",
+}
+_TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_SMIME: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+#: Kinds of S/MIME parts (RFC 8551 3.2.2) that hold no text.
+_OPEN_SMIME: Final = frozenset({"certs-only"})
 #: Parts of a report that describe an earlier mail.
 STATUS_TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _UNSAFE: Final = re.compile(r"[^\w.\-+@ ()\[\],]+")
@@ -29,6 +52,7 @@ _MAX_NAME_CHARS: Final = 120
 #: UTF-8 needs up to four bytes a character; `Limits.max_text_chars` cuts exactly.
 _MAX_TEXT_BYTES: Final = 4_000_000
 _MAX_RETURNED_BYTES: Final = 100_000
+_MAX_SIGNED_BOUNDARIES: Final = 50
 
 
 @dataclass(slots=True)
@@ -41,6 +65,8 @@ class Structure:
     types: list[str] = field(default_factory=list)
     status_groups: list[Mapping[str, str]] = field(default_factory=list)
     returned: list[Message] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    encrypted: str | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -65,7 +91,7 @@ def read_structure(root: Message, limits: Limits) -> Structure:
             found.warnings.append("too_many_parts")
             break
         found.types.append(content_type(node.part))
-        children = _children(node)
+        children = _children(node) or _signed(node, found.types[-1])
         if children and node.depth < limits.max_depth:
             stack.extend(reversed(children))
         elif found.types[-1] in STATUS_TYPES:
@@ -130,6 +156,16 @@ def _children(node: _Node) -> list[_Node]:
     ]
 
 
+def _signed(node: _Node, kind: str) -> list[_Node]:
+    """Return the mail inside a part that is signed in one piece."""
+    if kind not in _SMIME or _smime_type(node.part) not in {"signed-data", ""}:
+        return []
+    inner = signed_content(_content(node.part))
+    if inner is None or inner.count(b"boundary") > _MAX_SIGNED_BOUNDARIES:
+        return []
+    return [_Node(message_from_bytes(inner), node.depth + 1)]
+
+
 def _status_groups(part: Message) -> Iterator[Mapping[str, str]]:
     """Give the recipient groups of RFC 3464 2.3; the per-message group has no recipient."""
     payload = part.get_payload()
@@ -155,13 +191,38 @@ def _leaf(node: _Node, found: Structure) -> None:
         _text(node, kind, found)
         return
     shown = not attached and kind.startswith(_MEDIA)
-    found.files.append(_file(part, kind, declared, inline=shown))
+    file = _file(part, kind, declared, inline=shown)
+    found.files.append(file)
+    _note(node, kind, file, found)
+
+
+def _note(node: _Node, kind: str, file: MailFile, found: Structure) -> None:
+    """Say what a part is that no reader of text would understand."""
+    if kind == "text/calendar":
+        event = invitation(decode(file.content[:_MAX_TEXT_BYTES], _charset(node.part)))
+        found.notes += [event] if event and event not in found.notes else []
+    elif file.content_type in _TNEF or kind in _TNEF:
+        found.notes.append(
+            f"{file.filename}: attachments in a format of Outlook, which cannot be opened here"
+        )
+    elif node.inside == "encrypted" and node.index == 0:
+        found.encrypted = "PGP"
+    elif kind in _SMIME and _smime_type(node.part) not in _OPEN_SMIME:
+        found.encrypted = "S/MIME"
+
+
+def _smime_type(part: Message) -> str:
+    """Return `signed-data` and the like; an empty string where it is not said."""
+    return parameters(raw_header(part, "content-type")).get("smime-type", "").lower()
+
+
+def _charset(part: Message) -> str | None:
+    return parameters(raw_header(part, "content-type")).get("charset")
 
 
 def _text(node: _Node, kind: str, found: Structure) -> None:
-    charset = parameters(raw_header(node.part, "content-type")).get("charset")
     text = (
-        decode(_content(node.part)[:_MAX_TEXT_BYTES], charset)
+        decode(_content(node.part)[:_MAX_TEXT_BYTES], _charset(node.part))
         .replace("\r\n", "\n")
         .replace("\x00", "")
     )
@@ -172,13 +233,11 @@ def _text(node: _Node, kind: str, found: Structure) -> None:
 
 
 def _file(part: Message, kind: str, declared: str | None, *, inline: bool) -> MailFile:
-    if isinstance(part.get_payload(), list):
-        content = _embedded(part).as_bytes()
-        declared_or_default = declared or "message.eml"
-    else:
-        content = _content(part)
-        declared_or_default = declared or f"part.{_UNSAFE.sub('', kind.partition('/')[2])[:8]}"
-    return MailFile(safe_name(declared_or_default), declared, kind, content, inline)
+    attached_mail = isinstance(part.get_payload(), list)
+    content = _embedded(part).as_bytes() if attached_mail else _content(part)
+    name = declared or _NAMES.get(kind) or f"part.{_UNSAFE.sub('', kind.partition('/')[2])[:8]}"
+    found = kind if attached_mail else kind_of(kind, content)
+    return MailFile(safe_name(name), declared, found, content, inline)
 
 
 def _embedded(part: Message) -> Message:
