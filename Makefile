@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint chaos bench docs pictures clean
+.PHONY: help demo test lint chaos fuzz bench docs pictures clean
 
 help:
 	@echo "make demo   watch a scripted day in Slack, email and web chat, then try it yourself"
 	@echo "make test   run all tests, on SQLite and on a real PostgreSQL"
 	@echo "make lint   ruff and mypy"
 	@echo "make chaos  kill it a thousand times, take its database away, count what customers saw; SEED=7 repeats a run"
+	@echo "make fuzz   read 100,000 mutants of mails; MUTANTS=1000 and SEED=7 choose others"
 	@echo "make bench  print speed and memory beside a bare script"
 	@echo "make pictures  take the pictures of docs/ from the lab page again; needs Chromium"
 	@echo "make docs   write the generated pages of docs/ and deploy/"
@@ -31,6 +32,9 @@ lint: .venv/.ready
 
 chaos: .venv/.ready
 	$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS))
+
+fuzz: .venv/.ready
+	$(BIN)/python -m tests.mail.fuzz $(if $(SEED),--seed $(SEED)) $(if $(MUTANTS),--mutants $(MUTANTS))
 
 bench: .venv/.ready
 	$(BIN)/python -m tests.benchmarks.run

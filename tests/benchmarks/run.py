@@ -26,6 +26,7 @@ from tests.benchmarks.dispatch import dispatch
 from tests.benchmarks.everyday import everyday
 from tests.benchmarks.figures import print_table
 from tests.benchmarks.growing import growing
+from tests.benchmarks.mail import mail
 from tests.benchmarks.plan import Found, Plan
 from tests.benchmarks.rush import flight, rush
 from tests.benchmarks.stores import acks, wire, workers
@@ -42,6 +43,7 @@ _SECTIONS: dict[str, tuple[Callable[[Plan, Path], Awaitable[Found]], float]] = {
     "acks": (acks, 700),
     "workers": (workers, 240),
     "breakdown": (breakdown, 90),
+    "mail": (mail, 240),
 }
 
 
@@ -79,6 +81,8 @@ def main() -> int:
             share = (time.process_time() - own) / (time.monotonic() - wall)
             console.print(f"\n[bold]{name}[/bold], the fakes took {share:.0%} of a processor")
             print_table(console, found.rows)
+            for note in found.notes:
+                console.print(note, highlight=False)
             wrong += found.wrong
     console.print(
         f"\n{plan.rounds} alternating rounds, {os.cpu_count()} processors (load {busy:.1f} before) "

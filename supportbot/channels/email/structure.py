@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.errors import MessageError
@@ -253,9 +254,13 @@ def _content(part: Message) -> bytes:
     payload = part.get_payload()
     if not isinstance(payload, str):
         return b""
-    declared = raw_header(part, "content-transfer-encoding")
+    encoding = raw_header(part, "content-transfer-encoding").partition(";")[0].strip().lower()
+    if encoding == "base64":
+        # The library's way takes several times the memory of the file.
+        with suppress(binascii.Error, ValueError):
+            return binascii.a2b_base64(payload)
     del part["content-transfer-encoding"]
-    part["content-transfer-encoding"] = declared.partition(";")[0].strip().lower()
+    part["content-transfer-encoding"] = encoding
     try:
         data = part.get_payload(decode=True)
     except (binascii.Error, ValueError, LookupError):
