@@ -15,6 +15,8 @@ _LEADING: Final = re.compile(
     r"(?:smtp;\s*)?(?:.{0,40}?\b[245]\d\d[\s\-]+)?[#(<]?([245]\.\d{1,3}\.\d{1,3})\b",
     re.IGNORECASE,
 )
+_MAX_LINES_BELOW: Final = 12
+_TEXT_CHARS: Final = 20_000
 _VAGUE: Final = re.compile(r"[245]\.0\.0")
 #: Words of servers that say: this address will never work, whatever code stands beside them.
 _GONE: Final = re.compile(
@@ -62,13 +64,24 @@ def recipients(mail: Mail) -> tuple[Recipient, ...]:
     """
     groups = [_recipient(group, mail.text) for group in mail.returned.groups]
     if not groups:
-        groups = [
-            _recipient({"final-recipient": entry.address, "action": "failed"}, mail.text)
-            for value in mail.values("x-failed-recipients")
-            for entry in parse_addresses(value)
-            if entry.address
-        ]
+        groups = _named_in_header(mail)
     return tuple({(one.address, one.action): one for one in groups}.values())
+
+
+def _named_in_header(mail: Mail) -> list[Recipient]:
+    named = [
+        entry.address
+        for value in mail.values("x-failed-recipients")
+        for entry in parse_addresses(value)
+        if entry.address
+    ]
+    # With one recipient, the one code of the prose is about it.
+    codes = set(_ENHANCED.findall(mail.text[:_TEXT_CHARS]))
+    status = codes.pop() if len(named) == len(codes) == 1 else ""
+    return [
+        _recipient({"final-recipient": address, "action": "failed", "status": status}, mail.text)
+        for address in named
+    ]
 
 
 def _recipient(group: Mapping[str, str], text: str) -> Recipient:
@@ -103,12 +116,17 @@ def _status(group: Mapping[str, str], diagnostic: str) -> str:
 
 
 def _spoken(address: str, text: str) -> str:
-    """Find `address: 550 5.1.1 ...`, the line of the report's prose about this recipient."""
+    """Find `address: 550 5.1.1 ...`: what the report's prose says behind or below a recipient."""
     if not address:
         return ""
-    for line in text[:20_000].splitlines():
-        if line.strip(" <\t").lower().startswith(address):
-            found = _ENHANCED.search(line[len(address) : 1000])
+    lines = text[:_TEXT_CHARS].splitlines()
+    for index, line in enumerate(lines):
+        if not line.strip(" <\t").lower().startswith(address):
+            continue
+        for below in [line[len(address) :], *lines[index + 1 : index + _MAX_LINES_BELOW]]:
+            if not below.strip():
+                break
+            found = _ENHANCED.search(below[:1000])
             if found:
                 return found[1]
     return ""

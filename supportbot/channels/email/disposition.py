@@ -165,7 +165,9 @@ def _list_owner(evidence: Evidence) -> bool:
 
 
 def _no_person(evidence: Evidence) -> bool:
-    return _null_path(evidence) or _no_reply(evidence) or _auto_submitted(evidence)
+    anonymous = not any(author.address for author in evidence.mail.authors)
+    sent = _null_path(evidence) or _auto_submitted(evidence)
+    return anonymous or sent or _no_reply(evidence)
 
 
 def _auto_submitted(evidence: Evidence) -> bool:

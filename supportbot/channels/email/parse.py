@@ -21,6 +21,7 @@ from supportbot.channels.email.addresses import parse_addresses
 from supportbot.channels.email.encoded_words import header_text
 from supportbot.channels.email.html_text import html_to_text
 from supportbot.channels.email.mail import Address, Limits, Mail, Returned
+from supportbot.channels.email.status_groups import status_groups
 from supportbot.channels.email.structure import (
     Structure,
     content_type,
@@ -182,7 +183,7 @@ def _assembled(
         report_type=parameters(raw_header(root, "content-type")).get("report-type", "").lower()
         or None,
         parts=tuple(structure.types),
-        returned=Returned(tuple(structure.status_groups), _returned_ids(structure)),
+        returned=Returned(_groups(root, structure, text), _returned_ids(structure)),
         notes=_notes(structure, sealed),
         encrypted=sealed,
         warnings=(*structure.warnings, *_warnings(raw, valid)),
@@ -216,6 +217,13 @@ def _own_id(raw: Mapping[str, tuple[str, ...]]) -> str | None:
         return found[0]
     loose = _LOOSE_ID.search(value)
     return f"<{loose[0]}>" if loose else None
+
+
+def _groups(root: Message, structure: Structure, text: str) -> tuple[Mapping[str, str], ...]:
+    """Return a report's groups; where its parts cannot be told apart, those in its text."""
+    if structure.status_groups or content_type(root) != "multipart/report":
+        return tuple(structure.status_groups)
+    return status_groups(text)
 
 
 def _returned_ids(structure: Structure) -> tuple[str, ...]:

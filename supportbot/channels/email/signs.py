@@ -31,7 +31,7 @@ NO_REPLY_LOCAL: Final = re.compile(
     r"|svara[-_.]?(?:inte|ej)|ej[-_.]?svar|ikke[-_.]?svar|svar[-_.]?ikke|ala[-_.]?vastaa"
     r"|nie[-_.]?odpowiadaj|neodpovidat|ne[-_.]?valaszolj|cevaplamayin|ne[-_.]?otvechat"
     r"|unmonitored"
-    r")(?:[-_.+\d].{0,60})?|(?:auto|automated)[-_.]?(?:mailer|reply|confirm)",
+    r")(?:[-_.+\d].{0,60})?|(?:auto|automated)[-_.]?(?:mailer|reply|respond(?:er)?|response|confirm)",
 )
 #: Domains behind which nobody reads: `user@noreply.host.example`.
 NO_REPLY_DOMAIN: Final = re.compile(r"(?:^|\.)(?:no-?reply|do-?not-?reply)\.")
@@ -61,7 +61,8 @@ BOUNCE_SUBJECT: Final = re.compile(
     r"|(?:mail|message) (?:system error|failure|could not be delivered|delivery has failed"
     r"|not delivered|status)|delayed mail|message delayed|warning: (?:message|could not send)"
     r"|could not (?:send|be delivered)|error sending your mail|unzustellbar"
-    r"|nicht zugestellt|zustell(?:ung|fehler)|échec de (?:la )?(?:remise|distribution)"
+    r"|nicht (?:zugestellt|zustellbar)|zustell(?:ung|fehler)"
+    r"|échec de (?:la )?(?:remise|distribution)"
     r"|non remis|no se (?:ha )?(?:podido|pudo) entregar|entrega fallida|mancata consegna"
     r"|onbestelbaar|niet (?:worden )?(?:afgeleverd|bezorgd)|não (?:foi )?(?:entregue"
     r"|possível entregar)"

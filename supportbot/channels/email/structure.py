@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -20,6 +20,7 @@ from supportbot.channels.email.cms import signed_content
 from supportbot.channels.email.encoded_words import header_text
 from supportbot.channels.email.invitation import invitation
 from supportbot.channels.email.mail import Limits, MailFile
+from supportbot.channels.email.status_groups import status_groups
 from supportbot.files.charsets import decode
 from supportbot.files.kinds import kind_of
 
@@ -96,7 +97,7 @@ def read_structure(root: Message, limits: Limits) -> Structure:
         if children and node.depth < limits.max_depth:
             stack.extend(reversed(children))
         elif found.types[-1] in STATUS_TYPES:
-            found.status_groups += _status_groups(node.part)
+            found.status_groups += status_groups(_status_text(node.part))
         elif not found.types[-1].startswith("multipart/") or isinstance(
             node.part.get_payload(), str
         ):
@@ -167,14 +168,21 @@ def _signed(node: _Node, kind: str) -> list[_Node]:
     return [_Node(message_from_bytes(inner), node.depth + 1)]
 
 
-def _status_groups(part: Message) -> Iterator[Mapping[str, str]]:
-    """Give the recipient groups of RFC 3464 2.3; the per-message group has no recipient."""
+def _status_text(part: Message) -> str:
+    """Put together what the library took apart: it ends a group at any line that is no field."""
     payload = part.get_payload()
-    for group in payload if isinstance(payload, list) else []:
-        if isinstance(group, Message):
-            fields = {key.lower(): header_text(str(value)) for key, value in group.raw_items()}
-            if "final-recipient" in fields or "original-recipient" in fields or "action" in fields:
-                yield fields
+    if not isinstance(payload, list):
+        return str(payload)
+    groups = (group for group in payload if isinstance(group, Message))
+    return "\n\n".join(
+        "\n".join([*(f"{name}: {value}" for name, value in group.raw_items()), _rest(group)])
+        for group in groups
+    )
+
+
+def _rest(group: Message) -> str:
+    rest = group.get_payload()
+    return rest if isinstance(rest, str) else ""
 
 
 def _leaf(node: _Node, found: Structure) -> None:

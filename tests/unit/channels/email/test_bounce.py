@@ -72,3 +72,42 @@ def test_failed_recipients_header_is_what_is_left_without_a_report() -> None:
 
 def test_ordinary_mail_has_no_recipients_of_a_report() -> None:
     assert recipients(parse_mail(b"Subject: x\n\na@b.example: 550 5.1.1\n")) == ()
+
+
+def test_line_that_is_no_field_goes_on_with_the_one_above() -> None:
+    broken = (
+        f"Diagnostic-Code: smtp; 550-please read\n550 5.7.1 our rules\nStatus: 5.0.0\n"
+        f"Action: failed\nFinal-Recipient: rfc822; {ADDRESS}"
+    )
+    (one,) = bounced(broken)
+    assert (one.address, one.status) == (ADDRESS, "5.7.1")
+
+
+def test_report_whose_parts_cannot_be_told_apart_is_read_from_its_text() -> None:
+    raw = (
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=lost\n\n"
+        f"Sorry.\n\nReporting-MTA: dns; x\n\n{group('5.1.1')}\n\n"
+        "Action: delayed\nFinal-Recipient: rfc822; c@d.example\nStatus: 4.2.2\n"
+    )
+    found = recipients(parse_mail(raw.encode()))
+    assert [(one.address, one.status) for one in found] == [
+        (ADDRESS, "5.1.1"),
+        ("c@d.example", "4.2.2"),
+    ]
+
+
+def test_status_stands_in_the_paragraph_below_a_recipient() -> None:
+    prose = (
+        f"It failed:\n\n  {ADDRESS}\n    SMTP error from remote mail server:\n"
+        "    host mx.b.example: 550 5.1.1 no such user\n\n  c@d.example\n    552 5.2.2 full\n"
+    )
+    raw = f"X-Failed-Recipients: {ADDRESS}, c@d.example\n\n{prose}"
+    found = recipients(parse_mail(raw.encode()))
+    assert [one.status for one in found] == ["5.1.1", "5.2.2"]
+
+
+@pytest.mark.parametrize(("codes", "status"), [("5.7.1", "5.7.1"), ("5.7.1 and 5.1.1", "")])
+def test_only_code_of_the_prose_is_that_of_the_only_recipient(codes: str, status: str) -> None:
+    raw = f"X-Failed-Recipients: {ADDRESS}\n\nThe server said: 550 {codes}\n"
+    (one,) = recipients(parse_mail(raw.encode()))
+    assert one.status == status

@@ -129,6 +129,7 @@ def test_human_mail_that_looks_suspicious_is_answered(headers: list[str]) -> Non
         (["From: Mailer-Daemon <>"], "bounce", "daemon_sender"),
         (["From: Mail Delivery System <>"], "bounce", "daemon_sender"),
         (["From: postmaster@mx.example"], "bounce", "daemon_sender"),
+        (["From: <>", "Subject: Returned mail: User unknown"], "bounce", "bounce_words"),
         (["X-Failed-Recipients: a@b.example"], "bounce", "bounce_header"),
         (
             ["From: no-reply@mx.example", "Subject: Undeliverable: Hello"],
