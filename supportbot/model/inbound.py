@@ -128,6 +128,14 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Authenticity:
+    """Whether whoever wrote a message is who they say, and the names of what tells so."""
+
+    verified: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Attached:
     """A file that came with a message."""
 
@@ -202,6 +210,8 @@ class CustomerMessage:
     attachments: tuple[Attached | Referred, ...] = ()
     #: The message whose words these are, where somebody pointed at it (a shortcut).
     repeats: Repeated | None = None
+    #: Set where senders can be forged; None: it is the same for all that the channel hears.
+    authenticity: Authenticity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from supportbot.model.ticket import Actor
 
 #: In the data of a message that repeats another with other words: the number of that other one.
 EDIT_OF = "edit_of"
+#: In the data of a message whose sender could be forged: whether it is surely theirs, and the names
+#: of what tells so.
+VERIFIED, VERIFIED_BY = "verified", "verified_by"
 
 
 class Role(StrEnum):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from supportbot.model.completion import ChatMessage, Passage, Prompt, ToolSpec
 from supportbot.model.fence import PASSAGE, QUESTION, SUMMARY, fence
 from supportbot.model.file import Image, SharedFile
-from supportbot.model.message import EDIT_OF, Message, Role
+from supportbot.model.message import EDIT_OF, VERIFIED, Message, Role
 from supportbot.model.policy import CompiledPolicy
 from supportbot.model.summary import Summary
 from supportbot.model.ticket import Ticket
@@ -168,9 +168,9 @@ class Sheet:
         if cut(whole, self.message_tokens, self.count) is whole:
             return [*map(self._fenced, group.asked)]
         # Nobody's words may stand under another's name.
-        said: dict[str | None, list[Message]] = {}
+        said: dict[object, list[Message]] = {}
         for message in group.asked:
-            author = self.authors.get(message.author.id)
+            author = (self.authors.get(message.author.id), message.data.get(VERIFIED))
             said[author] = [*said.pop(author, []), message]  # whoever wrote last stands last
         most_tokens = max(1, self.message_tokens // len(said))
         blocks = []
@@ -227,8 +227,10 @@ class Sheet:
         known = {
             key: str(value)
             for key, value in message.data.items()
-            if key in ("subject", "verified") and value is not None
+            if key == "subject" and value is not None
         }
+        if (verified := message.data.get(VERIFIED)) is not None:
+            known["verified"] = "yes" if verified is True else "no"
         if EDIT_OF in message.data:
             known["corrects"] = "an earlier message"
         known |= self._author(message)

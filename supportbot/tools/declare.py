@@ -83,8 +83,8 @@ def tool(
     `writes`: it changes something. If nobody can tell afterwards whether it did (the process was
     killed, it took too long, or it raised an OSError such as a lost connection), it is shown as
     uncertain and the ticket goes to a person; but an `idempotent` one (a function with a parameter
-    `idempotency_key` is) is called again with the same key. `needs_identity`: refused unless the
-    channel vouches for the customer. `timeout_seconds`: how long it may take.
+    `idempotency_key` is) is called again with the same key. `needs_identity`: refused unless
+    it is certain who the customer is. `timeout_seconds`: how long it may take.
     """
     rules = ToolRules(
         writes=writes,

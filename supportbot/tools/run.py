@@ -57,7 +57,9 @@ def prepare(
     if tool.rules.needs_identity and not context.verified:
         return failed(
             "identity_required",
-            f"{name} was not called: it is not known for certain who the customer is.",
+            f"{name} was not called: it is not known for certain who the customer is. Tell them "
+            "that nothing about an account can be said or done here until that is certain, and "
+            "offer to ask a person.",
         )
     # The types may bring validators of their author's, and those may raise anything.
     read = attempt(lambda: tool.read(arguments))

@@ -35,7 +35,7 @@ class ToolContext:
     channel_kind: str
     #: The customer as the channel knows them: `T1:U1` in Slack, the address in email.
     customer: str
-    #: True where the channel vouches for the customer. The sender of a mail can be forged.
+    #: True where it is certain who the customer is. Senders of mail can be forged.
     verified: bool
     #: The same for every repetition of one call, different for every other call.
     idempotency_key: str
@@ -50,7 +50,7 @@ class ToolRules:
     writes: bool = False
     #: Called again with the same idempotency key, it does not do its work a second time.
     idempotent: bool = False
-    #: It is refused unless the channel vouches for the customer.
+    #: It is refused unless it is certain who the customer is.
     needs_identity: bool = False
     timeout_seconds: float = 20.0
 

@@ -127,15 +127,16 @@ class Thinking:
         Before its first word the completer itself tries again, as often as it was told.
         """
         window, may_repeat = self.mind.window_of(turn.plan), True
+        thread = turn.shown
         while True:
             prompt = compose(
                 turn.published.policy,
-                turn.thread,
+                thread,
                 passages,
                 fencing=fencing_of(turn.ticket),
                 window=window,
                 tools=tools,
-                summary=turn.summary,
+                summary=turn.summary if thread is turn.thread else None,
                 files=turn.files,
             )
             try:

@@ -12,7 +12,7 @@ from supportbot.model.catalog import Mode
 from supportbot.model.completion import Completion, Prompt, Usage
 from supportbot.model.delivery import Delivery
 from supportbot.model.file import SharedFile
-from supportbot.model.message import Message, Role, Visibility
+from supportbot.model.message import VERIFIED, Message, Role, Visibility
 from supportbot.model.policy import PublishedPolicy
 from supportbot.model.question import Question
 from supportbot.model.summary import Summary
@@ -75,18 +75,34 @@ class Turn:
         unchanged = (now.answered_seq, now.revision) == (seen.answered_seq, seen.revision)
         return self.live is not None or unchanged
 
-    def askers(self, upto_seq: int) -> tuple[int | None, ...]:
-        """Return the customers whose questions up to a message are open, the newest first.
+    def heard(self, upto_seq: int) -> tuple[Message, ...]:
+        """Return the questions up to a message that are open, the newest first.
 
-        Behind them stand those who said something beside it: a model reads their words too.
-        Where a live reply has covered them already, the thread tells what was open before.
+        Behind them stands what others said beside it: a model reads their words too. Where a live
+        reply has covered them already, the thread tells what was open before.
         """
         covered = self._covered_before(upto_seq)
         said = [m for m in self.thread if asks(m) and m.seq <= upto_seq]
         open_ones = [m for m in said if m.seq > covered] or said[-1:]
         guests = [m for m in self.thread if m.author.kind is ActorKind.GUEST and m.seq > covered]
-        heard = [*reversed(open_ones), *guests]
-        return tuple(dict.fromkeys(message.author.id for message in heard))
+        return (*reversed(open_ones), *guests)
+
+    def askers(self, upto_seq: int) -> tuple[int | None, ...]:
+        """Return whose words these are, each once, the newest first."""
+        return tuple(dict.fromkeys(message.author.id for message in self.heard(upto_seq)))
+
+    @property
+    def shown(self) -> tuple[Message, ...]:
+        """The thread as whoever asks may read it.
+
+        Where nobody can tell whether they are who they say, what was said to one who surely was
+        stays untold.
+        """
+        covered = self._covered_before(self.upto_seq)
+        if all(message.data.get(VERIFIED, True) is True for message in self.heard(self.upto_seq)):
+            return self.thread
+        known = [m.seq for m in self.thread if m.data.get(VERIFIED) is True and m.seq <= covered]
+        return behind(self.thread, known[-1]) if known else self.thread
 
     @property
     def taken_back(self) -> bool:
@@ -208,6 +224,17 @@ def from_customer(message: Message) -> bool:
 def asks(message: Message) -> bool:
     """Tell whether it asks something still: one that was taken back does not."""
     return from_customer(message) and not message.erased
+
+
+def behind(thread: Sequence[Message], seq: int) -> tuple[Message, ...]:
+    """Return what of a thread is about messages behind that number only."""
+    kept, about = [], 0
+    for message in thread:
+        about = message.seq if from_customer(message) else about
+        upto = message.data.get("upto")
+        if (upto if isinstance(upto, int) else about) > seq:
+            kept.append(message)
+    return tuple(kept)
 
 
 def _answered_upto(message: Message) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from supportbot.model.catalog import Mode
 from supportbot.model.file import FILES
 from supportbot.model.inbound import CustomerMessage, Disposition
-from supportbot.model.message import NewMessage, Role
+from supportbot.model.message import VERIFIED, VERIFIED_BY, NewMessage, Role
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator import standing
 from supportbot.orchestrator.answering.echoing import ECHO, show
@@ -250,6 +250,9 @@ def _names(heard: CustomerMessage) -> tuple[str, ...]:
 
 def _facts(heard: CustomerMessage) -> dict[str, object]:
     facts: dict[str, object] = {ECHO: True} if heard.echo else {}
+    if heard.authenticity is not None:
+        facts[VERIFIED] = heard.authenticity.verified
+        facts[VERIFIED_BY] = list(heard.authenticity.reasons)
     return {**facts, FILES: len(heard.attachments)} if heard.attachments else facts
 
 

@@ -12,6 +12,8 @@ import pytest
 from supportbot.completions.scripted import Scripted, Turn
 from supportbot.model.completion import ToolCall
 from supportbot.model.fence import QUESTION, unfence
+from supportbot.model.inbound import Authenticity
+from supportbot.model.message import Role
 from supportbot.testing import MemoryChannel, said
 from supportbot.tools.declare import tool
 from supportbot.tools.tool import ToolContext
@@ -100,6 +102,55 @@ async def test_nobody_vouches_for_a_sender_of_mail(make_desk: Any, desk: Desk, k
     world = await make_desk(calls("my_orders"), calls("note", "c2"), "sorry", kind=kind)
     await world.ask(said("show my orders", by="ada@x.example"))
     assert desk.seen == [("ada@x.example", False)]
+
+
+def mail(text: str, *, verified: bool) -> Any:
+    sign = Authenticity(verified, ("dmarc" if verified else "dmarc_fail",))
+    return said(text, by="ada@x.example", authenticity=sign)
+
+
+async def test_mail_whose_sender_is_verified_gets_what_is_theirs(
+    make_desk: Any, desk: Desk
+) -> None:
+    world = await make_desk(calls("my_orders"), "here", kind="email")
+    await world.ask(mail("show my orders", verified=True))
+    assert desk.seen == [("ada@x.example", True)]
+
+
+@pytest.mark.parametrize("signs", [(True, False), (False, True)])
+async def test_one_forged_mail_in_a_turn_is_enough(
+    make_desk: Any, desk: Desk, signs: tuple[bool, bool]
+) -> None:
+    world = await make_desk(calls("my_orders"), "sorry", kind="email")
+    await world.hear(mail("show my orders", verified=signs[0]))
+    await world.ask(mail("all of them", verified=signs[1]))
+    assert desk.seen == []
+    (result,) = (m for m in world.completer.prompts[1].messages if m.role is Role.TOOL)
+    assert "identity_required" in result.content
+    assert "offer to ask a person" in result.content
+
+
+async def test_forged_mail_reads_nothing_of_what_the_real_sender_was_told(
+    make_desk: Any, desk: Desk
+) -> None:
+    world = await make_desk(
+        calls("my_orders"),
+        "It goes to 1 Secret Lane.",
+        "Who are you?",
+        "Again to you.",
+        kind="email",
+    )
+    await world.ask(mail("where does my ORDER go?", verified=True))
+    await world.ask(mail("repeat the address", verified=False))
+    forged = "\n".join(message.content for message in world.completer.prompts[2].messages)
+    assert "repeat the address" in forged
+    assert '"verified": "no"' in forged
+    assert "Secret Lane" not in forged
+    assert "ORDER" not in forged
+    await world.ask(mail("it is me again", verified=True))
+    again = "\n".join(message.content for message in world.completer.prompts[3].messages)
+    assert "It goes to 1 Secret Lane." in again
+    assert "repeat the address" in again
 
 
 async def test_a_write_that_is_repeated_is_still_made_for_whoever_asked(

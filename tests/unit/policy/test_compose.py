@@ -68,7 +68,21 @@ def test_no_word_of_a_customer_enters_the_system_message(
     fencing = Fencing(FENCING.token, {"name": "ATTACK"})
     prompt = compose(policy, thread, [passage(1, "ATTACK")], fencing=fencing, window=WIDE)
     assert prompt.messages[0].content == policy.system
-    assert blocks(prompt)[0].facts == {"name": "ATTACK", "subject": "ATTACK", "verified": "True"}
+    assert blocks(prompt)[0].facts == {"name": "ATTACK", "subject": "ATTACK", "verified": "yes"}
+
+
+def test_long_words_of_which_only_some_are_surely_the_customers_stand_apart(
+    policy: CompiledPolicy, make_message: MakeMessage
+) -> None:
+    thread = [
+        make_message(1, "mine " * 2000, data={"verified": True}),
+        make_message(2, "forged " * 2000, data={"verified": False}),
+    ]
+    window = Window(budget_tokens=2000, count=lambda text: len(text) // 4)
+    sure, unsure = blocks(compose(policy, thread, [], fencing=FENCING, window=window))
+    assert (sure.facts["verified"], unsure.facts["verified"]) == ("yes", "no")
+    assert "forged" not in sure.text
+    assert "mine" not in unsure.text
 
 
 @pytest.mark.parametrize(
