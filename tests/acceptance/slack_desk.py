@@ -133,12 +133,14 @@ class Desk:
     async def outcomes(self) -> list[tuple[str | None, str | None]]:
         """Return what became of everything that arrived, and why, once none of it waits.
 
-        Names are left out: they are looked up beside it, and arrive at a moment of their own.
+        Names, also of strangers, are left out: they are looked up beside it, and arrive at a moment
+        of their own.
         """
 
         async def read() -> list[tuple[str | None, str | None]] | None:
             rows = await self.inbounds()
-            shown = [(row.outcome, row.reason) for row in rows if row.outcome != "introduced"]
+            told = [row for row in rows if row.reason != "unknown_customer"]
+            shown = [(row.outcome, row.reason) for row in told if row.outcome != "introduced"]
             return shown if all(outcome for outcome, _ in shown) else None
 
         await self.slack.settled()
