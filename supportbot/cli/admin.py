@@ -53,7 +53,7 @@ def link(
 @app.command()
 def token_key() -> None:
     """Print a new key for SUPPORTBOT_SECRET_TOKEN_KEY, which encrypts Slack workspaces' tokens."""
-    from supportbot.channels.slack.installing.vault import new_key
+    from supportbot.channels.vault import new_key
 
     typer.echo(new_key())
 

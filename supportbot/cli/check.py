@@ -164,7 +164,7 @@ async def _installed(url: str, config: SlackConfig, oauth: SlackOAuth) -> Findin
     from supportbot.app.house import now
     from supportbot.channels.slack.examine_installed import examine_installed
     from supportbot.channels.slack.installing.register import Register
-    from supportbot.channels.slack.installing.vault import Vault
+    from supportbot.channels.vault import Vault
 
     vault = Vault(oauth.token_keys)
     if await _database_problem(url) is not None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from supportbot.channels.slack.config import Transport
-from supportbot.channels.slack.installing.vault import new_key
+from supportbot.channels.vault import new_key
 from supportbot.model.ticket import Ticket
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack
 from tests.acceptance.slack_desk import Desk, Plan, desk

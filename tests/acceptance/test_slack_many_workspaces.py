@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 
 from supportbot.channels.slack.config import Transport
-from supportbot.channels.slack.installing.vault import new_key
 from supportbot.channels.slack.manifest import SCOPES
+from supportbot.channels.vault import new_key
 from supportbot.model.delivery import DeliveryState
 from supportbot.model.ticket import Handler
 from supportbot.testing.fake_slack import FakeMessage, FakeSlack

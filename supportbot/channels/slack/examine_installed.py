@@ -36,7 +36,7 @@ async def examine_installed(config: SlackConfig, oauth: SlackOAuth, register: Re
             )
         return Findings(problems)
     try:
-        asked = await examine_home(config, register.open(home).bot)
+        asked = await examine_home(config, register.open(home).access)
     except TokenUnreadable:
         return Findings(problems)  # it is among them
     return Findings([*problems, *asked.problems], asked.notes)

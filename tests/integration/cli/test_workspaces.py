@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from supportbot.channels.slack.installing.vault import Vault
 from supportbot.channels.slack.manifest import SCOPES
+from supportbot.channels.vault import Vault
 from supportbot.cli.admin import list_workspaces
 from supportbot.cli.init import write_starter
 from supportbot.cli.root import app

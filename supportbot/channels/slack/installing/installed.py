@@ -11,9 +11,9 @@ from supportbot.channels.slack.installing.oauth import InstallParts, install_rou
 from supportbot.channels.slack.installing.oauth_stores import InstallationStore, StateStore
 from supportbot.channels.slack.installing.register import Register
 from supportbot.channels.slack.installing.rotation import Rotation
-from supportbot.channels.slack.installing.vault import Vault
 from supportbot.channels.slack.installing.workspaces import InstalledWorkspaces
 from supportbot.channels.slack.web import WebSession
+from supportbot.channels.vault import Vault
 from supportbot.model.time import Clock
 from supportbot.store.database import Database
 

@@ -20,8 +20,8 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from supportbot.channels.slack.installing.register import Register
-from supportbot.channels.slack.installing.vault import Tokens
 from supportbot.channels.slack.logs import vendor_logger
+from supportbot.channels.vault import Tokens
 from supportbot.model.installation import Grant
 from supportbot.store import installations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from supportbot.channels.slack.installing.vault import Tokens, Vault
+from supportbot.channels.vault import Tokens, Vault
 from supportbot.model.installation import Installation
 from supportbot.model.time import Clock
 from supportbot.store.database import Database

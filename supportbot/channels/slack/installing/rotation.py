@@ -17,8 +17,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from supportbot.channels.slack.config import AppCredentials
 from supportbot.channels.slack.failures import translated
 from supportbot.channels.slack.installing.register import Register
-from supportbot.channels.slack.installing.vault import Tokens
 from supportbot.channels.slack.web import WebSession
+from supportbot.channels.vault import Tokens
 from supportbot.errors import SendError, StoreUnavailable, TokenUnreadable
 from supportbot.model.installation import Installation
 from supportbot.store import installations

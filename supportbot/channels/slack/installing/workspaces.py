@@ -22,8 +22,8 @@ from supportbot.channels.slack.installing.origin import Origin
 from supportbot.channels.slack.installing.register import Register
 from supportbot.channels.slack.installing.remembered import Remembered
 from supportbot.channels.slack.installing.rotation import Rotation
-from supportbot.channels.slack.installing.vault import VARIABLE
 from supportbot.channels.slack.web import SlackWeb, WebSession
+from supportbot.channels.vault import VARIABLE
 from supportbot.errors import SendError, TokenUnreadable
 from supportbot.model.installation import Grant, Installation
 from supportbot.store import installations
@@ -173,7 +173,7 @@ class InstalledWorkspaces:
         if fresh is not found:
             self.forget(owner)
         try:
-            return self._register.open(fresh).bot
+            return self._register.open(fresh).access
         except TokenUnreadable as error:
             raise SendError(str(error), permanent=error.permanent) from error
 

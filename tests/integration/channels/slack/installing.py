@@ -13,9 +13,9 @@ import aiohttp
 from supportbot.channels.slack.config import AppCredentials, SlackConfig, SlackOAuth, Transport
 from supportbot.channels.slack.installing.register import Register
 from supportbot.channels.slack.installing.rotation import Rotation, RotationRules
-from supportbot.channels.slack.installing.vault import Tokens, Vault, new_key
 from supportbot.channels.slack.installing.workspaces import InstalledWorkspaces
 from supportbot.channels.slack.web import WebSession
+from supportbot.channels.vault import Tokens, Vault, new_key
 from supportbot.model.installation import Grant, Installation
 from supportbot.model.time import Clock
 from supportbot.store import catalog, installations

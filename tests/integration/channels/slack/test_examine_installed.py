@@ -11,8 +11,8 @@ import pytest
 from supportbot.channels.slack.config import SlackConfig, Transport
 from supportbot.channels.slack.examine_installed import examine_installed
 from supportbot.channels.slack.installing.register import Register
-from supportbot.channels.slack.installing.vault import Tokens, Vault, new_key
 from supportbot.channels.slack.manifest import SCOPES
+from supportbot.channels.vault import Tokens, Vault, new_key
 from supportbot.cli.check import look_at
 from supportbot.cli.init import write_starter
 from supportbot.model.findings import Findings

@@ -102,7 +102,7 @@ async def test_a_workspace_installs_the_app(site: Site) -> None:
     assert (found.grant.bot_user, found.grant.scopes) == (FakeSlack.bot_user, BOT_SCOPES)
     assert found.grant.url == "https://fake.slack.test/"
     assert found.grant.expires_at is None
-    assert site.register.open(found).bot in site.slack.oauth.app.tokens.known
+    assert site.register.open(found).access in site.slack.oauth.app.tokens.known
     assert site.changed == [FakeSlack.team]
 
 
@@ -136,7 +136,7 @@ async def test_a_rotating_token_is_stored_with_its_end_and_its_successor(site: S
     (found,) = await site.installed()
     assert found.grant.expires_at is not None
     tokens = site.register.open(found)
-    assert tokens.bot.startswith("xoxe.xoxb-")
+    assert tokens.access.startswith("xoxe.xoxb-")
     assert str(tokens.refresh).startswith("xoxe-1-")
 
 
@@ -153,7 +153,7 @@ async def test_installing_again_replaces_the_token(site: Site) -> None:
     await site.browser.get(REDIRECT, **await site.consent())
     (second,) = await site.installed()
     assert first.id == second.id
-    assert site.register.open(first).bot != site.register.open(second).bot
+    assert site.register.open(first).access != site.register.open(second).access
 
 
 async def test_the_consent_page_is_slacks_and_asks_for_what_is_needed(site: Site) -> None:

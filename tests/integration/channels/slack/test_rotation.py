@@ -13,8 +13,8 @@ import pytest
 
 from supportbot.channels.slack.installing.origin import Origin
 from supportbot.channels.slack.installing.register import Register
-from supportbot.channels.slack.installing.vault import Tokens, Vault, new_key
 from supportbot.channels.slack.web import SlackWeb
+from supportbot.channels.vault import Tokens, Vault, new_key
 from supportbot.errors import SendError, StoreUnavailable
 from supportbot.store import installations
 from supportbot.store.database import Database
@@ -49,8 +49,8 @@ async def test_an_expiring_token_is_exchanged_stored_and_used(
     first = await install_expiring(slack, register, SOON)
     async with process(slack, register) as here:
         token = await here.workspaces.token(FakeSlack.team)
-        assert token != register.open(first).bot
-        assert (await stored(register)).bot == token
+        assert token != register.open(first).access
+        assert (await stored(register)).access == token
         assert await here.workspaces.token(FakeSlack.team) == token
     assert slack.oauth.app.refreshed == 1
 
@@ -67,12 +67,12 @@ async def test_two_processes_and_many_tasks_spend_a_refresh_token_once(
     slack: FakeSlack, register: Register, left: timedelta
 ) -> None:
     await install_expiring(slack, register, left)
-    earlier = (await stored(register)).bot
+    earlier = (await stored(register)).access
     async with process(slack, register) as here, process(slack, register) as there:
         tokens = await asyncio.gather(
             *(one.workspaces.token(FakeSlack.team) for one in (here, there) * 10)
         )
-    newest = (await stored(register)).bot
+    newest = (await stored(register)).access
     assert slack.oauth.app.refreshed == 1
     assert newest in tokens
     # Who came second may go on with a token that is still good, but not with one that is over.
@@ -93,7 +93,7 @@ async def test_the_next_exchange_follows_when_the_new_token_ends(
 async def test_a_token_that_is_still_good_is_used_while_slack_is_away(
     slack: FakeSlack, register: Register, clock: Any
 ) -> None:
-    first = register.open(await install_expiring(slack, register, SOON)).bot
+    first = register.open(await install_expiring(slack, register, SOON)).access
     slack.faults.fail("oauth.v2.access", "service_unavailable", status=503, times=1)
     async with process(slack, register) as here:
         assert await here.workspaces.token(FakeSlack.team) == first
@@ -117,7 +117,7 @@ async def test_a_token_that_is_over_fails_for_now_while_slack_is_away(
             await here.workspaces.token(FakeSlack.team)
         assert not caught.value.permanent
         clock.advance(seconds=60)
-        assert await here.workspaces.token(FakeSlack.team) == (await stored(register)).bot
+        assert await here.workspaces.token(FakeSlack.team) == (await stored(register)).access
 
 
 async def test_a_token_that_slack_says_is_over_is_exchanged_whatever_our_clock_says(
@@ -167,20 +167,20 @@ async def test_a_wrong_key_spends_nothing(slack: FakeSlack, register: Register) 
 async def test_whoever_asked_may_leave_and_the_new_token_is_kept(
     slack: FakeSlack, register: Register
 ) -> None:
-    old = register.open(await install_expiring(slack, register, OVER)).bot
+    old = register.open(await install_expiring(slack, register, OVER)).access
     async with process(slack, register) as here:
         asking = asyncio.create_task(here.workspaces.token(FakeSlack.team))
         await until(lambda: slack.oauth.app.refreshed)
         asking.cancel()
         await asyncio.wait([asking])
         await here.rotation.drained()
-    assert (await stored(register)).bot != old
+    assert (await stored(register)).access != old
 
 
 async def test_a_token_is_not_used_before_it_is_stored(
     slack: FakeSlack, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = register.open(await install_expiring(slack, register, OVER)).bot
+    old = register.open(await install_expiring(slack, register, OVER)).access
     away = [True]
     async with process(slack, register) as here:
         _take_away(here.register.db, lambda: slack.oauth.app.refreshed and away[0], monkeypatch)
@@ -190,7 +190,7 @@ async def test_a_token_is_not_used_before_it_is_stored(
         assert not asking.done()
         away.clear()
         away.append(False)
-        assert await asking == (await stored(register)).bot != old
+        assert await asking == (await stored(register)).access != old
     assert slack.oauth.app.refreshed == 1
 
 

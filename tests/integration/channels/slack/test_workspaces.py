@@ -11,12 +11,12 @@ from sqlalchemy import update
 from supportbot.channels.slack.identity import Identity, owner_of
 from supportbot.channels.slack.installing.origin import Origin
 from supportbot.channels.slack.installing.rotation import Rotation
-from supportbot.channels.slack.installing.vault import Vault, new_key
 from supportbot.channels.slack.installing.workspaces import (
     InstalledWorkspaces,
     Memory,
     OneWorkspace,
 )
+from supportbot.channels.vault import Vault, new_key
 from supportbot.errors import SendError
 from supportbot.store import installations
 from supportbot.store.database import Database

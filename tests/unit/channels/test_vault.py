@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from cryptography.fernet import Fernet
 
-from supportbot.channels.slack.installing.vault import Tokens, Vault, new_key
+from supportbot.channels.vault import Tokens, Vault, new_key
 from supportbot.errors import SettingsError, TokenUnreadable
 
 TOKENS = Tokens("xoxb-ada", "xoxe-1-ada")

@@ -1,8 +1,8 @@
 """Tokens at rest: encrypted under keys of the environment, and bound to whom they belong to.
 
 The owner's name is inside what is encrypted and is compared on reading, so a token cannot serve for
-another workspace, even where rows of the table were swapped. Whoever has the database alone has no
-token.
+another workspace or mailbox, even where rows of the table were swapped. Whoever has the database
+alone has no token.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ COMMAND = "supportbot admin token-key"
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What acts for us in a workspace."""
+    """What acts for us in a workspace or a mailbox."""
 
-    bot: str = field(repr=False)
+    access: str = field(repr=False)
     #: Buys the next token, once; None: the token does not expire.
     refresh: str | None = field(default=None, repr=False)
 
@@ -49,7 +49,7 @@ class Vault:
 
     def seal(self, owner: str, tokens: Tokens) -> str:
         """Encrypt an owner's tokens."""
-        text = json.dumps([owner, tokens.bot, tokens.refresh])
+        text = json.dumps([owner, tokens.access, tokens.refresh])
         return self._newest.encrypt(text.encode()).decode()
 
     def open(self, owner: str, sealed: str) -> Tokens:
@@ -60,7 +60,7 @@ class Vault:
                 given), or they belong to another owner.
         """
         try:
-            named, bot, refresh = json.loads(self._all.decrypt(sealed))
+            named, access, refresh = json.loads(self._all.decrypt(sealed))
         except (InvalidToken, ValueError) as error:
             raise TokenUnreadable(
                 f"the token of {owner} cannot be read; give {VARIABLE} the key it was stored "
@@ -69,11 +69,11 @@ class Vault:
             ) from error
         if named != owner:
             raise TokenUnreadable(
-                f"the token stored for {owner} is not theirs: rows of the table `installation` "
-                "were mixed up; install the app again",
+                f"the token stored for {owner} is not theirs: rows of its table were mixed up; "
+                "let access be granted again",
                 permanent=True,
             )
-        return Tokens(bot, refresh)
+        return Tokens(access, refresh)
 
     def renewed(self, sealed: str) -> str | None:
         """Encrypt anew what an older key encrypted; None: it needs no other, or cannot be read."""
