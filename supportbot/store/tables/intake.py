@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from supportbot.store.columns import Id
@@ -65,3 +65,17 @@ class MailboxCursorRow(Base):
     uidvalidity: Mapped[int] = mapped_column(Id)
     last_uid: Mapped[int] = mapped_column(Id)
     cut_over_at: Mapped[Moment]
+
+
+class MailGrantRow(Base):
+    """The tokens by which a mailbox is read and sent from, where it takes no password."""
+
+    __tablename__ = "mail_grant"
+    channel_id: Mapped[int] = mapped_column(Id, ForeignKey("channel.id"), primary_key=True)
+    #: sha256 of the configured refresh token that all others came from.
+    origin: Mapped[str] = mapped_column(String(64))
+    #: Encrypted by the channel.
+    sealed: Mapped[str] = mapped_column(Text)
+    #: The access token must be exchanged for a new one before that moment.
+    expires_at: Mapped[Moment]
+    revision: Mapped[int] = mapped_column(default=0)
