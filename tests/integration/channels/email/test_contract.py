@@ -12,7 +12,7 @@ import pytest
 
 from supportbot.channels.base import Channel
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.listener import SmtpListener
+from supportbot.channels.email.listener import MailListener
 from supportbot.store.database import Database
 from supportbot.testing.contracts.channel import ChannelContract, ChannelRig
 from supportbot.testing.mail import MailSink, hand_in, mail_sink
@@ -21,7 +21,7 @@ from supportbot.testing.mail import MailSink, hand_in, mail_sink
 class MailRig:
     """A customer with a mail program, and a mail server that takes our replies."""
 
-    def __init__(self, channel: EmailChannel, listener: SmtpListener, sink: MailSink) -> None:
+    def __init__(self, channel: EmailChannel, listener: MailListener, sink: MailSink) -> None:
         self.channel: Channel = channel
         self._listener = listener
         self._sink = sink
@@ -49,7 +49,7 @@ class MailRig:
 class OutboxRig(MailRig):
     """The same customer; replies lie in a folder."""
 
-    def __init__(self, channel: EmailChannel, listener: SmtpListener, outbox: Path) -> None:
+    def __init__(self, channel: EmailChannel, listener: MailListener, outbox: Path) -> None:
         super().__init__(channel, listener, MailSink())
         self._outbox = outbox
 
@@ -59,7 +59,7 @@ class OutboxRig(MailRig):
 
 
 def make_channel(
-    db: Database, listener: SmtpListener, *, smtp: str | None = None, outbox: Path | None = None
+    db: Database, listener: MailListener, *, smtp: str | None = None, outbox: Path | None = None
 ) -> EmailChannel:
     config = EmailConfig("help@bot.example", b"k" * 32, smtp=smtp, outbox=outbox)
     return EmailChannel(config, db, lambda: datetime.now(UTC), listener)
@@ -77,7 +77,7 @@ class TestEmailChannelOverSmtp(ChannelContract):
 
     @pytest.fixture
     async def rig(self, sqlite_db: Database) -> AsyncIterator[ChannelRig]:
-        listener = SmtpListener("127.0.0.1", 0)
+        listener = MailListener("127.0.0.1", 0)
         async with mail_sink() as sink:
             yield MailRig(make_channel(sqlite_db, listener, smtp=sink.url), listener, sink)
 
@@ -88,6 +88,6 @@ class TestEmailChannelWithAnOutbox(ChannelContract):
 
     @pytest.fixture
     async def rig(self, sqlite_db: Database, tmp_path: Path) -> ChannelRig:
-        listener = SmtpListener("127.0.0.1", 0)
+        listener = MailListener("127.0.0.1", 0)
         outbox = tmp_path / "out"
         return OutboxRig(make_channel(sqlite_db, listener, outbox=outbox), listener, outbox)

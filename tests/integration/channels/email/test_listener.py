@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.listener import Received, SmtpListener
+from supportbot.channels.email.listener import ListenerRules, MailListener, Received
 from supportbot.errors import SettingsError, StoreUnavailable
 from supportbot.store.database import Database
 from supportbot.testing.mail import hand_in
@@ -18,18 +18,18 @@ MAIL = b"From: ann@cust.example\nTo: help@bot.example\nMessage-ID: <1@cust.examp
 
 
 @pytest.fixture
-def listener() -> SmtpListener:
-    return SmtpListener("127.0.0.1", 0, max_bytes=20_000)
+def listener() -> MailListener:
+    return MailListener("127.0.0.1", 0, rules=ListenerRules(max_bytes=20_000))
 
 
 @pytest.fixture
-def channel(mail_db: Database, listener: SmtpListener) -> EmailChannel:
+def channel(mail_db: Database, listener: MailListener) -> EmailChannel:
     config = EmailConfig("help@bot.example", b"k" * 32, product="shop", aliases=("hi@bot.example",))
     return EmailChannel(config, mail_db, lambda: datetime.now(UTC), listener)
 
 
 @pytest.fixture
-def listening(listener: SmtpListener, eventually: Any) -> Any:
+def listening(listener: MailListener, eventually: Any) -> Any:
     """Wait until the mailbox takes mail; gives the port."""
 
     async def port() -> int:
@@ -140,7 +140,7 @@ async def test_repeated_mail_has_the_same_key_though_a_relay_added_headers(
     assert len(desk.heard) == 2
 
 
-async def test_two_mailboxes_share_one_port(listener: SmtpListener) -> None:
+async def test_two_mailboxes_share_one_port(listener: MailListener) -> None:
     got: list[tuple[str, tuple[str, ...]]] = []
 
     async def first(received: Received) -> None:
@@ -156,12 +156,13 @@ async def test_two_mailboxes_share_one_port(listener: SmtpListener) -> None:
             answer = await hand_in(
                 port, "x@cust.example", ["a@bot.example", "b+1@bot.example"], MAIL
             )
-        assert (await hand_in(port, "x@cust.example", ["b@bot.example"], MAIL))[:3] == "550"
+        away = await hand_in(port, "x@cust.example", ["b@bot.example"], MAIL)
+        assert away.startswith("451"), "a mailbox that does not run must not bounce its mail"
     assert answer.startswith("250")
     assert got == [("first", ("a@bot.example",)), ("second", ("b+1@bot.example",))]
 
 
-async def test_address_of_another_mailbox_is_refused_with_its_name(listener: SmtpListener) -> None:
+async def test_address_of_another_mailbox_is_refused_with_its_name(listener: MailListener) -> None:
     async def deliver(_received: Received) -> None:
         return None
 
@@ -175,12 +176,12 @@ async def test_busy_port_is_named() -> None:
     async def deliver(_received: Received) -> None:
         return None
 
-    async with SmtpListener("127.0.0.1", 0).serving(["a@b.example"], deliver):
+    async with MailListener("127.0.0.1", 0).serving(["a@b.example"], deliver):
         pass
     taken = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
     with pytest.raises(SettingsError, match=str(port)):
-        async with SmtpListener("127.0.0.1", port).serving(["a@b.example"], deliver):
+        async with MailListener("127.0.0.1", port).serving(["a@b.example"], deliver):
             pass
     taken.close()
     await taken.wait_closed()
