@@ -163,29 +163,10 @@ def _web(settings: Settings, products: Mapping[str, str], parts: ChannelParts) -
 
 
 def _mail(settings: Settings, parts: ChannelParts) -> Iterator[Channel]:
-    from supportbot.channels.email.channel import EmailConfig, EmailSetup
-    from supportbot.channels.email.listener import SmtpListener
+    from supportbot.app.mail_ways import mail_setups
 
-    listening, boxes = settings.email.listener, settings.email.mailboxes
-    listener = None
-    if listening.port is not None:
-        listener = SmtpListener(listening.host, listening.port, max_bytes=listening.max_bytes)
-    own = tuple(address for box in boxes for address in (box.address, *box.aliases))
-    for box in boxes:
-        config = EmailConfig(
-            address=box.address,
-            secret=parts.secret.encode(),
-            product=box.product,
-            aliases=box.aliases,
-            own_addresses=own,
-            imap=box.imap,
-            imap_password=_secret(box.password),
-            import_days=box.import_days,
-            smtp=box.smtp,
-            smtp_password=_secret(box.password),
-            outbox=settings.folder / box.outbox if box.outbox else None,
-        )
-        yield load_factory(CHANNELS, "email")(EmailSetup(config, listener), parts)
+    for setup in mail_setups(settings, parts.secret):
+        yield load_factory(CHANNELS, "email")(setup, parts)
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -23,7 +23,7 @@ class SecretSettings(Section):
     )
     token_key: SecretStr | None = Field(
         default=None,
-        description="Encrypts the tokens of workspaces that installed the Slack app; "
+        description="Encrypts tokens of Slack workspaces and of mailboxes with OAuth; "
         "`supportbot admin token-key` prints one. Several, divided by commas: the newest first.",
     )
 

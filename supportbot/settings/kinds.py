@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints
+
+from supportbot.channels.email.folders import is_set_aside
 
 
 def _split_url(value: str, schemes: tuple[str, ...]) -> SplitResult:
@@ -41,6 +44,23 @@ def _timezone(value: str) -> str:
         ZoneInfo(value)
     except (OSError, ZoneInfoNotFoundError) as error:  # OSError: a folder such as "Europe"
         raise ValueError("use an IANA name such as Europe/Berlin") from error
+    return value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise ValueError(f"{network!r} is no network such as 192.0.2.0/24") from error
+    return value
+
+
+def _folder(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("write the folder's name as the mail program shows it")
+    if is_set_aside(value):
+        raise ValueError(f"{value} holds no questions (junk, sent, drafts or trash); leave it out")
     return value
 
 
@@ -104,6 +124,8 @@ SlackTeam = Annotated[
         r"[TE][A-Z0-9]+", "use the id of a workspace or an organisation, such as T0123ABC or E0123"
     ),
 ]
+MailFolder = Annotated[str, AfterValidator(_folder)]
+MailPeers = Annotated[tuple[str, ...], AfterValidator(_networks)]
 VariableName = Annotated[
     str,
     _matching(

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from supportbot.errors import ConfigError, SettingsError
 from supportbot.settings import toml_lines
 from supportbot.settings.environment import Given, read_environment, read_secret
+from supportbot.settings.mail import ListenerSettings, MailOAuthSettings
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.source import Source, occurrences, prune, read_file, value_at
 from supportbot.settings.table import describe, section_at
@@ -200,16 +201,37 @@ def _finish(
             update={
                 "password": secret(box.password_env),
                 "outbox": folder / box.outbox if box.outbox else None,
+                "oauth": _with_tokens(box.oauth, secret) if box.oauth else None,
             }
         )
         for box in settings.email.mailboxes
     )
-    email = settings.email.model_copy(update={"mailboxes": boxes})
+    listener = _anchored(settings.email.listener, folder)
+    email = settings.email.model_copy(update={"mailboxes": boxes, "listener": listener})
     model = _with_keys(settings.model, secret)
     url = _absolute(settings.database.url, folder)
     database = settings.database.model_copy(update={"url": url})
     changes = {"folder": folder, "email": email, "database": database, "model": model}
     return settings.model_copy(update=changes), problems
+
+
+def _anchored(listener: ListenerSettings, folder: Path) -> ListenerSettings:
+    """Resolve the paths of the certificate against the bot folder."""
+    files = ("certificate", "certificate_key")
+    found = {name: folder / path for name in files if (path := getattr(listener, name))}
+    return listener.model_copy(update=found)
+
+
+def _with_tokens(
+    oauth: MailOAuthSettings, secret: Callable[[str | None], SecretStr | None]
+) -> MailOAuthSettings:
+    """Fill in what a mailbox is signed in to by."""
+    return oauth.model_copy(
+        update={
+            "client_secret": secret(oauth.client_secret_env),
+            "refresh_token": secret(oauth.refresh_token_env),
+        }
+    )
 
 
 def _with_keys(

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from supportbot.errors import SettingsError
+from supportbot.settings.mail import MailOAuthSettings
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.tree import Mailbox, Settings, SlackSettings, WebSettings
 
@@ -17,7 +18,11 @@ def missing_secrets(settings: Settings) -> tuple[SettingsError, ...]:
     return (
         *_missing_for_models(settings.model),
         *_missing_for_slack(settings),
-        *(problem for box in settings.email.mailboxes for problem in _missing_for_mail(box)),
+        *(
+            problem
+            for box in settings.email.mailboxes
+            for problem in _missing_for_mail(settings, box)
+        ),
     )
 
 
@@ -168,11 +173,33 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _missing_for_mail(box: Mailbox) -> Iterator[SettingsError]:
-    if box.password_env and not box.password:
+def _missing_for_mail(settings: Settings, box: Mailbox) -> Iterator[SettingsError]:
+    if box.oauth is not None:
+        yield from _missing_for_mail_oauth(settings, box.address, box.oauth)
+    elif box.password_env and not box.password:
         yield SettingsError(f"{box.password_env}: is not set; mailbox {box.address} needs it")
     elif box.imap and not box.password_env:
-        yield SettingsError(f"mailbox {box.address}: imap needs a password; give password_env")
+        yield SettingsError(
+            f"mailbox {box.address}: imap needs a password or OAuth; give password_env or "
+            "[email.mailboxes.oauth]"
+        )
+
+
+def _missing_for_mail_oauth(
+    settings: Settings, address: str, oauth: MailOAuthSettings
+) -> Iterator[SettingsError]:
+    for variable, value in (
+        (oauth.refresh_token_env, oauth.refresh_token),
+        (oauth.client_secret_env, oauth.client_secret),
+    ):
+        if variable and not value:
+            yield SettingsError(f"{variable}: is not set; mailbox {address} needs it")
+    # Google's refresh tokens stay the same; those of others are replaced and have to be kept.
+    if oauth.provider != "google" and settings.secret.token_key is None:
+        yield SettingsError(
+            "SUPPORTBOT_SECRET_TOKEN_KEY: is not set; the newest refresh token of mailbox "
+            f"{address} is encrypted under it (`supportbot admin token-key` prints one)"
+        )
 
 
 def _named_products(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -75,7 +75,7 @@ def render_settings_page() -> str:
 def _sections() -> Iterator[tuple[str, list[Setting]]]:
     """Group the settings by their TOML table header."""
     for path, settings in groupby(describe(), key=lambda setting: setting.path[:-1]):
-        header = ".".join(path)
+        header = ".".join(path).replace("[].", ".")
         yield f"[[{header[:-2]}]]" if header.endswith("[]") else f"[{header}]", list(settings)
 
 

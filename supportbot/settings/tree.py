@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -21,6 +22,7 @@ from supportbot.settings.kinds import (
     HttpUrl,
     ImapUrl,
     MailAddress,
+    MailFolder,
     Minutes,
     Port,
     Product,
@@ -32,6 +34,7 @@ from supportbot.settings.kinds import (
     TimeZone,
     VariableName,
 )
+from supportbot.settings.mail import ListenerSettings, MailOAuthSettings
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.section import Section
 from supportbot.settings.slack import SlackPlaceSettings, SlackPromptSettings
@@ -195,6 +198,12 @@ class Mailbox(Section):
         default=None,
         description="Where it is read: `imaps://user@host:993`; else by the listener only.",
     )
+    folders: tuple[MailFolder, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Folders that are read, INBOX if empty; the first is watched, the others are "
+        "looked at once a minute.",
+    )
     smtp: SmtpUrl | None = Field(
         default=None,
         description="Where replies go: `smtps://user@host:465` or `smtp://user@host:587` "
@@ -222,6 +231,9 @@ class Mailbox(Section):
         le=3660,
         description="Mail this many days older than the first connection is read too.",
     )
+    oauth: MailOAuthSettings | None = Field(
+        default=None, description="Instead of a password: OAuth 2."
+    )
 
     @model_validator(mode="after")
     def _one_way_out(self) -> Mailbox:
@@ -229,17 +241,13 @@ class Mailbox(Section):
             raise ValueError("give smtp or outbox (one of them), else replies cannot leave")
         return self
 
-
-class ListenerSettings(Section):
-    """The SMTP listener that a mail server hands mail to."""
-
-    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
-    port: Port | None = Field(
-        default=None, description="Port; 0 takes a free one, empty: there is no listener."
-    )
-    max_bytes: int = Field(
-        default=25 * _MIB, ge=1024, le=1024 * _MIB, description="Largest mail taken."
-    )
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Mailbox:
+        if self.oauth and self.password_env:
+            raise ValueError("give oauth or password_env (one of them)")
+        if self.folders and self.imap and urlsplit(self.imap).path.strip("/"):
+            raise ValueError("imap names a folder, and folders too; name all of them in folders")
+        return self
 
 
 class EmailSettings(Section):

@@ -12,15 +12,18 @@ from typing import Final
 from supportbot.channels.base import Accept, ChannelParts
 from supportbot.channels.email import identity
 from supportbot.channels.email.disposition import without_plus
-from supportbot.channels.email.imap import imap_server
-from supportbot.channels.email.listener import Received, SmtpListener
+from supportbot.channels.email.imap_server import imap_server
+from supportbot.channels.email.listener import MailListener, Received
 from supportbot.channels.email.mail import Limits
+from supportbot.channels.email.oauth import AccessToken, GrantShelf, RefreshedToken
 from supportbot.channels.email.outbox import Outbox
 from supportbot.channels.email.parse import body_of, message_ids
-from supportbot.channels.email.receiver import Arrived, ImapReceiver, Pace
+from supportbot.channels.email.receiver import Arrived, ImapReceiver, Pace, Secret
 from supportbot.channels.email.render import Letter, render
 from supportbot.channels.email.submission import submission, submit
+from supportbot.channels.email.token_endpoint import OAuthGrant
 from supportbot.channels.email.understand import Mailbox, understand
+from supportbot.channels.vault import Vault
 from supportbot.errors import DeliveryUnknown, SendError, SettingsError
 from supportbot.model.delivery import Delivery, Receipt
 from supportbot.model.inbound import CustomerMessage, Inbound
@@ -48,7 +51,13 @@ class EmailConfig:
     own_addresses: tuple[str, ...] = ()
     #: `imaps://user@host:993/INBOX`; None: this mailbox is fed by the listener only.
     imap: str | None = None
-    imap_password: str | None = None
+    imap_password: str | None = field(default=None, repr=False)
+    #: Folders that are read; empty: the one of `imap`, or INBOX.
+    folders: tuple[str, ...] = ()
+    #: Instead of passwords.
+    oauth: OAuthGrant | None = None
+    #: Encrypt the tokens that came last; None: nothing of them is kept.
+    token_keys: str | None = field(default=None, repr=False)
     #: Days of older mail to file (never to answer) at the first connection.
     import_days: int = 0
     #: `smtps://user@host:465` or `smtp://user@host:587` (STARTTLS).
@@ -70,7 +79,7 @@ class EmailChannel:
         config: EmailConfig,
         db: Database,
         clock: Clock,
-        listener: SmtpListener | None = None,
+        listener: MailListener | None = None,
     ) -> None:
         """Wire a mailbox; nothing is connected yet.
 
@@ -89,7 +98,9 @@ class EmailChannel:
             if config.smtp
             else None
         )
-        self._receiver = _receiver(self.key, config, db, clock)
+        #: Signs in to imap and smtp where there is no password.
+        self._token = _token(self.key, config, db, clock)
+        self._receiver = _receiver(self.key, config, self._token, db, clock)
         addresses = (config.address, *config.aliases, *config.own_addresses)
         self._mailbox = Mailbox(
             address=config.address,
@@ -144,7 +155,7 @@ class EmailChannel:
         """Tell what keeps the mailbox from being read."""
         return self._receiver.trouble if self._receiver is not None else None
 
-    async def _listen(self, listener: SmtpListener, accept: Accept) -> None:
+    async def _listen(self, listener: MailListener, accept: Accept) -> None:
         addresses = (self._config.address, *self._config.aliases)
         async with listener.serving(addresses, partial(self._commit_received, accept)):
             await asyncio.Event().wait()
@@ -162,7 +173,10 @@ class EmailChannel:
             meta["observed"] = "1"
         if mail.too_large:
             meta["too_large"] = "1"
-        await accept(self._inbound((f"imap:{uid}", content_key(mail.raw)), mail.raw, meta))
+        if mail.withheld:
+            meta["withheld"] = "1"
+        content = () if mail.withheld else (content_key(mail.raw),)
+        await accept(self._inbound((f"imap:{uid}", *content), mail.raw, meta))
 
     async def _commit_received(self, accept: Accept, received: Received) -> None:
         meta = {
@@ -226,13 +240,28 @@ def _id_line(head: bytes) -> bytes:
     return b""
 
 
-def _receiver(key: str, config: EmailConfig, db: Database, clock: Clock) -> ImapReceiver | None:
+def _token(key: str, config: EmailConfig, db: Database, clock: Clock) -> AccessToken | None:
+    if config.oauth is None:
+        return None
+    vault = Vault(config.token_keys) if config.token_keys else None
+    return RefreshedToken(config.oauth, GrantShelf(key, config.oauth, db, vault), clock)
+
+
+def _receiver(
+    key: str, config: EmailConfig, token: AccessToken | None, db: Database, clock: Clock
+) -> ImapReceiver | None:
     if config.imap is None:
         return None
-    server = imap_server(config.imap, config.imap_password or "", config.timeout_seconds)
+    server = imap_server(
+        config.imap,
+        config.folders,
+        by_token=token is not None,
+        timeout_seconds=config.timeout_seconds,
+    )
     return ImapReceiver(
         key,
         server,
+        Secret(config.imap_password or "", token),
         db,
         clock,
         import_days=config.import_days,
@@ -246,7 +275,7 @@ class EmailSetup:
     """A mailbox and the SMTP listener it shares with the others, if there is one."""
 
     config: EmailConfig
-    listener: SmtpListener | None
+    listener: MailListener | None
 
 
 def build(setup: EmailSetup, parts: ChannelParts) -> EmailChannel:

@@ -1,4 +1,4 @@
-"""IMAP behind an async face: one mailbox folder, one connection, one dedicated thread.
+"""IMAP behind an async face: one mailbox, one connection, one dedicated thread.
 
 IMAPClient blocks, so every call runs in the thread of this connection. Mail is read with
 BODY.PEEK[], which leaves it unseen; marking it seen is a call of its own, after the commit.
@@ -7,13 +7,15 @@ BODY.PEEK[], which leaves it unseen; marking it seen is a call of its own, after
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, ParamSpec, TypeVar
-from urllib.parse import unquote, urlsplit
 
 from imapclient import SEEN, IMAPClient  # type: ignore[import-untyped]  # ships no types
 from imapclient.exceptions import (  # type: ignore[import-untyped]  # ships no types
@@ -22,15 +24,28 @@ from imapclient.exceptions import (  # type: ignore[import-untyped]  # ships no 
     LoginError,
 )
 
-from supportbot.errors import ChannelError, SettingsError
+from supportbot.channels.email.folders import is_set_aside
+from supportbot.channels.email.imap_server import ImapServer, sign_in
+from supportbot.errors import ChannelError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_IMAPS_PORT: Final = 993
-_IMAP_PORT: Final = 143
 #: A waiting thread looks up this often, so that it can be stopped.
 _SLICE_SECONDS: Final = 1.0
+#: So many answers in a row that came at once and were empty: the connection is gone.
+_EMPTY_ANSWERS: Final = 3
+#: A folder with more mails than this is searched in windows of UIDs: an answer is one line, and
+#: the library takes lines up to a million bytes.
+_MANY_MAILS: Final = 50_000
+_WINDOW: Final = 50_000
+#: Of a mail that is too large, so much of its header is read.
+_HEADER_BYTES: Final = 262_144
+#: Response codes and words of servers that could take us later (RFC 5530, and usual ones).
+_COME_AGAIN: Final = (
+    "[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[SYS/TEMP]", "TOO MANY", "TEMPORAR",
+    "TRY AGAIN",
+)  # fmt: skip
 
 
 class ConnectionLost(ChannelError):
@@ -43,17 +58,14 @@ class LoginRefused(ChannelError):
     """The mailbox refuses the user name or the password."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImapServer:
-    """Where a mailbox is read."""
+class FolderRefused(ChannelError):
+    """A folder is not there, cannot be opened, or is one that is never read."""
 
-    host: str
-    port: int
-    tls: bool
-    username: str
-    password: str
-    folder: str = "INBOX"
-    timeout_seconds: float = 30.0
+
+class MailRefused(ChannelError):
+    """The server does not give one mail out; often a fault of what it stored."""
+
+    permanent = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +82,31 @@ class Fetched:
     """One mail as it lies on the server."""
 
     uid: int
-    #: Only the header block where the mail is too large.
+    #: Only the beginning of the header block where the mail is too large.
     raw: bytes
     internal_date: datetime
     too_large: bool = False
+    #: The server did not give it out, again and again: there are no bytes.
+    withheld: bool = False
 
 
-def imap_server(url: str, password: str, timeout_seconds: float = 30.0) -> ImapServer:
-    """Read `imaps://user@host:993/Folder` (or `imap://` for this machine and tests).
+class _Client(IMAPClient):  # type: ignore[misc]  # ships no types
+    """The library's client, which waits for the socket only."""
 
-    Raises:
-        SettingsError: another scheme, no host or no user.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
-        raise SettingsError(f"imap url {url!r} should look like imaps://user@host:993")
-    tls = parts.scheme == "imaps"
-    return ImapServer(
-        host=parts.hostname,
-        port=parts.port or (_IMAPS_PORT if tls else _IMAP_PORT),
-        tls=tls,
-        username=unquote(parts.username),
-        password=password,
-        folder=unquote(parts.path.strip("/")) or "INBOX",
-        timeout_seconds=timeout_seconds,
-    )
+    def has_read_ahead(self) -> bool:
+        """Tell whether there is something that the socket does not show any more.
+
+        A notice may come in one packet with the beginning of IDLE, or of a TLS record.
+        """
+        connection = self.socket()
+        connection.settimeout(0)
+        try:
+            return bool(self._imap.file.peek(1))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            connection.settimeout(None)
+            self._set_read_timeout()
 
 
 class ImapConnection:
@@ -105,28 +117,45 @@ class ImapConnection:
         self._max_bytes = max_bytes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"imap-{server.username}")
         self._client: Any = None
+        self._selected: str | None = None
+        self._is_large = False
 
-    async def open(self) -> Opened:
-        """Connect, log in and select the folder.
+    @property
+    def selected(self) -> str | None:
+        """The folder that is open."""
+        return self._selected
+
+    async def open(self, secret: str) -> None:
+        """Connect and sign in by password or access token.
 
         Raises:
-            LoginRefused: wrong user name or password.
+            LoginRefused: wrong user name, password or token.
             ConnectionLost: everything else.
         """
-        return await self._call(self._open)
+        await self._call(self._open, secret)
+
+    async def select(self, folder: str) -> Opened:
+        """Open a folder; whatever follows goes to it.
+
+        Raises:
+            FolderRefused: it is not there, or one that is never read.
+        """
+        return await self._call(self._select, folder)
 
     async def new_uids(self, after: int) -> list[int]:
-        """List the UIDs above this one, ascending."""
-        found: Sequence[int] = await self._call(self._search, ["UID", f"{after + 1}:*"])
-        # `n:*` always names the last mail, even where it is older (RFC 3501 6.4.8).
-        return sorted(uid for uid in found if uid > after)
+        """List UIDs above this one, ascending; not all at once where there are very many."""
+        return await self._call(self._search_after, after)
 
-    async def uids_since(self, day: date) -> list[int]:
-        """List the UIDs of mail that arrived on or after this day, ascending."""
-        return sorted(await self._call(self._search, ["SINCE", day]))
+    async def first_since(self, day: date) -> int | None:
+        """Return the lowest UID of mail that arrived on or after this day."""
+        return await self._call(self._first_since, day)
 
     async def fetch(self, uid: int) -> Fetched | None:
-        """Read one mail without marking it; None if it vanished meanwhile."""
+        """Read one mail without marking it; None if it vanished meanwhile.
+
+        Raises:
+            MailRefused: the server answers, but not with the mail.
+        """
         return await self._call(self._fetch, uid)
 
     async def mark_seen(self, uid: int) -> None:
@@ -138,81 +167,140 @@ class ImapConnection:
 
         One IDLE (RFC 2177) per call, so it is renewed at least that often.
         """
-        if not await self._call(self._can_idle):
+        if self._selected is None or not await self._call(self._can, "IDLE"):
             await asyncio.sleep(seconds)
             return
         await self._call(self._idle)
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not await self._call(self._reports):
-            pass
+        empty = 0
+        while time.monotonic() < deadline and empty < _EMPTY_ANSWERS:
+            has_news, at_once = await self._call(self._reports)
+            if has_news:
+                break
+            empty = empty + 1 if at_once else 0
+        if empty >= _EMPTY_ANSWERS:
+            raise ConnectionLost(f"{self._server.host}: connection closed while waiting")
         await self._call(self._idle_done)
 
     async def aclose(self) -> None:
-        """Log out and end the thread; never raises."""
+        """Hang up and end the thread, whatever it waits for; never raises."""
+        client = self._client
+        if client is not None:
+            with suppress(OSError):
+                client.socket().shutdown(socket.SHUT_RDWR)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
     async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
+        host = self._server.host
         try:
             return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
         except LoginError as error:
             # IMAPClient says so too when the server went away, or asks to come back later.
-            if isinstance(error.__context__, IMAPClientAbortError) or "[UNAVAILABLE]" in str(error):
-                raise ConnectionLost(f"{self._server.host}: {error}") from error
-            raise LoginRefused(f"{self._server.host}: {error}") from error
+            if isinstance(error.__context__, IMAPClientAbortError) or _come_again(error):
+                raise ConnectionLost(f"{host}: {error}") from error
+            raise LoginRefused(f"{host}: {error}") from error
         except (IMAPClientError, IMAPClientAbortError, OSError, EOFError) as error:
-            raise ConnectionLost(f"{self._server.host}: {error or type(error).__name__}") from error
+            raise ConnectionLost(f"{host}: {error or type(error).__name__}") from error
+        except (ValueError, LookupError, TypeError) as error:
+            # What the library raises over answers that are no IMAP.
+            raise ConnectionLost(f"{host}: answers nonsense ({type(error).__name__})") from error
 
-    def _open(self) -> Opened:
+    def _open(self, secret: str) -> None:
+        self._close()  # of an attempt before
         server = self._server
-        client = IMAPClient(
+        self._client = client = _Client(
             server.host, server.port, ssl=server.tls, use_uid=True, timeout=server.timeout_seconds
         )
         client.normalise_times = False  # else INTERNALDATE loses its time zone
-        self._client = client
-        client.login(server.username, server.password)
-        facts = client.select_folder(server.folder)
-        uidnext = facts.get(b"UIDNEXT")
-        if uidnext is None:
-            uids = client.search(["ALL"])
-            uidnext = max(uids, default=0) + 1
+        sign_in(client, server, secret)
+
+    def _select(self, folder: str) -> Opened:
+        self._selected = None
+        for attributes, _, name in self._client.list_folders("", folder):
+            if name == folder and is_set_aside(name, [flag.decode() for flag in attributes]):
+                raise FolderRefused(f"{folder}: holds junk, sent mail, drafts or trash")
+        try:
+            facts = self._client.select_folder(folder)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as error:
+            if _come_again(error):
+                raise
+            raise FolderRefused(f"{folder}: {error}") from error
+        if b"UIDVALIDITY" not in facts:
+            raise FolderRefused(f"{folder}: the server numbers its mail anew each time")
+        self._selected, self._is_large = folder, int(facts[b"EXISTS"]) > _MANY_MAILS
+        uidnext = facts.get(b"UIDNEXT") or self._last_uid() + 1
         return Opened(int(facts[b"UIDVALIDITY"]), int(uidnext))
 
-    def _search(self, criteria: list[Any]) -> Sequence[int]:
+    def _last_uid(self) -> int:
+        return max(self._search(["UID", "*"]), default=0)
+
+    def _search(self, criteria: list[Any]) -> list[int]:
+        return sorted(int(uid) for uid in self._client.search(criteria))
+
+    def _search_after(self, after: int) -> list[int]:
         self._client.noop()  # some servers show new mail only after a command of this kind
-        return [int(uid) for uid in self._client.search(criteria)]
+        if not self._is_large:
+            # `n:*` always names the last mail, even where it is older (RFC 3501 6.4.8).
+            return [uid for uid in self._search(["UID", f"{after + 1}:*"]) if uid > after]
+        return next(self._windows(after, []), [])
+
+    def _first_since(self, day: date) -> int | None:
+        since: list[Any] = ["SINCE", day]
+        found = next(self._windows(0, since), []) if self._is_large else self._search(since)
+        return found[0] if found else None
+
+    def _windows(self, after: int, criteria: list[Any]) -> Iterator[list[int]]:
+        """Search above a UID in ranges of UIDs, so that no answer grows too long."""
+        last = self._last_uid()
+        while after < last:
+            found = self._search([*criteria, "UID", f"{after + 1}:{after + _WINDOW}"])
+            if found:
+                yield found
+            after += _WINDOW
 
     def _fetch(self, uid: int) -> Fetched | None:
-        facts = self._client.fetch([uid], ["RFC822.SIZE", "INTERNALDATE"]).get(uid)
-        if not facts:
-            return None
-        too_large = int(facts[b"RFC822.SIZE"]) > self._max_bytes
-        item = b"BODY.PEEK[HEADER]" if too_large else b"BODY.PEEK[]"
-        content = self._client.fetch([uid], [item]).get(uid)
+        try:
+            facts = self._client.fetch([uid], ["RFC822.SIZE", "INTERNALDATE"]).get(uid)
+            if not facts:
+                return None
+            too_large = int(facts[b"RFC822.SIZE"]) > self._max_bytes
+            item = f"BODY.PEEK[HEADER]<0.{_HEADER_BYTES}>" if too_large else "BODY.PEEK[]"
+            content = self._client.fetch([uid], [item]).get(uid)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as error:
+            raise MailRefused(f"{self._selected}: mail {uid} is not given out: {error}") from error
         if not content:
             return None
-        raw = content[item.replace(b".PEEK", b"")] or b""
-        return Fetched(uid, raw, facts[b"INTERNALDATE"], too_large)
+        (raw,) = (value for key, value in content.items() if key.startswith(b"BODY["))
+        return Fetched(uid, raw or b"", facts[b"INTERNALDATE"], too_large)
 
     def _mark_seen(self, uid: int) -> None:
         self._client.add_flags([uid], [SEEN], silent=True)
 
-    def _can_idle(self) -> bool:
-        return bool(self._client.has_capability("IDLE"))
+    def _can(self, capability: str) -> bool:
+        return bool(self._client.has_capability(capability))
 
     def _idle(self) -> None:
         self._client.idle()
 
-    def _reports(self) -> bool:
+    def _reports(self) -> tuple[bool, bool]:
+        """Look for a slice of time; tell whether there is news, or nothing and that at once.
+
+        After an EOF the client answers like the latter for ever, over TLS once in a while.
+        """
+        if self._client.has_read_ahead():
+            return True, False
         started = time.monotonic()
         found = self._client.idle_check(timeout=_SLICE_SECONDS)
         if any(line and line[0] == b"BYE" for line in found):
             raise ConnectionLost(f"{self._server.host}: the server said BYE")
-        # After an EOF the client answers at once and with nothing, for ever.
-        if not found and time.monotonic() - started < _SLICE_SECONDS / 2:
-            raise ConnectionLost(f"{self._server.host}: connection closed while waiting")
-        return any(line and line[-1] in {b"EXISTS", b"RECENT"} for line in found)
+        at_once = not found and time.monotonic() - started < _SLICE_SECONDS / 2
+        return any(line and line[-1] in {b"EXISTS", b"RECENT"} for line in found), at_once
 
     def _idle_done(self) -> None:
         self._client.idle_done()
@@ -226,3 +314,9 @@ class ImapConnection:
             return
         finally:
             self._client = None
+
+
+def _come_again(error: Exception) -> bool:
+    """Tell whether a refusal says that it is one for the moment."""
+    said = str(error).upper()
+    return any(words in said for words in _COME_AGAIN)

@@ -59,6 +59,8 @@ def understand(inbound: Inbound, mailbox: Mailbox) -> CustomerMessage:
     """
     if inbound.meta.get("too_large"):
         raise TooLarge("the mail is larger than the limit; it stays in the mailbox")
+    if inbound.meta.get("withheld"):
+        raise Unparsable("the mail server does not give this mail out; it stays in the mailbox")
     mail = parse_mail(inbound.raw, inbound.received_at, mailbox.limits)
     if mail.unreadable in {"too_large", "too_complex"}:
         raise TooLarge(f"the mail is beyond the limits of the parser: {mail.unreadable}")

@@ -98,6 +98,28 @@ def test_a_mail_password_may_come_from_a_file(load_text: Load, tmp_path: Path) -
     assert box.password.get_secret_value() == "hush"
 
 
+OAUTH = (
+    '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\n[email.mailboxes.oauth]\n'
+    'provider = "google"\nclient_id = "1"\nrefresh_token_env = "BOX_TOKEN"\n'
+)
+
+
+def test_the_tokens_of_a_mailbox_come_from_variables_only(
+    load_text: Load, problems_of: Problems
+) -> None:
+    (box,) = load_text(OAUTH, BOX_TOKEN="hush").email.mailboxes
+    assert box.oauth is not None
+    assert box.oauth.refresh_token is not None
+    assert box.oauth.refresh_token.get_secret_value() == "hush"
+    assert "hush" not in repr(box)
+    assert problems_of(f'{OAUTH}refresh_token = "hush"\n') == [
+        (
+            "supportbot.toml:8: email.mailboxes[0].oauth.refresh_token: a secret never stands in "
+            "the file; name its variable in refresh_token_env instead"
+        )
+    ]
+
+
 SAMPLES = {
     "secret.token_key": f"{'A' * 43}=",
     "slack.operators_team": "T0123",
@@ -109,6 +131,7 @@ SAMPLES = {
     "model.vision": "true",
     "model.cheaper.vision": "true",
     "model.larger.vision": "true",
+    "email.listener.peers": "192.0.2.0/24",
     "files.images": "7",
     "files.per_message": "7",
     "budget.cheaper_model_percent": "80",
@@ -129,6 +152,7 @@ def test_every_variable_reaches_its_setting(load_text: Load, setting: Setting) -
         "number": "3",
         "true or false": "false",
         "list of text": "x",
+        '"smtp" or "lmtp"': "lmtp",
         '"system" or "developer"': "developer",
         '"socket" or "http"': "http",
         '"operators" or "anyone"': "anyone",

@@ -172,53 +172,6 @@ async def test_mail_beyond_the_limit_is_stored_as_its_headers(
     assert len(inbound.raw) < 1_000
 
 
-async def test_refused_password_is_said_once_and_not_hammered(
-    imap_box: Any, mail_db: Database, desk: Any, running: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pace = Pace(first_retry_seconds=0.01, last_retry_seconds=0.01, login_retry_seconds=0.2)
-    channel = make_channel(mail_db, imap_box.url, imap_password="wrong", pace=pace)
-    async with running(channel.run(desk.accept)):
-        await asyncio.sleep(2.0)
-        assert "login refused" in (channel.healthy() or "")
-    said = capsys.readouterr().out
-    assert said.count("login refused") == 1
-    assert "wrong" not in said
-
-
-async def test_server_that_says_bye_while_idle_does_not_hang_the_receiver(
-    mail_db: Database, desk: Any, running: Any, eventually: Any
-) -> None:
-    """Regression of aioimaplib#110 and mjs/imapclient#403: IDLE answered by BYE and a close."""
-    connections = 0
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        writer.write(b"* OK [CAPABILITY IMAP4rev1 IDLE] ready\r\n")
-        while line := await reader.readline():
-            tag, command = line.split()[:2]
-            match command.upper():
-                case b"CAPABILITY":
-                    writer.write(b"* CAPABILITY IMAP4rev1 IDLE\r\n")
-                case b"SELECT":
-                    writer.write(b"* 0 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 1] x\r\n")
-                case b"UID":
-                    writer.write(b"* SEARCH\r\n")
-                case b"IDLE":
-                    writer.write(b"+ idling\r\n* BYE closing\r\n")
-                    await writer.drain()
-                    break
-            writer.write(tag + b" OK done\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    channel = make_channel(mail_db, f"imap://bot@127.0.0.1:{port}")
-    async with running(channel.run(desk.accept)):
-        await eventually(lambda: connections >= 3)
-    server.close()
-
-
 async def test_stopping_does_not_wait_for_the_server(
     imap_box: Any, mail_db: Database, desk: Any, connected: Any
 ) -> None:

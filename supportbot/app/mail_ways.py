@@ -1,0 +1,94 @@
+"""From settings to mailboxes and the listener they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+
+from supportbot.channels.email.channel import EmailConfig, EmailSetup
+from supportbot.channels.email.listener import ListenerRules, MailListener
+from supportbot.channels.email.token_endpoint import (
+    GOOGLE_URL,
+    MICROSOFT_SCOPE,
+    MICROSOFT_URL,
+    OAuthGrant,
+)
+from supportbot.errors import SettingsError
+from supportbot.settings.mail import ListenerSettings, MailOAuthSettings
+from supportbot.settings.tree import Mailbox, Settings
+
+
+def mail_setups(settings: Settings, secret: str) -> Iterator[EmailSetup]:
+    """Return what each mailbox is built from.
+
+    Raises:
+        SettingsError: the listener's certificate cannot be read.
+    """
+    boxes = settings.email.mailboxes
+    own = tuple(address for box in boxes for address in (box.address, *box.aliases))
+    listener = mail_listener(settings.email.listener, own)
+    for box in boxes:
+        yield EmailSetup(mailbox_config(settings, box, secret, own), listener)
+
+
+def mailbox_config(
+    settings: Settings, box: Mailbox, secret: str, own: tuple[str, ...] = ()
+) -> EmailConfig:
+    """Return what the channel of a mailbox needs to know; `own`: addresses of all of them."""
+    return EmailConfig(
+        address=box.address,
+        secret=secret.encode(),
+        product=box.product,
+        aliases=box.aliases,
+        own_addresses=own,
+        imap=box.imap,
+        imap_password=_secret(box.password),
+        folders=box.folders,
+        oauth=_grant(box.oauth) if box.oauth else None,
+        token_keys=_secret(settings.secret.token_key),
+        import_days=box.import_days,
+        smtp=box.smtp,
+        smtp_password=_secret(box.password),
+        outbox=settings.folder / box.outbox if box.outbox else None,
+    )
+
+
+def mail_listener(
+    settings: ListenerSettings, addresses: tuple[str, ...] = ()
+) -> MailListener | None:
+    """Return the listener, which opens nothing yet; None: there is none.
+
+    Raises:
+        SettingsError: its certificate cannot be read.
+    """
+    if settings.port is None:
+        return None
+    if settings.certificate_key and not settings.certificate:
+        raise SettingsError("[email.listener] certificate: is not set, but its certificate_key is")
+    rules = ListenerRules(
+        protocol=settings.protocol,
+        peers=settings.peers,
+        certificate=settings.certificate,
+        certificate_key=settings.certificate_key,
+        max_connections=settings.max_connections,
+        max_bytes=settings.max_bytes,
+    )
+    return MailListener(settings.host, settings.port, addresses, rules)
+
+
+def _grant(oauth: MailOAuthSettings) -> OAuthGrant:
+    microsoft = oauth.provider == "microsoft"
+    usual = MICROSOFT_URL.format(tenant=oauth.tenant) if microsoft else GOOGLE_URL
+    return OAuthGrant(
+        token_url=oauth.token_url or usual,
+        client_id=oauth.client_id,
+        client_secret=_secret(oauth.client_secret),
+        refresh_token=_secret(oauth.refresh_token) or "",
+        scope=oauth.scope or (MICROSOFT_SCOPE if microsoft else ""),
+        variable=oauth.refresh_token_env,
+    )
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
