@@ -6,17 +6,15 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from supportbot.channels.email.listener import ListenerRules, MailListener, Received
 from supportbot.errors import SettingsError, StoreUnavailable
+from tests.integration.channels.email.listener_files import write_certificate
 
 HELLO = "EHLO mx.example"
 ENVELOPE = ("MAIL FROM:<ann@cust.example>", "RCPT TO:<help@bot.example>")
@@ -312,29 +310,6 @@ async def test_a_mailbox_that_does_not_run_yet_puts_its_mail_off(shelf: Shelf) -
         await mta.say(HELLO, ENVELOPE[0])
         assert (await mta.say("RCPT TO:<sales+7@bot.example>")).startswith("451")
         assert (await mta.say("RCPT TO:<who@bot.example>")).startswith("550")
-
-
-def write_certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """Write a certificate of one's own and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form = serialization.PrivateFormat.PKCS8
-    chain, secret = folder / "chain.pem", folder / "key.pem"
-    chain.write_bytes(certificate.public_bytes(pem))
-    secret.write_bytes(key.private_bytes(pem, form, serialization.NoEncryption()))
-    return chain, secret
 
 
 async def presented(listener: MailListener) -> str:

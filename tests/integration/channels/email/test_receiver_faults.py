@@ -4,57 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.imap import ImapConnection
-from supportbot.channels.email.imap_server import imap_server
+from supportbot.channels.email.channel import EmailChannel
 from supportbot.channels.email.receiver import Pace
-from supportbot.errors import TooLarge, Unparsable
+from supportbot.errors import Unparsable
 from supportbot.store.database import Database
 from tests.integration.channels.email.fake_imap import FakeImap, Talk, serving
-
-QUICK = Pace(
-    poll_seconds=0.3,
-    first_retry_seconds=0.05,
-    last_retry_seconds=0.1,
-    login_retry_seconds=0.05,
-    last_login_retry_seconds=0.1,
-)
-PATIENT = Pace(poll_seconds=60, first_retry_seconds=0.05, last_retry_seconds=0.1)
-
-
-def mail(number: int, *, date: str = "") -> bytes:
-    head = f"Date: {date}\r\n" if date else ""
-    return (
-        f"From: Ann <ann@cust.example>\r\nTo: help@bot.example\r\nSubject: Case {number}\r\n{head}"
-        f"Message-ID: <{number}@cust.example>\r\n\r\nQuestion {number}?\r\n"
-    ).encode()
+from tests.integration.channels.email.mailboxes import PATIENT, mail, make_channel, subjects
 
 
 @pytest.fixture
 async def imap() -> AsyncIterator[FakeImap]:
     async with serving(FakeImap()) as here:
         yield here
-
-
-def make_channel(db: Database, imap: FakeImap, pace: Pace = QUICK, **changes: Any) -> EmailChannel:
-    facts: dict[str, Any] = {
-        "imap": imap.url,
-        "imap_password": "secret",
-        "pace": pace,
-        "timeout_seconds": 1.0,
-        **changes,
-    }
-    config = EmailConfig("help@bot.example", b"k" * 32, **facts)
-    return EmailChannel(config, db, lambda: datetime.now(UTC))
-
-
-def subjects(channel: EmailChannel, desk: Any) -> list[str | None]:
-    return [channel.parse(inbound).subject for inbound in desk.heard]
 
 
 async def test_a_server_that_says_bye_while_idle_does_not_hang_the_receiver(
@@ -67,7 +32,7 @@ async def test_a_server_that_says_bye_while_idle_does_not_hang_the_receiver(
         await talk.hang_up()
 
     imap.answers["IDLE"] = bye
-    channel = make_channel(mail_db, imap, PATIENT)
+    channel = make_channel(mail_db, imap.url, PATIENT)
     async with running(channel.run(desk.accept)):
         await eventually(lambda: imap.connections >= 3)
         del imap.answers["IDLE"]
@@ -84,10 +49,10 @@ async def test_a_server_that_falls_silent_is_left_and_found_again(
     async def mute(talk: Talk) -> None:
         talk.say("+ idling")
         silent.set()
-        await asyncio.Event().wait()
+        await talk.reader.read()
 
     imap.answers["IDLE"] = mute
-    channel = make_channel(mail_db, imap)
+    channel = make_channel(mail_db, imap.url)
     async with running(channel.run(desk.accept)):
         await silent.wait()
         del imap.answers["IDLE"]
@@ -107,7 +72,7 @@ async def test_news_that_come_while_mail_is_read_are_not_missed(
         talk.say("* 2 EXISTS")
         await imap.fetch(talk)
 
-    channel = make_channel(mail_db, imap, PATIENT)
+    channel = make_channel(mail_db, imap.url, PATIENT)
     async with running(channel.run(desk.accept)):
         await imap.idling.wait()
         imap.answers["UID FETCH"] = meanwhile
@@ -127,7 +92,7 @@ async def test_news_that_come_in_one_packet_with_the_beginning_of_idle_are_seen(
         talk.done()
 
     imap.answers["IDLE"] = at_once
-    channel = make_channel(mail_db, imap, PATIENT)
+    channel = make_channel(mail_db, imap.url, PATIENT)
     async with running(channel.run(desk.accept)):
         await desk.wait_for(1)
 
@@ -143,7 +108,7 @@ async def test_a_server_that_vanishes_in_mid_fetch_costs_no_mail(
         talk.say("* 1 FETCH (UID 1 BODY[] {500}", "From: Ann <ann@cust.example>")
         await talk.hang_up()
 
-    channel = make_channel(mail_db, imap)
+    channel = make_channel(mail_db, imap.url)
     imap.answers["UID FETCH"] = half
     async with running(channel.run(desk.accept)):
         await imap.idling.wait()
@@ -161,7 +126,7 @@ async def test_a_mail_that_vanishes_before_it_is_read_holds_nothing_up(
         del imap.mails[1]
         await imap.fetch(talk)
 
-    channel = make_channel(mail_db, imap)
+    channel = make_channel(mail_db, imap.url)
     async with running(channel.run(desk.accept)):
         await imap.idling.wait()
         imap.answers["UID FETCH"] = taken_away
@@ -182,7 +147,7 @@ async def test_a_mail_that_the_server_withholds_is_put_on_record_and_holds_nothi
             await imap.fetch(talk)
 
     imap.answers["UID FETCH"] = broken
-    channel = make_channel(mail_db, imap)
+    channel = make_channel(mail_db, imap.url)
     async with running(channel.run(desk.accept)):
         await imap.idling.wait()
         imap.arrive(mail(1))
@@ -206,7 +171,7 @@ async def test_a_refused_password_is_said_once_and_tried_ever_less_often(
         talk.done("NO [AUTHENTICATIONFAILED] wrong password")
 
     imap.answers["LOGIN"] = no
-    channel = make_channel(mail_db, imap, imap_password="hush")
+    channel = make_channel(mail_db, imap.url, imap_password="hush")
     async with running(channel.run(desk.accept)):
         await eventually(lambda: imap.count("LOGIN") >= 4)
         assert "login refused" in (channel.healthy() or "")
@@ -229,7 +194,7 @@ async def test_refusals_are_paused_for_longer_each_time(
             raise asyncio.CancelledError
 
     imap.answers["LOGIN"] = no
-    channel = make_channel(mail_db, imap, Pace())
+    channel = make_channel(mail_db, imap.url, Pace())
     monkeypatch.setattr("supportbot.channels.email.receiver.asyncio.sleep", pause)
     with pytest.raises(asyncio.CancelledError):
         await channel._receiver.run(desk.accept)  # type: ignore[union-attr]  # it has imap
@@ -252,131 +217,14 @@ async def test_a_server_that_only_puts_us_off_is_asked_again_soon(
         talk.done(answer)
 
     imap.answers["LOGIN"] = later
-    channel = make_channel(mail_db, imap, Pace(first_retry_seconds=0.05, last_retry_seconds=0.1))
+    channel = make_channel(
+        mail_db, imap.url, Pace(first_retry_seconds=0.05, last_retry_seconds=0.1)
+    )
     async with running(channel.run(desk.accept)):
         await eventually(lambda: imap.count("LOGIN") >= 3)
         assert "login refused" not in (channel.healthy() or "")
         del imap.answers["LOGIN"]
         await eventually(lambda: channel.healthy() is None)
-
-
-async def test_without_uidnext_old_mail_is_left_alone_too(
-    imap: FakeImap, mail_db: Database, desk: Any, running: Any
-) -> None:
-    imap.uidnext = None
-    imap.arrive(mail(1))
-    channel = make_channel(mail_db, imap)
-    async with running(channel.run(desk.accept)):
-        await imap.idling.wait()
-        imap.arrive(mail(2))
-        await desk.wait_for(1)
-    assert subjects(channel, desk) == ["Case 2"]
-
-
-async def test_of_a_mail_of_60_mb_only_the_headers_are_read_and_it_stays_new(
-    imap: FakeImap, mail_db: Database, desk: Any, running: Any
-) -> None:
-    channel = make_channel(mail_db, imap)
-    async with running(channel.run(desk.accept)):
-        await imap.idling.wait()
-        imap.arrive(mail(1) + b"x" * 60_000_000)
-        (inbound,) = await desk.wait_for(1)
-        imap.arrive(mail(2))
-        await desk.wait_for(2)
-        await imap.idling.wait()
-    assert len(inbound.raw) < 1_000
-    with pytest.raises(TooLarge, match="stays in the mailbox"):
-        channel.parse(inbound)
-    assert not any(one.startswith("UID FETCH 1 (BODY.PEEK[])") for one in imap.commands)
-    assert [one.split()[2] for one in imap.commands if one.startswith("UID STORE")] == ["2"]
-
-
-async def test_headers_without_end_are_read_up_to_a_limit(
-    imap: FakeImap, mail_db: Database, desk: Any, running: Any
-) -> None:
-    channel = make_channel(mail_db, imap)
-    async with running(channel.run(desk.accept)):
-        await imap.idling.wait()
-        imap.arrive(b"X: " + b"x" * 40_000_000)
-        (inbound,) = await desk.wait_for(1)
-    assert len(inbound.raw) == 262_144
-
-
-async def test_a_very_large_mailbox_is_listed_in_parts(imap: FakeImap) -> None:
-    """A line of all its UIDs would be longer than the library takes."""
-    uids = range(4_000_000_001, 4_000_100_001)
-    imap.mails = dict.fromkeys((1, *uids), b"")
-    imap.uidnext = uids[-1] + 1
-    connection = ImapConnection(imap_server(imap.url), 1_000)
-    await connection.open("secret")
-    await connection.select("INBOX")
-    assert await connection.new_uids(0) == [1]
-    found: list[int] = [uids[0] - 1]
-    while part := await connection.new_uids(found[-1]):
-        assert len(part) <= 50_000
-        found += part
-    assert found[1:] == list(uids)
-    await connection.aclose()
-
-
-async def test_a_folder_that_is_special_or_missing_is_named_and_the_others_are_read(
-    imap: FakeImap, mail_db: Database, desk: Any, running: Any, eventually: Any
-) -> None:
-    imap.folders |= {"Werbung": "\\HasNoChildren \\Junk"}
-    channel = make_channel(mail_db, imap, folders=("INBOX", "Werbung", "Later"))
-    async with running(channel.run(desk.accept)):
-        await eventually(lambda: "Werbung: holds junk" in (channel.healthy() or ""))
-        assert "Later: " in (channel.healthy() or "")
-        imap.arrive(mail(1))
-        await desk.wait_for(1)
-        imap.folders |= {"Later": ""}
-        await eventually(lambda: "Later" not in (channel.healthy() or ""))
-    assert imap.count("SELECT Werbung") == 0
-    assert {inbound.meta["folder"] for inbound in desk.heard} == {"INBOX"}
-
-
-async def test_a_folder_that_was_numbered_anew_answers_nothing_twice_and_nothing_old(
-    imap: FakeImap, mail_db: Database, desk: Any, running: Any
-) -> None:
-    """The new server gave every mail a new date of arrival, also what was never read."""
-    old = "Mon, 04 Jan 2021 10:00:00 +0000"
-    imap.arrive(mail(1, date=old))
-    channel = make_channel(mail_db, imap)
-    async with running(channel.run(desk.accept)):
-        await imap.idling.wait()
-        imap.arrive(mail(2))
-        await desk.wait_for(1)
-    imap.uidvalidity, imap.uidnext, imap.mails = 8, 1, {}
-    imap.idling.clear()
-    for number, date in ((1, old), (2, ""), (3, "")):
-        imap.arrive(mail(number, date=date))
-    async with running(channel.run(desk.accept)):
-        await desk.wait_for(3)
-        await imap.idling.wait()
-        imap.arrive(mail(4))
-        await desk.wait_for(4)
-    heard = [channel.parse(inbound) for inbound in desk.heard]
-    assert {one.subject: one.disposition.reply_allowed for one in heard} == {
-        "Case 2": True,
-        "Case 1": False,
-        "Case 3": True,
-        "Case 4": True,
-    }
-    assert heard[1].disposition.reasons == ("before_cut_over",)
-
-
-async def test_new_mail_is_new_though_the_clocks_differ_and_old_mail_moved_in_is_not(
-    imap: FakeImap, mail_db: Database, desk: Any, running: Any
-) -> None:
-    channel = make_channel(mail_db, imap)
-    async with running(channel.run(desk.accept)):
-        await imap.idling.wait()
-        for number, minutes in ((1, 5), (2, 60)):
-            moment = datetime.fromtimestamp(datetime.now(UTC).timestamp() - 60 * minutes, UTC)
-            imap.dates[number] = moment.strftime("%d-%b-%Y %H:%M:%S +0000")
-            imap.arrive(mail(number))
-        await desk.wait_for(2)
-    assert ["observed" in inbound.meta for inbound in desk.heard] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -411,7 +259,7 @@ async def test_answers_that_are_no_imap_are_trouble_and_no_end(
         garbled += 1
         talk.say(*(line.format(tag=talk.tag) for line in lines))
 
-    channel = make_channel(mail_db, imap)
+    channel = make_channel(mail_db, imap.url)
     async with running(channel.run(desk.accept)) as task:
         await eventually(lambda: channel.healthy() is None)
         imap.answers[command] = nonsense
@@ -435,11 +283,11 @@ async def test_stopping_does_not_wait_for_a_server_that_hangs(
 ) -> None:
     hanging = asyncio.Event()
 
-    async def hang(_talk: Talk) -> None:
+    async def hang(talk: Talk) -> None:
         hanging.set()
-        await asyncio.Event().wait()
+        await talk.reader.read()
 
-    channel = make_channel(mail_db, imap, timeout_seconds=60.0)
+    channel = make_channel(mail_db, imap.url, timeout_seconds=60.0)
     imap.answers["UID FETCH"] = hang
     task = asyncio.create_task(channel.run(desk.accept))
     await imap.idling.wait()
