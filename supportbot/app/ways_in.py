@@ -18,13 +18,8 @@ from supportbot.channels.slack.config import (
     Transport,
 )
 from supportbot.orchestrator.wiring import NoticeRoute, Patience
-from supportbot.settings.tree import (
-    Mailbox,
-    PluginChannel,
-    Settings,
-    SlackSettings,
-    WebSettings,
-)
+from supportbot.settings.slack import SlackSettings
+from supportbot.settings.tree import Mailbox, PluginChannel, Settings, WebSettings
 
 _SLACK = "slack"
 _SLACK_KEY = "slack:main"

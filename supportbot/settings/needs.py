@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from supportbot.errors import SettingsError
 from supportbot.settings.mail import MailOAuthSettings
 from supportbot.settings.models import ModelSettings
-from supportbot.settings.tree import Mailbox, Settings, SlackSettings, WebSettings
+from supportbot.settings.slack import SlackSettings
+from supportbot.settings.tree import Mailbox, Settings, WebSettings
 
 
 def missing_secrets(settings: Settings) -> tuple[SettingsError, ...]:

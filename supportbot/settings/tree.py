@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from supportbot.settings.budget import BudgetSettings
 from supportbot.settings.files import FilesSettings
@@ -27,9 +26,6 @@ from supportbot.settings.kinds import (
     Port,
     Product,
     Seconds,
-    SlackChannel,
-    SlackPeople,
-    SlackTeam,
     SmtpUrl,
     TimeZone,
     VariableName,
@@ -37,7 +33,7 @@ from supportbot.settings.kinds import (
 from supportbot.settings.mail import ListenerSettings, MailOAuthSettings
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.section import Section
-from supportbot.settings.slack import SlackPlaceSettings, SlackPromptSettings
+from supportbot.settings.slack import SlackSettings
 
 _MIB = 1024 * 1024
 
@@ -74,113 +70,6 @@ class ServerSettings(Section):
     def address(self) -> str:
         """The public URL, else where it listens; without a slash at the end."""
         return str(self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
-
-
-class SlackSettings(Section):
-    """One Slack workspace by its bot token, or many that install the app by OAuth; else off."""
-
-    mode: Literal["socket", "http"] = Field(
-        default="socket",
-        description="How events come: Socket Mode, or signed HTTP at /slack/events.",
-    )
-    default_product: Product | None = Field(
-        default=None, description="Product of channels that are not listed, and of direct messages."
-    )
-    channels: Mapping[SlackChannel, SlackPlaceSettings] = Field(
-        default_factory=dict,
-        description='Product of each channel id: `C0123 = "hosting"`; or a table '
-        '`[slack.channels.C0123]` with `product`, `listen = "mentions"` (or `"all"`: every new '
-        'message opens a ticket), `groups = ["S0123"]` (user groups whose members may open '
-        "tickets) and `bots = false` (whether other bots may).",
-    )
-    operators: tuple[SlackPeople, ...] = Field(
-        default=(),
-        description="Ids of operators, or of user groups of them; empty: whoever is in "
-        "operators_channel is one.",
-    )
-    operators_channel: SlackChannel | None = Field(
-        default=None,
-        description="Channel id for notices: handoffs and drafts. Without operators its members "
-        "are the operators.",
-    )
-    take_over: Literal["operators", "anyone"] | None = Field(
-        default=None,
-        description="Who takes a customer's thread over by writing into it; empty: operators "
-        "where there are any (operators or operators_channel is set), else anyone.",
-    )
-    ask_score: bool = Field(
-        default=True,
-        description="Ask a customer how it went when a ticket they were answered in is resolved.",
-    )
-    live: bool = Field(
-        default=True,
-        description="Show answers while they are written, as far as Slack's limits allow.",
-    )
-    operators_team: SlackTeam | None = Field(
-        default=None,
-        description="Workspace id of operators and their channel, where the app is installed "
-        "by OAuth; the id of their organisation where that installed it for all its workspaces.",
-    )
-    workspaces: tuple[SlackTeam, ...] = Field(
-        default=(),
-        description="Ids of workspaces, or of organisations with all of theirs, that may install "
-        "the app by OAuth; empty: any.",
-    )
-    quiet_seconds: Seconds | None = Field(
-        default=None, ge=0, description="As [tickets] quiet_seconds, for this channel."
-    )
-    max_wait_seconds: Seconds | None = Field(
-        default=None, gt=0, description="As [tickets] max_wait_seconds, for this channel."
-    )
-    api_url: HttpUrl = Field(
-        default="https://slack.com/api/",
-        description="Slack's Web API, or a stand-in for tests.",
-        json_schema_extra={"env": "SLACK_API_URL"},
-    )
-    bot_token: SecretStr | None = Field(
-        default=None, description="Bot token, xoxb-.", json_schema_extra={"env": "SLACK_BOT_TOKEN"}
-    )
-    app_token: SecretStr | None = Field(
-        default=None,
-        description="App-level token, xapp-; Socket Mode needs it.",
-        json_schema_extra={"env": "SLACK_APP_TOKEN"},
-    )
-    signing_secret: SecretStr | None = Field(
-        default=None,
-        description="Signing secret; HTTP mode needs it.",
-        json_schema_extra={"env": "SLACK_SIGNING_SECRET"},
-    )
-    client_id: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Client id of an app that workspaces install themselves at /slack/install; "
-        "instead of a bot token.",
-        json_schema_extra={"env": "SLACK_CLIENT_ID"},
-    )
-    client_secret: SecretStr | None = Field(
-        default=None,
-        description="Its client secret.",
-        json_schema_extra={"env": "SLACK_CLIENT_SECRET"},
-    )
-    prompts: tuple[SlackPromptSettings, ...] = Field(
-        default=(),
-        max_length=100,
-        description="Questions that are offered in the messages tab: the first four; where "
-        "somebody looks at a channel with a product, those of that product first, of no other.",
-    )
-
-    @field_validator("operators_channel")
-    @classmethod
-    def _for_operators_alone(cls, channel: str | None, given: ValidationInfo) -> str | None:
-        """Refuse to put notices before customers."""
-        if channel in given.data.get("channels", ()):
-            raise ValueError("it stands in [slack.channels] too; remove it there, or name another")
-        return channel
-
-    @property
-    def by_oauth(self) -> bool:
-        """Whether workspaces install the app themselves; one of the two alone says nothing."""
-        return bool(self.client_id and self.client_secret)
 
 
 class Mailbox(Section):
