@@ -33,7 +33,11 @@ def mail_setups(settings: Settings, secret: str) -> Iterator[EmailSetup]:
 
 
 def mailbox_config(
-    settings: Settings, box: Mailbox, secret: str, own: tuple[str, ...] = ()
+    settings: Settings,
+    box: Mailbox,
+    secret: str,
+    own: tuple[str, ...] = (),
+    timeout_seconds: float = 30.0,
 ) -> EmailConfig:
     """Return what the channel of a mailbox needs to know; `own`: addresses of all of them."""
     return EmailConfig(
@@ -51,6 +55,7 @@ def mailbox_config(
         smtp=box.smtp,
         smtp_password=_secret(box.password),
         outbox=settings.folder / box.outbox if box.outbox else None,
+        timeout_seconds=timeout_seconds,
     )
 
 

@@ -37,8 +37,9 @@ _CONNECT_SECONDS = 10
 async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
     """Look at a bot folder and its surroundings; return one line for each problem.
 
-    `target` is the folder or its supportbot.toml. Changes nothing; connects to a PostgreSQL
-    database, opens the ports for a moment, and asks Slack about what is configured of it.
+    `target` is the folder or its supportbot.toml. Changes nothing but tokens of mailboxes that
+    have to be exchanged; connects to a PostgreSQL database, opens the ports for a moment, and asks
+    Slack and the mailboxes' servers about what is configured of them.
     """
     return (await look_at(target, environ)).problems
 
@@ -63,8 +64,11 @@ async def look_at(target: Path, environ: Mapping[str, str]) -> Findings:
             found += map(str, unread_mailboxes(settings))
         found += _unknown_plugins(settings)
         found += await _surroundings(settings)
-        slack = await _slack(settings, products)
-        return Findings([*found, *slack.problems], [*local_links(settings), *slack.notes])
+        slack, mail = await _slack(settings, products), await _mail(settings)
+        return Findings(
+            [*found, *slack.problems, *mail.problems],
+            [*local_links(settings), *slack.notes, *mail.notes],
+        )
     return Findings(found)
 
 
@@ -173,6 +177,20 @@ async def _installed(url: str, config: SlackConfig, oauth: SlackOAuth) -> Findin
         if database.path is not None and _is_new(database.path):
             return Findings()
         return await examine_installed(config, oauth, Register(database, config.key, now, vault))
+
+
+async def _mail(settings: Settings) -> Findings:
+    """Ask the servers of mailboxes; what is granted anew is kept where there is a database."""
+    from supportbot.cli.check_mail import look_at_mail
+
+    if not settings.email.mailboxes:
+        return Findings()
+    if await _database_problem(settings.database.url) is not None:
+        return await look_at_mail(settings, None)
+    async with aclosing(Database(settings.database.url)) as database:
+        is_new = database.path is not None and _is_new(database.path)
+        is_there = not is_new and (await schema.revisions(database))[0] is not None
+        return await look_at_mail(settings, database if is_there else None)
 
 
 async def _surroundings(settings: Settings) -> list[str]:

@@ -60,7 +60,7 @@ def _folder(value: str) -> str:
     if not value.strip() or not value.isprintable():
         raise ValueError("write the folder's name as the mail program shows it")
     if is_set_aside(value):
-        raise ValueError(f"{value} holds no questions (junk, sent, drafts or trash); leave it out")
+        raise ValueError(f"leave {value} out; junk, sent mail, drafts and trash are never read")
     return value
 
 

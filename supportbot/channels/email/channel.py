@@ -12,7 +12,7 @@ from typing import Final
 from supportbot.channels.base import Accept, ChannelParts
 from supportbot.channels.email import identity
 from supportbot.channels.email.disposition import without_plus
-from supportbot.channels.email.imap_server import imap_server
+from supportbot.channels.email.imap_server import ImapServer, imap_server
 from supportbot.channels.email.listener import MailListener, Received
 from supportbot.channels.email.mail import Limits
 from supportbot.channels.email.oauth import AccessToken, GrantShelf, RefreshedToken
@@ -99,7 +99,7 @@ class EmailChannel:
             else None
         )
         #: Signs in to imap and smtp where there is no password.
-        self._token = _token(self.key, config, db, clock)
+        self._token = mail_token(self.key, config, db, clock)
         self._receiver = _receiver(self.key, config, self._token, db, clock)
         addresses = (config.address, *config.aliases, *config.own_addresses)
         self._mailbox = Mailbox(
@@ -240,24 +240,42 @@ def _id_line(head: bytes) -> bytes:
     return b""
 
 
-def _token(key: str, config: EmailConfig, db: Database, clock: Clock) -> AccessToken | None:
+def mail_token(
+    key: str, config: EmailConfig, db: Database | None, clock: Clock
+) -> AccessToken | None:
+    """Return what signs in to a mailbox instead of a password; without a database nothing is kept.
+
+    Raises:
+        SettingsError: a key of the vault is none.
+    """
     if config.oauth is None:
         return None
     vault = Vault(config.token_keys) if config.token_keys else None
     return RefreshedToken(config.oauth, GrantShelf(key, config.oauth, db, vault), clock)
 
 
+def mail_server(config: EmailConfig) -> ImapServer | None:
+    """Return where a mailbox is read; None: by the listener only.
+
+    Raises:
+        SettingsError: its URL cannot be read.
+    """
+    if config.imap is None:
+        return None
+    return imap_server(
+        config.imap,
+        config.folders,
+        by_token=config.oauth is not None,
+        timeout_seconds=config.timeout_seconds,
+    )
+
+
 def _receiver(
     key: str, config: EmailConfig, token: AccessToken | None, db: Database, clock: Clock
 ) -> ImapReceiver | None:
-    if config.imap is None:
+    server = mail_server(config)
+    if server is None:
         return None
-    server = imap_server(
-        config.imap,
-        config.folders,
-        by_token=token is not None,
-        timeout_seconds=config.timeout_seconds,
-    )
     return ImapReceiver(
         key,
         server,

@@ -134,13 +134,13 @@ class ImapConnection:
         """
         await self._call(self._open, secret)
 
-    async def select(self, folder: str) -> Opened:
+    async def select(self, folder: str, *, look_only: bool = False) -> Opened:
         """Open a folder; whatever follows goes to it.
 
         Raises:
             FolderRefused: it is not there, or one that is never read.
         """
-        return await self._call(self._select, folder)
+        return await self._call(self._select, folder, look_only=look_only)
 
     async def new_uids(self, after: int) -> list[int]:
         """List UIDs above this one, ascending; not all at once where there are very many."""
@@ -149,6 +149,14 @@ class ImapConnection:
     async def first_since(self, day: date) -> int | None:
         """Return the lowest UID of mail that arrived on or after this day."""
         return await self._call(self._first_since, day)
+
+    async def newest_arrival(self) -> datetime | None:
+        """Return when the newest mail arrived, by the clock of the server."""
+        return await self._call(self._newest_arrival)
+
+    async def tells_news(self) -> bool:
+        """Tell whether the server says by itself that mail has come."""
+        return await self._call(self._can, "IDLE")
 
     async def fetch(self, uid: int) -> Fetched | None:
         """Read one mail without marking it; None if it vanished meanwhile.
@@ -167,7 +175,7 @@ class ImapConnection:
 
         One IDLE (RFC 2177) per call, so it is renewed at least that often.
         """
-        if self._selected is None or not await self._call(self._can, "IDLE"):
+        if self._selected is None or not await self.tells_news():
             await asyncio.sleep(seconds)
             return
         await self._call(self._idle)
@@ -216,13 +224,13 @@ class ImapConnection:
         client.normalise_times = False  # else INTERNALDATE loses its time zone
         sign_in(client, server, secret)
 
-    def _select(self, folder: str) -> Opened:
+    def _select(self, folder: str, *, look_only: bool) -> Opened:
         self._selected = None
         for attributes, _, name in self._client.list_folders("", folder):
             if name == folder and is_set_aside(name, [flag.decode() for flag in attributes]):
                 raise FolderRefused(f"{folder}: holds junk, sent mail, drafts or trash")
         try:
-            facts = self._client.select_folder(folder)
+            facts = self._client.select_folder(folder, readonly=look_only)
         except IMAPClientAbortError:
             raise
         except IMAPClientError as error:
@@ -237,6 +245,12 @@ class ImapConnection:
 
     def _last_uid(self) -> int:
         return max(self._search(["UID", "*"]), default=0)
+
+    def _newest_arrival(self) -> datetime | None:
+        uid = self._last_uid()
+        facts = self._client.fetch([uid], ["INTERNALDATE"]).get(uid) if uid else None
+        moment: datetime | None = facts.get(b"INTERNALDATE") if facts else None
+        return moment
 
     def _search(self, criteria: list[Any]) -> list[int]:
         return sorted(int(uid) for uid in self._client.search(criteria))

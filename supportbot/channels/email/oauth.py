@@ -63,10 +63,12 @@ class _Held:
 class GrantShelf:
     """Where the tokens of one mailbox lie over a restart.
 
-    Without a vault they do not: that is enough where refresh tokens stay the same.
+    Without a vault or a store they do not: enough where refresh tokens stay the same.
     """
 
-    def __init__(self, channel: str, grant: OAuthGrant, db: Database, vault: Vault | None) -> None:
+    def __init__(
+        self, channel: str, grant: OAuthGrant, db: Database | None, vault: Vault | None
+    ) -> None:
         self._channel = channel
         self._grant = grant
         self._db = db
@@ -75,7 +77,7 @@ class GrantShelf:
     async def read(self) -> _Held:
         """Return what came last; the configured refresh token, if it came after that."""
         configured = _Held(Tokens("", self._grant.refresh_token))
-        if self._vault is None:
+        if self._vault is None or self._db is None:
             return configured
         async with self._db.reading() as work:
             found = await mail_grants.find(work, self._channel)
@@ -90,7 +92,7 @@ class GrantShelf:
 
     async def write(self, held: _Held) -> _Held | None:
         """Store these tokens; None: another process stored others meanwhile."""
-        if self._vault is None or held.is_stored or held.expires_at is None:
+        if self._vault is None or self._db is None or held.is_stored or held.expires_at is None:
             return held
         sealed = self._vault.seal(self._channel, held.tokens)
         new = MailGrant(self._grant.origin, sealed, held.expires_at)

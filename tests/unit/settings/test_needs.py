@@ -23,8 +23,14 @@ KEPT = {
     "SUPPORTBOT_SERVER_PUBLIC_URL": "https://bot.example",
     "SUPPORTBOT_SECRET_TOKEN_KEY": f"{'A' * 43}=",
 }
-PLACE = '[slack]\noperators_channel = "C1"\n'
 BOX = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\n'
+GRANTED = (
+    f'{BOX}imap = "imaps://u@h"\n[email.mailboxes.oauth]\nclient_id = "1"\n'
+    'refresh_token_env = "BOX_TOKEN"\nclient_secret_env = "APP_SECRET"\n'
+)
+GOOGLE = f'{GRANTED}provider = "google"\n'
+MICROSOFT = f'{GRANTED}provider = "microsoft"\ntenant = "example.com"\n'
+PLACE = '[slack]\noperators_channel = "C1"\n'
 
 
 @pytest.mark.parametrize(
@@ -58,6 +64,10 @@ BOX = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\n'
         (f'{BOX}imap = "imaps://u@h"\n', {}, ["mailbox a@b.c"]),
         (f'{BOX}password_env = "BOX_PASSWORD"\n', {}, ["BOX_PASSWORD"]),
         (f'{BOX}password_env = "BOX_PASSWORD"\n', {"BOX_PASSWORD": "x"}, []),
+        (GOOGLE, {}, ["BOX_TOKEN", "APP_SECRET"]),
+        (GOOGLE, {"BOX_TOKEN": "x", "APP_SECRET": "x"}, []),
+        (MICROSOFT, {"BOX_TOKEN": "x", "APP_SECRET": "x"}, ["SUPPORTBOT_SECRET_TOKEN_KEY"]),
+        (MICROSOFT, {"BOX_TOKEN": "x", "APP_SECRET": "x"} | KEPT, []),
     ],
 )
 def test_missing_secrets_are_named(

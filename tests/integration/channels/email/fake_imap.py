@@ -96,6 +96,7 @@ class FakeImap:
             "CAPABILITY": self._capability,
             "LIST": self._list,
             "SELECT": self.select,
+            "EXAMINE": self.select,
             "UID SEARCH": self.search,
             "UID FETCH": self.fetch,
             "IDLE": self.idle,
