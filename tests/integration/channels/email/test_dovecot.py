@@ -192,18 +192,23 @@ async def test_postfix_hands_mail_over_and_keeps_what_we_could_not_store(
     desk.failing = StoreUnavailable("disk is full")
     async with running(channel.run(desk.accept)):
         await eventually(lambda: listener.route("help@bot.example") is not None)
+        here = f"127.0.0.1:{listener.port}"
         settings = {
+            # As docs/how-to/mail-server.md says.
             "virtual_mailbox_domains": "bot.example",
-            "virtual_transport": f"{protocol}:inet:127.0.0.1:{listener.port}"
-            if protocol == "lmtp"
-            else f"smtp:[127.0.0.1]:{listener.port}",
-            "smtp_tls_security_level": "encrypt",
-            "lmtp_tls_security_level": "encrypt",
+            "virtual_mailbox_maps": "inline:{help@bot.example=bot}",
+            **{
+                "lmtp": {"transport_maps": f"inline:{{help@bot.example=lmtp:inet:{here}}}"},
+                "smtp": {"virtual_transport": f"smtp:{here.replace('127.0.0.1', '[127.0.0.1]')}"},
+            }[protocol],
+            f"{protocol}_tls_security_level": "encrypt",
         }
         async with postfix(settings) as port:
             long_line = mail(1) + b"z" * 5_000 + b"\r\n"
             answer = await hand_in(port, "ann@cust.example", ["help+t.1@bot.example"], long_line)
             assert answer.startswith("250")
+            who = await hand_in(port, "ann@cust.example", ["who@bot.example"], mail(2))
+            assert who.startswith("550")
             await eventually(lambda: desk.calls > 0)
             desk.failing = None
             (inbound,) = await desk.wait_for(1)
