@@ -27,6 +27,7 @@ from tests.benchmarks.everyday import everyday
 from tests.benchmarks.figures import print_table
 from tests.benchmarks.growing import growing
 from tests.benchmarks.mail import mail
+from tests.benchmarks.mailbox import mailbox
 from tests.benchmarks.plan import Found, Plan
 from tests.benchmarks.rush import flight, rush
 from tests.benchmarks.stores import acks, wire, workers
@@ -44,6 +45,7 @@ _SECTIONS: dict[str, tuple[Callable[[Plan, Path], Awaitable[Found]], float]] = {
     "workers": (workers, 240),
     "breakdown": (breakdown, 90),
     "mail": (mail, 240),
+    "mailbox": (mailbox, 500),
 }
 
 
