@@ -124,7 +124,7 @@ SlackTeam = Annotated[
         r"[TE][A-Z0-9]+", "use the id of a workspace or an organisation, such as T0123ABC or E0123"
     ),
 ]
-MailFolder = Annotated[str, AfterValidator(_folder)]
+MailFolder = Annotated[str, StringConstraints(max_length=255), AfterValidator(_folder)]
 MailPeers = Annotated[tuple[str, ...], AfterValidator(_networks)]
 VariableName = Annotated[
     str,

@@ -17,7 +17,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, ParamSpec, TypeVar
 
-from imapclient import SEEN, IMAPClient  # type: ignore[import-untyped]  # ships no types
+from imapclient import (  # type: ignore[import-untyped]  # ships no types
+    SEEN,
+    IMAPClient,
+    SocketTimeout,
+)
 from imapclient.exceptions import (  # type: ignore[import-untyped]  # ships no types
     IMAPClientAbortError,
     IMAPClientError,
@@ -31,6 +35,8 @@ from supportbot.errors import ChannelError
 P = ParamSpec("P")
 T = TypeVar("T")
 
+#: Who is told to stop waits for a connection that is being made.
+_CONNECT_SECONDS: Final = 10.0
 #: A waiting thread looks up this often, so that it can be stopped.
 _SLICE_SECONDS: Final = 1.0
 #: So many answers in a row that came at once and were empty: the connection is gone.
@@ -218,8 +224,13 @@ class ImapConnection:
     def _open(self, secret: str) -> None:
         self._close()  # of an attempt before
         server = self._server
+        connecting = min(server.timeout_seconds, _CONNECT_SECONDS)
         self._client = client = _Client(
-            server.host, server.port, ssl=server.tls, use_uid=True, timeout=server.timeout_seconds
+            server.host,
+            server.port,
+            ssl=server.tls,
+            use_uid=True,
+            timeout=SocketTimeout(connecting, server.timeout_seconds),
         )
         client.normalise_times = False  # else INTERNALDATE loses its time zone
         sign_in(client, server, secret)
