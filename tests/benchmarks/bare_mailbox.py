@@ -19,7 +19,8 @@ def main(port: int, user: str, file: Path) -> None:
     """Read for ever."""
     client = IMAPClient("127.0.0.1", port, ssl=False, timeout=30)
     client.login(user, "secret")
-    last = int(client.select_folder("INBOX")[b"UIDNEXT"]) - 1 if not file.exists() else 0
+    folder = client.select_folder("INBOX")
+    last = 0 if file.exists() else int(folder[b"UIDNEXT"]) - 1
     with file.open("ab") as out:
         write(out.fileno(), b"ready\n")
         while True:
