@@ -179,22 +179,28 @@ class ImapConnection:
     async def wait(self, seconds: float) -> None:
         """Wait until the server reports something, or until the time is over.
 
-        One IDLE (RFC 2177) per call, so it is renewed at least that often.
+        One IDLE (RFC 2177) per call, so it is renewed at least that often. After silence the folder
+        has to be selected again: one that was deleted and made anew reports nothing.
         """
+        has_news = False
         if self._selected is None or not await self.tells_news():
             await asyncio.sleep(seconds)
-            return
+        else:
+            has_news = await self._idled(seconds)
+        if not has_news:
+            self._selected = None
+
+    async def _idled(self, seconds: float) -> bool:
         await self._call(self._idle)
         deadline = time.monotonic() + seconds
-        empty = 0
-        while time.monotonic() < deadline and empty < _EMPTY_ANSWERS:
+        has_news, empty = False, 0
+        while time.monotonic() < deadline and not has_news:
             has_news, at_once = await self._call(self._reports)
-            if has_news:
-                break
             empty = empty + 1 if at_once else 0
-        if empty >= _EMPTY_ANSWERS:
-            raise ConnectionLost(f"{self._server.host}: connection closed while waiting")
+            if empty >= _EMPTY_ANSWERS:
+                raise ConnectionLost(f"{self._server.host}: connection closed while waiting")
         await self._call(self._idle_done)
+        return has_news
 
     async def aclose(self) -> None:
         """Hang up and end the thread, whatever it waits for; never raises."""

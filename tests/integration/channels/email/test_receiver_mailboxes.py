@@ -12,7 +12,7 @@ from supportbot.channels.email.imap import ImapConnection
 from supportbot.channels.email.imap_server import imap_server
 from supportbot.errors import TooLarge
 from supportbot.store.database import Database
-from tests.integration.channels.email.fake_imap import FakeImap, serving
+from tests.integration.channels.email.fake_imap import FakeImap, Talk, serving
 from tests.integration.channels.email.mailboxes import mail, make_channel, subjects
 
 
@@ -126,6 +126,30 @@ async def test_a_folder_that_was_numbered_anew_answers_nothing_twice_and_nothing
         "Case 4": True,
     }
     assert heard[1].disposition.reasons == ("before_cut_over",)
+
+
+async def test_a_folder_that_was_made_anew_behind_the_session_is_found(
+    imap: FakeImap, mail_db: Database, desk: Any, running: Any
+) -> None:
+    """The server tells nothing of a folder that is no more, and answers searches with nothing."""
+    channel = make_channel(mail_db, imap.url)
+
+    async def nothing(talk: Talk) -> None:
+        talk.say("* SEARCH")
+        talk.done()
+
+    async def again(talk: Talk) -> None:
+        imap.answers.clear()
+        await imap.select(talk)
+
+    async with running(channel.run(desk.accept)):
+        await imap.idling.wait()
+        imap.answers["UID SEARCH"], imap.answers["SELECT"] = nothing, again
+        imap.uidvalidity, imap.uidnext = 8, 1
+        imap.arrive(mail(1), silently=True)
+        await desk.wait_for(1)
+    assert imap.connections == 1
+    assert desk.heard[0].meta["uidvalidity"] == "8"
 
 
 async def test_new_mail_is_new_though_the_clocks_differ_and_old_mail_moved_in_is_not(
