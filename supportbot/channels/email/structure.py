@@ -48,7 +48,12 @@ _SMIME: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _OPEN_SMIME: Final = frozenset({"certs-only"})
 #: Parts of a report that describe an earlier mail.
 STATUS_TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_UNSAFE: Final = re.compile(r"[^\w.\-+@ ()\[\],]+")
+#: What no name may hold on some system, control characters, and marks that turn it around:
+#: `exe.gnp` would be read as `png.exe`.
+_UNSAFE: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff<>:\"|?*/\\]+"
+)
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
 _DOTS: Final = re.compile(r"^[. ]+|[. ]+$")
 _MAX_NAME_CHARS: Final = 120
 #: UTF-8 needs up to four bytes a character; `Limits.max_text_chars` cuts exactly.
@@ -124,10 +129,11 @@ def parameters(value: str) -> dict[str, str]:
         return found
     for name, given in pairs[1:]:
         if isinstance(given, tuple):
+            # Where both forms stand, this one has all characters (RFC 6266 4.3).
             text = decode(str(given[2]).encode("latin-1", "replace"), given[0])
+            found[name.lower()] = header_text(text)
         else:
-            text = str(given)
-        found.setdefault(name.lower(), header_text(text))
+            found.setdefault(name.lower(), header_text(str(given).removeprefix('"')))
     return found
 
 
@@ -244,7 +250,7 @@ def _text(node: _Node, kind: str, found: Structure) -> None:
 def _file(part: Message, kind: str, declared: str | None, *, inline: bool) -> MailFile:
     attached_mail = isinstance(part.get_payload(), list)
     content = _embedded(part).as_bytes() if attached_mail else _content(part)
-    name = declared or _NAMES.get(kind) or f"part.{_UNSAFE.sub('', kind.partition('/')[2])[:8]}"
+    name = declared or _NAMES.get(kind) or f"part.{kind.partition('/')[2][:8]}"
     found = kind if attached_mail else kind_of(kind, content)
     return MailFile(safe_name(name), declared, found, content, inline)
 
@@ -278,7 +284,8 @@ def _content(part: Message) -> bytes:
 
 def safe_name(declared: str) -> str:
     """Make a base name out of whatever a sender calls a file: no path, no control characters."""
-    base = re.split(r"[/\\:]", declared)[-1]
+    drive = _DRIVE.match(declared)
+    base = re.split(r"[/\\]", declared[drive.end() :] if drive else declared)[-1]
     clean = _DOTS.sub("", _UNSAFE.sub("_", base))
     stem, dot, ending = clean.rpartition(".")
     if dot and len(clean) > _MAX_NAME_CHARS:

@@ -102,6 +102,12 @@ def test_two_from_headers_are_warned_of() -> None:
         ("..", "file"),
         ("a\x01b.txt", "a b.txt"),
         ("=?utf-8?q?Gr=C3=BC=C3=9Fe.txt?=", "Grüße.txt"),
+        ("C:x.png", "x.png"),
+        ("10:30.txt", "10_30.txt"),
+        ("50 € & 'more'; 100%.txt", "50 € & 'more'; 100%.txt"),
+        ("\U0001f600.png", "\U0001f600.png"),
+        ("a\u202egnp.exe", "a_gnp.exe"),
+        ("a<b>|?*.txt", "a_b_.txt"),
         ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
     ],
 )
@@ -112,11 +118,26 @@ def test_file_name_is_safe_and_the_declared_one_is_kept(declared: str, shown: st
     assert file.declared_name
 
 
-def test_rfc2231_file_name_is_decoded() -> None:
-    part = (
-        "Content-Type: text/csv\nContent-Disposition: attachment; filename*=utf-8''%C3%BCx.csv\n\n1"
-    )
-    assert parse_mail(multipart(part)).files[0].filename == "üx.csv"
+@pytest.mark.parametrize(
+    ("parameter", "shown"),
+    [
+        ("filename*=utf-8''%C3%BCx.csv", "üx.csv"),
+        ("filename*=iso-8859-1'de'%FCx.csv", "üx.csv"),
+        ("filename*=%C3%BCx.csv", "üx.csv"),
+        ("filename*0*=utf-8''%C3%BC; filename*1=x; filename*2=.csv", "üx.csv"),
+        ('filename*0=a; filename*1="b.csv"', "ab.csv"),
+        ("filename=\"u.csv\"; filename*=utf-8''%C3%BCx.csv", "üx.csv"),
+        ("filename*=utf-8''%C3%BCx.csv; filename=\"u.csv\"", "üx.csv"),
+        ("filename==?utf-8?q?=C3=BCx.csv?=", "üx.csv"),
+        ('filename="üx.csv"', "üx.csv"),
+        ("FILENAME = üx.csv", "üx.csv"),
+        ("filename=ü x.csv", "ü x.csv"),
+        ('filename="üx.csv', "üx.csv"),
+    ],
+)
+def test_file_name_is_decoded_in_every_form(parameter: str, shown: str) -> None:
+    part = f"Content-Type: text/csv\nContent-Disposition: attachment; {parameter}\n\n1"
+    assert parse_mail(multipart(part)).files[0].filename == shown
 
 
 @pytest.mark.parametrize("value", ["", "garbage", "Mon, 99 Foo 2026 99:99:99", "Thu, 1 Jan 1970"])
