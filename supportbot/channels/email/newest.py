@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from supportbot.channels.email import quote_marks
+from supportbot.channels.email.device_lines import is_device
 
 _MAX_SIGNATURE_LINES: Final = 12
 _MAX_GAP_LINES: Final = 30
@@ -53,7 +54,7 @@ def newest_words(text: str, *, forwarded: bool = False) -> str:
     lines = _without_quotes(lines)
     if _last_written(lines) is not _last_written(whole):
         lines = _without_delimiters(lines)
-    kept = "\n".join(line.text for line in lines).strip("\n").rstrip()
+    kept = "\n".join(line.text.rstrip() for line in lines).strip("\n").rstrip()
     return kept if kept.strip() else text.strip()
 
 
@@ -63,7 +64,7 @@ def _marked(raw: Sequence[str]) -> list[_Line]:
     index = 0
     while index < len(raw):
         kind, count = _kind(raw[index : index + 9])
-        lines += [_Line(kind, line.rstrip()) for line in raw[index : index + count]]
+        lines += [_Line(kind, line) for line in raw[index : index + count]]
         index += count
     return lines
 
@@ -87,7 +88,7 @@ def _kind(raw: Sequence[str]) -> tuple[_Kind, int]:
     count = quote_marks.attribution(raw)
     if count:
         return _Kind.ATTRIBUTION, count
-    return (_Kind.DEVICE if quote_marks.is_device(raw[0]) else _Kind.TEXT), 1
+    return (_Kind.DEVICE if is_device(raw[0]) else _Kind.TEXT), 1
 
 
 def _header_block(raw: Sequence[str]) -> int:
@@ -195,36 +196,35 @@ def _opens_old_text(lines: Sequence[_Line], index: int) -> bool:
 
 
 def _without_signature(lines: list[_Line]) -> list[_Line]:
-    """Drop signatures (up to the next quote or the end, if they are short) and device lines."""
+    """Drop signatures (up to the next quote or the end) and device lines with nothing below."""
     kept: list[_Line] = []
     index, said = 0, False
     while index < len(lines):
         line = lines[index]
         said = said or line.kind is _Kind.TEXT
         if line.kind is _Kind.SIGNATURE and said:
-            length, written = _signature(lines, index)
-            if written <= _MAX_SIGNATURE_LINES:
-                index += length
+            length = _signature(lines, index)
+            index += length
+            if length:
                 continue
-        if line.kind is not _Kind.DEVICE or not said:
+        below = lines[index + 1].kind if index + 1 < len(lines) else _Kind.BLANK
+        if line.kind is not _Kind.DEVICE or not said or below is _Kind.TEXT:
             kept.append(line)
         index += 1
     return kept
 
 
-def _signature(lines: Sequence[_Line], start: int) -> tuple[int, int]:
-    """Return the length of a signature and how many of its lines are written on."""
-    written = 0
+def _signature(lines: Sequence[_Line], start: int) -> int:
+    """Return the length of the signature that begins here; 0 if it is none."""
+    written: list[str] = []
     index = start + 1
-    while index < len(lines):
-        kind = lines[index].kind
-        if kind in {_Kind.QUOTE, _Kind.ATTRIBUTION, _Kind.ORIGINAL}:
+    while index < len(lines) and len(written) <= _MAX_SIGNATURE_LINES:
+        line = lines[index]
+        if line.kind in {_Kind.QUOTE, _Kind.ATTRIBUTION, _Kind.ORIGINAL}:
             break
-        written += kind is not _Kind.BLANK
-        if written > _MAX_SIGNATURE_LINES:
-            break
+        written += [line.text] if line.kind is not _Kind.BLANK else []
         index += 1
-    return index - start, written
+    return index - start if quote_marks.may_be_signature(lines[start].text, written) else 0
 
 
 def _names_author(quote: Sequence[_Line]) -> bool:

@@ -14,6 +14,9 @@ from typing import Final
 _MAX_LINE_CHARS: Final = 400
 _MAX_LINES: Final = 4
 _MAX_BLOCK_LINES: Final = 9
+_MAX_SIGNATURE_LINES: Final = 12
+_MAX_UNSURE_SIGNATURE_LINES: Final = 8
+_MAX_SIGNATURE_CHARS: Final = 90
 #: So many different headers make a block; a customer's `From:` or `To:` alone is prose.
 _ENOUGH_HEADERS: Final = 3
 
@@ -120,26 +123,9 @@ FORWARD_SUBJECT: Final = re.compile(
     r"\s*(?:fwd?|wg|tr|rv|enc|i|vs|vb|vl|pd|doorst|fs|továbbítás|ilt|转发|轉寄|転送)\s?[:：]",
     re.IGNORECASE,
 )
-_SENT_FROM: Final = re.compile(
-    r"\s{0,4}[-–—*_(\[<\u200e\u200f]{0,3}\s?(?:sent|sendt|skickat|skickades|enviad[oa]|inviato"
-    r"|envoyé|verzonden|verstuurd|gesendet|von mein|diese nachricht wurde|wysłan[eoy]|odeslán[oa]"
-    r"|odoslané|lähetetty|küldve|elküldve|gönderildi|отправлено|надіслано|trimis|στάλθηκε|poslano"
-    r"|נשלח|أرسلت|تم الإرسال|مرسل|gửi từ|dikirim dari|ส่งจาก|saadetud|išsiųsta|nosūtīts"
-    r"|get|hol(?:en sie)?|outlook|télécharger|obtenir|obtener|obter|ottieni|scarica|downloade?"
-    r"|iphone|发自我的|發自我的|从我的|来自我的"
-    r"|[^\n]{2,30}(?:에서 보냄|에서 보냈습니다|から送信|gönderildi))",
-    re.IGNORECASE,
-)
-#: What such a line advertises; without it the line is the customer's.
-_DEVICE: Final = re.compile(
-    r"iphone|ipad|ipod|android|samsung|galaxy|blackberry|outlook|windows|huawei|xiaomi|nokia|pixel"
-    r"|proton\s?mail|yahoo|gmx|web\.de|zoho|mail\.ru|yandex|tuta|fairemail|k-9|superhuman|aol|\bmail(?:app)?\b.*\b(?:app|für|for|pour)\b"
-    r"|smartphone|tablet"
-    r"|mobil|móvil|mobiel|handy\b|\bphone\b|telefon|téléphone|cellulare|手机|手機",
-    re.IGNORECASE,
-)
-_MAX_DEVICE_CHARS: Final = 120
 _SIGNATURE: Final = re.compile(r"(?:--|—|__) ?$")
+#: As RFC 3676 4.3 writes it; without the space it may be a customer's own line.
+_STANDARD_SIGNATURE: Final = "-- "
 _DELIMITER: Final = re.compile(r"\s{0,4}(?:[-_=*~—–]\s?){2,80}$")
 _RULE_LINE: Final = re.compile(r"\s{0,4}(?:_{8,}|-{8,}|={8,}|\*{8,})\s{0,4}$")
 _QUOTED: Final = re.compile(r" {0,3}>")
@@ -155,11 +141,14 @@ def is_signature(line: str) -> bool:
     return len(line) <= len("-- ") and _SIGNATURE.match(line) is not None
 
 
-def is_device(line: str) -> bool:
-    """Tell whether the line is a device's advertisement: `Sent from my iPhone`."""
-    if len(line) > _MAX_DEVICE_CHARS or not _SENT_FROM.match(line):
-        return False
-    return _DEVICE.search(line) is not None
+def may_be_signature(mark: str, lines: Sequence[str]) -> bool:
+    """Tell whether what stands below a mark reads like a signature: brief, and asking nothing."""
+    if mark.startswith(_STANDARD_SIGNATURE):
+        return len(lines) <= _MAX_SIGNATURE_LINES
+    brief = len(lines) <= _MAX_UNSURE_SIGNATURE_LINES
+    return brief and not any(
+        len(line) > _MAX_SIGNATURE_CHARS or line.rstrip().endswith(("?", "？")) for line in lines
+    )
 
 
 def is_rule(line: str) -> bool:
