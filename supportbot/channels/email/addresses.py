@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import idna
+
 from supportbot.channels.email.encoded_words import decode_words
 from supportbot.channels.email.mail import Address
 
@@ -19,6 +21,27 @@ _MAX_ADDRESSES: Final = 500
 def valid(address: str) -> bool:
     """Tell whether this is one plain address: `local@domain`, nothing before or behind."""
     return _VALID.fullmatch(address) is not None
+
+
+def on_the_wire(address: str) -> str:
+    """Return the address with its domain in ASCII (RFC 5891); the local part stays as it is.
+
+    Raises:
+        ValueError: there is no such domain.
+    """
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"
+
+
+def id_domain(address: str) -> str:
+    """Return the domain of a mailbox as its Message-IDs name it.
+
+    Raises:
+        ValueError: there is no such domain.
+    """
+    return on_the_wire(address).rpartition("@")[2].lower()
 
 
 def parse_addresses(value: str) -> tuple[Address, ...]:

@@ -7,7 +7,7 @@ all forbids an automatic reply (in doubt, be silent), and the mail is still take
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,7 @@ class Evidence:
     mail: Mail
     #: MAIL FROM where a mail server told it: empty = null; None = unknown, see Return-Path.
     mail_from: str | None = None
-    #: All addresses of all our mailboxes, lower case, without plus-parts.
+    #: All addresses of all our mailboxes, as `belongs` takes them.
     own_addresses: frozenset[str] = frozenset()
     #: Its Message-ID or loop header carries our signature.
     signed_by_us: bool = False
@@ -78,6 +78,12 @@ def without_plus(address: str) -> str:
     return f"{local.partition('+')[0]}@{domain}"
 
 
+def belongs(address: str, own: Collection[str]) -> bool:
+    """Tell whether an address is one of these (lower case, no plus-parts); `*@domain` is all."""
+    name = without_plus(address)
+    return name in own or f"*@{name.rpartition('@')[2]}" in own
+
+
 def _forwarded_by_hand(evidence: Evidence) -> bool:
     """Tell whether a person passes a report on: `Fwd: Undelivered mail`, and nothing automatic."""
     hand = signs.BY_HAND.match(evidence.subject) is not None
@@ -86,7 +92,7 @@ def _forwarded_by_hand(evidence: Evidence) -> bool:
 
 def _own_sender(evidence: Evidence) -> bool:
     return any(
-        without_plus(author.address) in evidence.own_addresses
+        belongs(author.address, evidence.own_addresses)
         for author in evidence.mail.authors
         if author.address
     )

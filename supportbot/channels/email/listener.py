@@ -18,7 +18,7 @@ from typing import Final, Literal
 import structlog
 
 from supportbot.channels.email.certificate import Certificate
-from supportbot.channels.email.disposition import without_plus
+from supportbot.channels.email.disposition import belongs, without_plus
 from supportbot.channels.email.talk import LocalTalk, Talk
 from supportbot.errors import SettingsError
 
@@ -47,6 +47,8 @@ class Received:
 
 #: Commits the message; returns once it is on disk, raises when it is not.
 Deliver = Callable[[Received], Awaitable[None]]
+#: Tells whether an address belongs to a mailbox that lists addresses, and makes others.
+Owns = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +94,19 @@ class MailListener:
         )
         self._known = {without_plus(address) for address in addresses}
         self._routes: dict[str, Deliver] = {}
+        self._made: list[tuple[Owns, Deliver]] = []
         self._talks: set[Talk] = set()
         self._commits: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
-    async def serving(self, addresses: Iterable[str], deliver: Deliver) -> AsyncIterator[None]:
+    async def serving(
+        self, addresses: Iterable[str], deliver: Deliver, owns: Owns = lambda _address: False
+    ) -> AsyncIterator[None]:
         """Accept mail for these addresses (and their plus-forms) while the block runs.
+
+        With `*@domain` among them, for those there that `owns` takes for the mailbox's too.
 
         Raises:
             SettingsError: an address is taken by another mailbox, or the port is busy.
@@ -113,11 +120,14 @@ class MailListener:
                 self._server = await self._opened()
             self._routes.update(dict.fromkeys(names, deliver))
             self._known |= names
+            made = (owns, deliver)
+            self._made.append(made)
         try:
             yield
         finally:
             for name in names:
                 del self._routes[name]
+            self._made.remove(made)
             if not self._routes:
                 await self.aclose()
 
@@ -137,13 +147,15 @@ class MailListener:
 
     def route(self, address: str) -> Deliver | None:
         """Return who takes mail for this address."""
-        return self._routes.get(without_plus(address))
+        named = self._routes.get(without_plus(address))
+        return named or next((deliver for owns, deliver in self._made if owns(address)), None)
 
     def refusal(self, recipient: str) -> str | None:
         """See `talk.Door`."""
         if self.route(recipient) is not None:
             return None
-        return _AWAY if without_plus(recipient) in self._known else "550 5.1.1 no such mailbox here"
+        away = belongs(recipient, self._known - self._routes.keys())
+        return _AWAY if away else "550 5.1.1 no such mailbox here"
 
     def enter(self, talk: Talk, peer: str) -> str | None:
         """See `talk.Door`."""

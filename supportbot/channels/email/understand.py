@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from supportbot.channels.email import identity
-from supportbot.channels.email.disposition import Evidence, judge, without_plus
+from supportbot.channels.email.addresses import id_domain, parse_addresses
+from supportbot.channels.email.disposition import Evidence, belongs, judge, without_plus
 from supportbot.channels.email.mail import Address, Limits, Mail
 from supportbot.channels.email.parse import parse_mail
 from supportbot.channels.email.said import said_now
@@ -22,6 +23,8 @@ from supportbot.model.inbound import (
 )
 
 _MAX_PARENTS: Final = 50
+#: Headers in which mail servers leave the recipient of the envelope.
+_TRACES: Final = ("delivered-to", "x-original-to", "envelope-to")
 #: Companies behind these domains are not the customer's company.
 _FREEMAIL: Final = frozenset({
     "aol.com", "fastmail.com", "free.fr", "gmail.com", "gmx.at", "gmx.ch", "gmx.de", "gmx.net",
@@ -43,7 +46,7 @@ class Mailbox:
     product: str | None
     #: Further addresses of this mailbox.
     aliases: tuple[str, ...]
-    #: All addresses of all mailboxes, lower case, without plus-parts; ours included.
+    #: All addresses of all mailboxes, as `belongs` takes them; ours included.
     own_addresses: frozenset[str]
     secret: bytes
     limits: Limits
@@ -87,15 +90,35 @@ def evidence(mail: Mail, inbound: Inbound, mailbox: Mailbox) -> Evidence:
     )
 
 
-def thread_keys(mail: Mail, raw: bytes) -> tuple[str, ...]:
-    """Name the thread: parents by trust, the mail's own name last so that it never wins.
+def thread_keys(mail: Mail, inbound: Inbound, mailbox: Mailbox) -> tuple[str, ...]:
+    """Name the thread: by trust, the mail's own name last so that it never wins.
 
-    A report's first parent is the mail that it returns.
+    What we signed comes first: the ticket of the reply address, then the delivery whose return
+    path a report was sent to. A report's first parent is the mail that it returns.
     """
+    tickets, deliveries = _signed(mail, inbound, mailbox)
     parents = [*mail.returned.message_ids, *mail.in_reply_to, *reversed(mail.references)]
-    keys = list(dict.fromkeys(f"mid:{parent}" for parent in parents))[:_MAX_PARENTS]
-    own = own_key(mail, raw)
+    named = [*tickets, *(f"mid:{one}" for one in (*deliveries, *parents))]
+    keys = list(dict.fromkeys(named))[:_MAX_PARENTS]
+    own = own_key(mail, inbound.raw)
     return (*(key for key in keys if key != own), own)
+
+
+def _signed(mail: Mail, inbound: Inbound, mailbox: Mailbox) -> tuple[list[str], list[str]]:
+    """Return thread keys of tickets, and Message-IDs of deliveries, that the mail was sent to."""
+    to = _written_to(mail, inbound)
+    domain, secret = id_domain(mailbox.address), mailbox.secret
+    tickets = [key for one in to if (key := identity.ticket_of(one, secret))]
+    digests = [name for one in to if (name := identity.delivery_of(one, secret))]
+    return tickets, [identity.message_id_of(one, domain, secret) for one in digests]
+
+
+def _written_to(mail: Mail, inbound: Inbound) -> list[str]:
+    """List the addresses that the mail was sent to, the envelope's first."""
+    envelope = [one.strip() for one in inbound.meta.get("rcpt", "").split(",")]
+    traces = [one for name in _TRACES for one in mail.values(name)]
+    named = [one.address for value in traces for one in parse_addresses(value)]
+    return [*envelope, *named, *(one.address for one in (*mail.to, *mail.cc))]
 
 
 def own_key(mail: Mail, raw: bytes) -> str:
@@ -123,7 +146,7 @@ def _message(
     return CustomerMessage(
         sender=Sender(sender.address.lower(), sender.name, account_of(sender)),
         text=text,
-        thread_keys=thread_keys(mail, inbound.raw),
+        thread_keys=thread_keys(mail, inbound, mailbox),
         target=_target(mail, sender, inbound, mailbox),
         subject=mail.subject,
         product=mailbox.product,
@@ -139,21 +162,26 @@ def _target(mail: Mail, sender: Address, inbound: Inbound, mailbox: Mailbox) -> 
     """Say where a reply goes: to Reply-To if it names one stranger, from the address written to."""
     to = sender.address
     wished = [one for one in mail.reply_to if one.address]
-    if len(wished) == 1 and without_plus(wished[0].address) not in mailbox.own_addresses:
+    if len(wished) == 1 and not belongs(wished[0].address, mailbox.own_addresses):
         to = wished[0].address
     return {
         "to": to,
         "from": _addressed(mail, inbound, mailbox),
         "subject": mail.subject or "",
         "in_reply_to": mail.message_id or "",
-        "references": " ".join(mail.references),
+        "references": " ".join(_ancestors(mail)),
     }
+
+
+def _ancestors(mail: Mail) -> tuple[str, ...]:
+    """Return the ids that stand before the mail's own in an answer (RFC 5322 3.6.4)."""
+    alone = mail.in_reply_to if len(mail.in_reply_to) == 1 else ()
+    return mail.references or alone
 
 
 def _addressed(mail: Mail, inbound: Inbound, mailbox: Mailbox) -> str:
     """Return which of the mailbox's addresses the customer wrote to."""
     ours = {name.lower(): name for name in (mailbox.address, *mailbox.aliases)}
-    written = [one.address for one in (*mail.to, *mail.cc)]
-    written += [*inbound.meta.get("rcpt", "").split(","), *mail.values("delivered-to")]
-    found = [ours[name] for one in written if (name := without_plus(one.strip())) in ours]
+    written = [one.address for one in (*mail.to, *mail.cc)] + _written_to(mail, inbound)
+    found = [ours[name] for one in written if (name := without_plus(one)) in ours]
     return found[0] if found else mailbox.address

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from supportbot.channels.email.channel import content_key
-from supportbot.channels.email.identity import message_id
+from supportbot.channels.email.identity import SignedAddresses, message_id, ticket_key
 from supportbot.channels.email.mail import Limits
 from supportbot.channels.email.understand import Mailbox, understand
 from supportbot.errors import EmptyBody, TooLarge, Unparsable
@@ -21,6 +22,10 @@ MAILBOX = Mailbox(
     secret=SECRET,
     limits=Limits(max_bytes=100_000),
 )
+
+
+SIGNED = SignedAddresses("help@bot.example", SECRET)
+OWN_DOMAIN = SignedAddresses("*@reply.bot.example", SECRET)
 
 
 def heard(*headers: str, body: str = "My question?", **meta: str) -> CustomerMessage:
@@ -199,3 +204,58 @@ def test_content_key_ignores_added_headers_and_tells_contents_apart() -> None:
     assert content_key(mail + b"!") != content_key(mail)
     assert content_key(b"Subject: a\r\n\r\nMessage-ID: <1@x>").startswith("raw:")
     assert len(content_key(b"Message-ID: <" + b"x" * 5_000 + b"@y>\r\n\r\n")) <= 512
+
+
+@pytest.mark.parametrize("signed", [SIGNED, OWN_DOMAIN])
+@pytest.mark.parametrize("where", ["To", "Cc", "Delivered-To", "X-Original-To", "envelope"])
+def test_signed_reply_address_is_the_first_name_of_the_thread(
+    signed: SignedAddresses, where: str
+) -> None:
+    """Also where the envelope alone still tells, and where a server changed its case."""
+    address = signed.reply_to("T1").upper()
+    header = [] if where == "envelope" else [f"{where}: Help <{address}>"]
+    meta = {"rcpt": f"info@x.example,{address}"} if where == "envelope" else {}
+    message = heard(*header, "In-Reply-To: <2@x>", "Message-ID: <3@x>", **meta)
+    assert message.thread_keys == (ticket_key("T1"), "mid:<2@x>", "mid:<3@x>")
+
+
+def test_forged_reply_address_names_nothing() -> None:
+    """Regression of itop#95 and alga-psa#3241: nobody gets into a ticket by guessing its name."""
+    forged = SignedAddresses("help@bot.example", b"another").reply_to("T1")
+    message = heard(f"To: <{forged}>", "Message-ID: <3@x>", rcpt=forged)
+    assert message.thread_keys == ("mid:<3@x>",)
+
+
+def test_report_to_a_return_path_is_named_by_its_delivery_before_anything_it_says() -> None:
+    message = heard(
+        "From: MAILER-DAEMON@mx.example",
+        f"To: <{SIGNED.return_path('reply:1')}>",
+        "In-Reply-To: <other@x>",
+        "Message-ID: <3@mx>",
+    )
+    own = message_id("reply:1", "bot.example", SECRET)
+    assert message.thread_keys == (f"mid:{own}", "mid:<other@x>", "mid:<3@mx>")
+    assert message.disposition.kind is DispositionKind.BOUNCE
+
+
+def test_thousands_of_recipients_name_fifty_threads_at_most() -> None:
+    many = ", ".join(SIGNED.reply_to(f"T{number}") for number in range(400))
+    assert len(heard(f"To: {many}", "Message-ID: <3@x>").thread_keys) <= 51
+
+
+def test_answer_to_our_own_signed_address_is_not_sent_there() -> None:
+    """wayland#547: a bot that is answered from its own addresses must not write to itself."""
+    mailbox = replace(MAILBOX, own_addresses=MAILBOX.own_addresses | {"*@reply.bot.example"})
+    for address in (SIGNED.reply_to("T1"), OWN_DOMAIN.reply_to("T1")):
+        raw = f"From: ann@cust.example\nReply-To: {address}\n\nHi".encode()
+        assert understand(make_inbound(raw), mailbox).target["to"] == "ann@cust.example"
+        raw = f"From: {address}\n\nHi".encode()
+        assert understand(make_inbound(raw), mailbox).disposition.kind is DispositionKind.OWN
+
+
+def test_parent_without_references_is_answered_below_what_it_answers() -> None:
+    """RFC 5322 3.6.4: its In-Reply-To stands in for them, if that is one id."""
+    target = heard("Message-ID: <3@x>", "In-Reply-To: <2@x>").target
+    assert target["references"] == "<2@x>"
+    several = heard("Message-ID: <3@x>", "In-Reply-To: <1@x> <2@x>").target
+    assert several["references"] == ""
