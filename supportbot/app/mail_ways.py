@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from supportbot.channels.email.channel import EmailConfig, EmailSetup
 from supportbot.channels.email.listener import ListenerRules, MailListener
+from supportbot.channels.email.pacing import DomainPace
 from supportbot.channels.email.token_endpoint import (
     GOOGLE_URL,
     MICROSOFT_SCOPE,
@@ -27,9 +28,11 @@ def mail_setups(settings: Settings, secret: str) -> Iterator[EmailSetup]:
     """
     boxes = settings.email.mailboxes
     own = tuple(address for box in boxes for address in (box.address, *box.aliases))
+    own += tuple(box.reply_address for box in boxes if box.reply_address.startswith("*"))
     listener = mail_listener(settings.email.listener, own)
+    pace = DomainPace(settings.email.per_domain_per_minute)
     for box in boxes:
-        yield EmailSetup(mailbox_config(settings, box, secret, own), listener)
+        yield EmailSetup(mailbox_config(settings, box, secret, own), listener, pace)
 
 
 def mailbox_config(
@@ -55,6 +58,8 @@ def mailbox_config(
         smtp=box.smtp,
         smtp_password=_secret(box.password),
         outbox=settings.folder / box.outbox if box.outbox else None,
+        reply_address=box.reply_address,
+        sent_folder=box.sent_folder,
         timeout_seconds=timeout_seconds,
     )
 

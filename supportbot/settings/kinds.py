@@ -105,6 +105,14 @@ MailAddress = Annotated[
     StringConstraints(to_lower=True, max_length=254),
     _matching(r"[^@\s<>,]+@[^@\s<>,]+", "write a bare address: help@example.com"),
 ]
+ReplyAddress = Annotated[
+    str,
+    StringConstraints(to_lower=True, max_length=200),
+    _matching(
+        r"plus|none|\*@[^@\s<>,*]+",
+        "write plus, none, or *@reply.example.com for a domain of which all mail ends here",
+    ),
+]
 SlackPeople = Annotated[
     str,
     _matching(

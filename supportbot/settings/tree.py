@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
+from supportbot.channels.email.identity import MOST_LOCAL_CHARS
 from supportbot.settings.budget import BudgetSettings
 from supportbot.settings.files import FilesSettings
 from supportbot.settings.keys import SecretSettings
@@ -25,6 +26,7 @@ from supportbot.settings.kinds import (
     Minutes,
     Port,
     Product,
+    ReplyAddress,
     Seconds,
     SmtpUrl,
     TimeZone,
@@ -96,10 +98,24 @@ class Mailbox(Section):
     smtp: SmtpUrl | None = Field(
         default=None,
         description="Where replies go: `smtps://user@host:465` or `smtp://user@host:587` "
-        "(STARTTLS where the server has it).",
+        "(STARTTLS, which only a server on this machine need not have).",
     )
     outbox: Path | None = Field(
         default=None, description="Instead of smtp: a Maildir folder that replies are written to."
+    )
+    reply_address: ReplyAddress = Field(
+        default="plus",
+        description="Where customers' answers and reports come back: `plus` for signed addresses "
+        "such as help+...@example.com, which the mail server must deliver to help@example.com; "
+        "`*@reply.example.com` for signed ones of a domain of which all mail ends in this mailbox; "
+        "`none` for the plain address.",
+    )
+    sent_folder: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Folder of the imap mailbox for copies of replies; else the one that the "
+        "server says is for sent mail. Empty: no copies, for servers that file them by themselves "
+        "(Gmail, which does, is known).",
     )
     password_env: VariableName | None = Field(
         default=None, description="Name of the variable with the password of imap and smtp."
@@ -138,6 +154,16 @@ class Mailbox(Section):
             raise ValueError("imap names a folder, and folders too; name all of them in folders")
         return self
 
+    @model_validator(mode="after")
+    def _room_behind_the_plus(self) -> Mailbox:
+        local = self.address.rpartition("@")[0]
+        if self.reply_address == "plus" and len(local) > MOST_LOCAL_CHARS:
+            raise ValueError(
+                f"reply_address: {local} is longer than {MOST_LOCAL_CHARS} characters, too long "
+                'for signed addresses; write reply_address = "none", or *@ and a domain of its own'
+            )
+        return self
+
 
 class EmailSettings(Section):
     """Mail: the mailboxes and the listener."""
@@ -146,6 +172,12 @@ class EmailSettings(Section):
     listener: ListenerSettings = Field(
         default_factory=ListenerSettings, description="SMTP listener."
     )
+    per_domain_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=100_000,
+        description="So many mails leave for one domain within a minute; others wait their turn.",
+    )
 
     @model_validator(mode="after")
     def _addresses_differ(self) -> EmailSettings:
@@ -153,6 +185,9 @@ class EmailSettings(Section):
         twice = sorted({name for name in seen if seen.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} stands in more than one place")
+        domains = [box.reply_address for box in self.mailboxes if box.reply_address[0] == "*"]
+        if len(domains) > len(set(domains)):
+            raise ValueError("two mailboxes have the same reply_address; each needs its own domain")
         return self
 
 

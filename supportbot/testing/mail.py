@@ -37,7 +37,8 @@ class Sunk:
 class MailSink:
     """An SMTP server that keeps every message; answers can be programmed while it runs.
 
-    Strict as real servers are: no bare LF, no line above 998 characters, no 8-bit header.
+    Strict as real servers are: no bare LF, no line above 998 characters, and 8-bit headers only
+    where SMTPUTF8 was asked for.
     """
 
     port: int = 0
@@ -74,7 +75,7 @@ class MailSink:
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Answer the end of DATA."""
         raw = envelope.original_content or b""
-        fault = _fault(raw)
+        fault = _fault(raw, any_header=envelope.smtp_utf8)
         if fault:
             return f"554 5.6.0 {fault}"
         if self.data_answer is not None:
@@ -125,10 +126,10 @@ def _abort(server: SMTP) -> None:
         server.transport.abort()
 
 
-def _fault(raw: bytes) -> str | None:
+def _fault(raw: bytes, *, any_header: bool) -> str | None:
     if b"\n" in raw.replace(b"\r\n", b""):
         return "bare LF"
     if max((len(line) for line in raw.split(b"\r\n")), default=0) > _MAX_LINE_BYTES:
         return "line too long"
     head = raw.partition(b"\r\n\r\n")[0]
-    return None if head.isascii() else "8-bit header"
+    return None if any_header or head.isascii() else "8-bit header"

@@ -10,19 +10,24 @@ from pathlib import Path
 from typing import Final
 
 from supportbot.channels.base import Accept, ChannelParts
-from supportbot.channels.email import identity
+from supportbot.channels.email.addresses import id_domain
 from supportbot.channels.email.disposition import without_plus
+from supportbot.channels.email.identity import SignedAddresses
 from supportbot.channels.email.imap_server import ImapServer, imap_server
+from supportbot.channels.email.letters import Letters
 from supportbot.channels.email.listener import MailListener, Received
 from supportbot.channels.email.mail import Limits
 from supportbot.channels.email.oauth import AccessToken, GrantShelf, RefreshedToken
 from supportbot.channels.email.outbox import Outbox
+from supportbot.channels.email.pacing import DomainPace
 from supportbot.channels.email.parse import body_of, message_ids
 from supportbot.channels.email.receiver import Arrived, ImapReceiver, Pace, Secret
-from supportbot.channels.email.render import Letter, render
-from supportbot.channels.email.submission import submission, submit
+from supportbot.channels.email.render import render
+from supportbot.channels.email.sent_folder import SentFolder
+from supportbot.channels.email.submission import submission
 from supportbot.channels.email.token_endpoint import OAuthGrant
 from supportbot.channels.email.understand import Mailbox, understand
+from supportbot.channels.email.ways_out import OverSmtp, Parcel, ToFolder, WayOut
 from supportbot.channels.vault import Vault
 from supportbot.errors import DeliveryUnknown, SendError, SettingsError
 from supportbot.model.delivery import Delivery, Receipt
@@ -64,6 +69,11 @@ class EmailConfig:
     smtp: str | None = None
     smtp_password: str | None = None
     outbox: Path | None = None
+    #: Where answers are asked for and reports come back: `plus` for signed addresses behind a
+    #: plus, `*@domain` for signed ones there, `none` for the plain address.
+    reply_address: str = "plus"
+    #: Folder of copies; None: the one that the server says is for sent mail; empty: none.
+    sent_folder: str | None = None
     timeout_seconds: float = 30.0
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
@@ -80,28 +90,33 @@ class EmailChannel:
         db: Database,
         clock: Clock,
         listener: MailListener | None = None,
+        pace: DomainPace | None = None,
     ) -> None:
         """Wire a mailbox; nothing is connected yet.
+
+        `pace` is shared by all mailboxes; None: none is kept.
 
         Raises:
             SettingsError: a URL cannot be read, or the address is none.
         """
-        if "@" not in config.address:
+        try:
+            named = "@" in config.address and id_domain(config.address)
+        except ValueError:
+            named = False
+        if not named:
             raise SettingsError(f"{config.address!r} is not a mail address")
         self.key = f"email:{config.address.lower()}"
         self._config = config
         self._clock = clock
         self._listener = listener
-        self._outbox = Outbox(config.outbox) if config.outbox else None
-        self._smtp = (
-            submission(config.smtp, config.smtp_password, config.timeout_seconds)
-            if config.smtp
-            else None
-        )
         #: Signs in to imap and smtp where there is no password.
         self._token = mail_token(self.key, config, db, clock)
         self._receiver = _receiver(self.key, config, self._token, db, clock)
-        addresses = (config.address, *config.aliases, *config.own_addresses)
+        signed = _signed(config)
+        self._owns = signed.owns if signed else _owns_nothing
+        self._letters = Letters(config.address, config.secret, config.sender_name, signed)
+        self._way_out = _way_out(config, self._token, pace)
+        addresses = (config.address, *config.aliases, *config.own_addresses, *_own_domain(config))
         self._mailbox = Mailbox(
             address=config.address,
             product=config.product,
@@ -125,39 +140,34 @@ class EmailChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Render and hand over once; the Message-ID is the same at every attempt."""
-        letter = self._letter(delivery)
+        if self._way_out is None:
+            raise SendError(f"{self.key}: no smtp server and no outbox is set", permanent=True)
         try:
+            letter = self._letters.letter(delivery, self._clock())
             content = render(letter).as_bytes()
+            envelope = self._letters.envelope(delivery, letter)
         except ValueError as error:
             raise SendError(f"cannot be written as a mail: {error}", permanent=True) from error
-        refused: list[str] = []
-        if self._outbox is not None:
-            try:
-                await asyncio.to_thread(self._outbox.write, letter.message_id, content)
-            except OSError as error:
-                raise SendError(f"outbox {self._outbox.path}: {error}", permanent=False) from error
-        elif self._smtp is not None:
-            refused = await submit(self._smtp, letter.sender, [letter.to], content)
-        else:
-            raise SendError(f"{self.key}: no smtp server and no outbox is set", permanent=True)
-        return self._receipt(letter.message_id, refused)
+        parcel = Parcel(letter.message_id, envelope, content, delivery.attempts)
+        return self._letters.receipt(delivery, await self._way_out.leave(parcel))
 
     async def find(self, delivery: Delivery) -> Receipt | None:
-        """Look into the outbox; a submission server can't be asked what it took."""
-        message_id = self._message_id(delivery)
-        if self._outbox is None:
-            raise DeliveryUnknown(f"{self.key}: a mail server does not tell what it was handed")
-        if await asyncio.to_thread(self._outbox.holds, message_id):
-            return self._receipt(message_id, [])
-        return None
+        """Look into the outbox, or the folder of sent mail: a mail server can't be asked."""
+        if self._way_out is None:
+            raise DeliveryUnknown(f"{self.key}: no smtp server and no outbox is set")
+        message_id = self._letters.message_id(delivery)
+        left = await self._way_out.left(message_id, delivery.attempts)
+        return self._letters.receipt(delivery) if left else None
 
     def healthy(self) -> str | None:
         """Tell what keeps the mailbox from being read."""
         return self._receiver.trouble if self._receiver is not None else None
 
     async def _listen(self, listener: MailListener, accept: Accept) -> None:
-        addresses = (self._config.address, *self._config.aliases)
-        async with listener.serving(addresses, partial(self._commit_received, accept)):
+        config = self._config
+        addresses = (config.address, *config.aliases, *_own_domain(config))
+        deliver = partial(self._commit_received, accept)
+        async with listener.serving(addresses, deliver, self._owns):
             await asyncio.Event().wait()
 
     async def _commit_fetched(self, accept: Accept, arrived: Arrived) -> None:
@@ -196,28 +206,6 @@ class EmailChannel:
             received_at=self._clock(),
             deferred=True,
         )
-
-    def _letter(self, delivery: Delivery) -> Letter:
-        target = delivery.target
-        return Letter(
-            sender=target.get("from") or self._config.address,
-            sender_name=self._config.sender_name,
-            to=target["to"],
-            subject=delivery.subject or target.get("subject"),
-            text=delivery.text,
-            message_id=self._message_id(delivery),
-            at=self._clock(),
-            in_reply_to=target.get("in_reply_to") or None,
-            references=tuple(target.get("references", "").split()),
-        )
-
-    def _message_id(self, delivery: Delivery) -> str:
-        domain = self._config.address.rpartition("@")[2].lower()
-        return identity.message_id(delivery.key, domain, self._config.secret)
-
-    def _receipt(self, message_id: str, refused: list[str]) -> Receipt:
-        data = {"refused": ", ".join(refused)} if refused else {}
-        return Receipt(message_id, thread_keys=(f"mid:{message_id}",), data=data)
 
 
 def content_key(raw: bytes) -> str:
@@ -270,6 +258,44 @@ def mail_server(config: EmailConfig) -> ImapServer | None:
     )
 
 
+def _owns_nothing(_address: str) -> bool:
+    return False
+
+
+def _signed(config: EmailConfig) -> SignedAddresses | None:
+    if config.reply_address == "none":
+        return None
+    plus = config.reply_address == "plus"
+    return SignedAddresses(config.address if plus else config.reply_address, config.secret)
+
+
+def _own_domain(config: EmailConfig) -> tuple[str, ...]:
+    """Return the domain of which all mail ends here, as `belongs` takes it."""
+    return (config.reply_address,) if config.reply_address.startswith("*@") else ()
+
+
+def _way_out(
+    config: EmailConfig, token: AccessToken | None, pace: DomainPace | None
+) -> WayOut | None:
+    if config.outbox is not None:
+        return ToFolder(Outbox(config.outbox))
+    if config.smtp is None:
+        return None
+    server = submission(config.smtp, config.smtp_password, config.timeout_seconds, token)
+    return OverSmtp(server, pace or DomainPace(None), _sent_folder(config, token))
+
+
+def _sent_folder(config: EmailConfig, token: AccessToken | None) -> SentFolder | None:
+    server = mail_server(config)
+    if server is None or config.sent_folder == "":
+        return None
+
+    async def secret() -> str:
+        return await token.current() if token else config.imap_password or ""
+
+    return SentFolder(server, secret, config.sent_folder)
+
+
 def _receiver(
     key: str, config: EmailConfig, token: AccessToken | None, db: Database, clock: Clock
 ) -> ImapReceiver | None:
@@ -294,8 +320,10 @@ class EmailSetup:
 
     config: EmailConfig
     listener: MailListener | None
+    #: Shared by all mailboxes.
+    pace: DomainPace | None = None
 
 
 def build(setup: EmailSetup, parts: ChannelParts) -> EmailChannel:
     """Make the channel; the factory of its entry point."""
-    return EmailChannel(setup.config, parts.db, parts.clock, setup.listener)
+    return EmailChannel(setup.config, parts.db, parts.clock, setup.listener, setup.pace)

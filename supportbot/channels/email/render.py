@@ -1,4 +1,8 @@
-"""A reply to an RFC 5322 message: threads hold, machines keep silent, nothing is injected."""
+"""A reply to an RFC 5322 message: threads hold, machines keep silent, nothing is injected.
+
+The words that are answered are not quoted below: every mail program shows the thread, a quote
+would send the customer's words around once more, and what customers quote of ours stays short.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,22 @@ from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
+from enum import StrEnum
 from typing import Any, Final
 
 import nh3
 from markdown_it import MarkdownIt
 
+from supportbot.channels.email.addresses import valid
 from supportbot.channels.email.identity import LOOP_HEADER
 from supportbot.model.markdown import with_links_spelled_out
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+#: What turns the direction of the text around it, in a name or a subject to hide what stands there.
+_TURNING: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _REPLY_PREFIX: Final = re.compile(
-    r"\s*(?:(?:re|aw|sv|antw|odp|vs|vá|res|rif|ynt|отв|回复|回覆|返信)(?:\[\d+\])?\s?[:\uff1a]\s*)+",
+    r"\s*(?:(?:re|r|aw|sv|antw|odp|vs|vá|res|rif|ynt|bls|tl|atb|απ|σχετ|отв|на|השב|תגובה|رد|回复|回覆"
+    r"|答复|返信|회신|답장)\s?(?:\[\d+\]|\(\d+\)|\^\d+)?\s?[:\uff1a]\s*)+",
     re.IGNORECASE,
 )
 _ID: Final = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{3,900}>")
@@ -34,6 +43,25 @@ _TAGS: Final = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre",
     "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
+
+
+#: Mail programs drop style sheets; without a font Outlook takes Times, and tables have no lines.
+_FONT: Final = "font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.5"
+_BOX: Final = "border:1px solid #999;padding:4px 8px;text-align:left"
+_CODE: Final = "font-family:Consolas,Menlo,monospace;font-size:13px"
+#: For the tags as they are left by the cleaning, without any attribute.
+_STYLES: Final = {
+    "table": f"border-collapse:collapse;{_FONT}",
+    "th": _BOX,
+    "td": _BOX,
+    "pre": f"{_CODE};border:1px solid #999;padding:8px;white-space:pre-wrap",
+    "code": _CODE,
+    "blockquote": "margin:0 0 0 8px;border-left:2px solid #999;padding-left:8px",
+}
+_PAGE: Final = (
+    '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>'
+    f'<body><div dir="auto" style="{_FONT}">\n{{}}</div></body></html>\n'
+)
 
 
 class ReplyPolicy(EmailPolicy):
@@ -49,17 +77,45 @@ class ReplyPolicy(EmailPolicy):
             return _fold_ids(name, str(value), self.linesep)
         if name.lower() == "subject" and not str(value).isascii():
             return f"{name}: {_words(str(value), name, self.linesep)}{self.linesep}"
-        if name.lower() in {"from", "to"}:
+        if name.lower() in {"from", "to", "reply-to"}:
             return f"{name}: {_mailbox(value.addresses[0], name, self.linesep)}{self.linesep}"
         folded: str = super().fold(name, value)
         return folded
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """Fold one header to the bytes that leave."""
-        return self.fold(name, value).encode("ascii")
+        """Fold one header to the bytes that leave; only addresses are beyond ASCII (RFC 6532)."""
+        return self.fold(name, value).encode()
 
 
 POLICY: Final = ReplyPolicy(linesep="\r\n", raise_on_defect=False)
+
+
+class Writer(StrEnum):
+    """Who speaks, and so which marks of a machine the letter carries (RFC 3834 5)."""
+
+    BOT = "bot"
+    #: A person: no mark at all, or mail programs would keep the answer from whoever waits for it.
+    PERSON = "person"
+    #: The product, about a ticket, because of what a customer wrote.
+    NOTICE = "notice"
+    #: The product, to operators, because of nothing that they wrote.
+    SYSTEM = "system"
+
+
+_MARKS: Final[dict[Writer, dict[str, str]]] = {
+    Writer.BOT: {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"},
+    Writer.PERSON: {},
+    Writer.NOTICE: {
+        "Auto-Submitted": "auto-replied",
+        "X-Auto-Response-Suppress": "All",
+        "Precedence": "bulk",
+    },
+    Writer.SYSTEM: {
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "Precedence": "bulk",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +130,9 @@ class Letter:
     message_id: str
     at: datetime
     sender_name: str = ""
+    writer: Writer = Writer.BOT
+    #: Where answers are asked for; None: at the sender.
+    reply_to: str | None = None
     in_reply_to: str | None = None
     #: The parent's References, oldest first.
     references: Sequence[str] = ()
@@ -88,6 +147,8 @@ def render(letter: Letter) -> EmailMessage:
     message = EmailMessage(policy=POLICY)
     message["From"] = _address(letter.sender, letter.sender_name)
     message["To"] = _address(letter.to, "")
+    if letter.reply_to:
+        message["Reply-To"] = _address(letter.reply_to, letter.sender_name)
     message["Subject"] = reply_subject(letter.subject)
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = letter.message_id
@@ -96,9 +157,8 @@ def render(letter: Letter) -> EmailMessage:
         message["In-Reply-To"] = letter.in_reply_to
     if thread:
         message["References"] = " ".join(thread)
-    # RFC 3834 5: an answer made by a program says so, and asks not to be answered by another.
-    message["Auto-Submitted"] = "auto-replied"
-    message["X-Auto-Response-Suppress"] = "All"
+    for name, value in _MARKS[letter.writer].items():
+        message[name] = value
     message[LOOP_HEADER] = letter.message_id
     message.set_content(f"{to_plain(letter.text)}\n", cte="quoted-printable")
     message.add_alternative(to_html(letter.text), subtype="html", cte="quoted-printable")
@@ -107,7 +167,7 @@ def render(letter: Letter) -> EmailMessage:
 
 def reply_subject(subject: str | None) -> str:
     """Return `Re: ` once before the subject, on one line of at most 250 characters."""
-    clean = " ".join(_CONTROL.sub(" ", subject or "").split())
+    clean = _clean(subject or "")
     bare = _REPLY_PREFIX.sub("", clean, count=1)[:_MAX_SUBJECT_CHARS].strip()
     return f"Re: {bare}" if bare else "Re: (no subject)"
 
@@ -117,9 +177,12 @@ def to_html(markdown: str) -> str:
     html = (
         MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").render(markdown)
     )
-    return nh3.clean(
+    clean = nh3.clean(
         html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}
     )
+    for tag, style in _STYLES.items():
+        clean = clean.replace(f"<{tag}>", f'<{tag} style="{style}">')
+    return _PAGE.format(clean)
 
 
 def to_plain(markdown: str) -> str:
@@ -163,6 +226,12 @@ def _references(letter: Letter) -> list[str]:
 
 
 def _address(address: str, name: str) -> HeaderAddress:
-    if _CONTROL.search(address):
-        raise ValueError("an address with control characters")
-    return HeaderAddress(" ".join(_CONTROL.sub(" ", name).split()), addr_spec=address)
+    if not valid(address) or _CONTROL.search(address) or _TURNING.search(address):
+        raise ValueError(f"{address!r} is no address")
+    local, _, domain = address.rpartition("@")
+    return HeaderAddress(_clean(name), local, domain)
+
+
+def _clean(words: str) -> str:
+    """Put words on one line, without anything that acts or misleads."""
+    return " ".join(_CONTROL.sub(" ", _TURNING.sub("", words)).split())

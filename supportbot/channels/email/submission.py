@@ -4,45 +4,106 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from supportbot.errors import DeliveryUnknown, SendError, SettingsError
+from supportbot.channels.email.oauth import AccessToken
+from supportbot.errors import (
+    ChannelError,
+    DeliveryUnknown,
+    SendError,
+    SettingsError,
+    StoreUnavailable,
+)
 
 _TEMPORARY_FROM: Final = 400
 _PERMANENT_FROM: Final = 500
 _BEYOND_CODES: Final = 600
 _TOO_MUCH: Final = 552
+#: The server itself goes away (RFC 5321 3.8).
+_CLOSING: Final = 421
 _SMTPS_PORT: Final = 465
 _SUBMISSION_PORT: Final = 587
 
 
+class Deferred(SendError):
+    """Recipients, or the message for them, were put off: their domain wants less of us."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Where replies are handed in. A password leaves only over TLS or to this very machine."""
+    """Where replies are handed in. They leave over TLS, or to this very machine."""
 
     host: str
     port: int
     #: `smtps` speaks TLS from the first byte, `smtp` upgrades with STARTTLS.
     implicit_tls: bool
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     timeout_seconds: float = 30.0
+    token: AccessToken | None = None
 
     @property
     def start_tls(self) -> bool | None:
         """True: required; None: taken where the server offers it."""
         if self.implicit_tls:
             return False
-        return True if self.username and not _is_loopback(self.host) else None
+        return None if self.is_here else True
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the server is this machine, whose certificate nobody vouches for."""
+        return _is_loopback(self.host)
 
 
-def submission(url: str, password: str | None, timeout_seconds: float = 30.0) -> Submission:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A recipient whom the server did not take, and what it said."""
+
+    address: str
+    said: str
+    #: It will never be taken.
+    permanent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who is told of a failure, and who gets the message."""
+
+    #: Empty: nobody.
+    sender: str
+    to: tuple[str, ...]
+    #: Named instead to a server that does not let us name `sender`.
+    own_address: str
+
+    @property
+    def senders(self) -> Iterator[str]:
+        """The senders to try, in order."""
+        yield self.sender
+        if self.sender != self.own_address:
+            yield self.own_address
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether a server of any age can take it (RFC 6531 for the others)."""
+        return self.sender.isascii() and all(address.isascii() for address in self.to)
+
+
+async def _nothing() -> None:
+    """Do nothing before the message leaves."""
+
+
+def submission(
+    url: str, password: str | None, timeout_seconds: float = 30.0, token: AccessToken | None = None
+) -> Submission:
     """Read `smtp://user@host:587` or `smtps://user@host:465`.
 
     Raises:
@@ -55,18 +116,26 @@ def submission(url: str, password: str | None, timeout_seconds: float = 30.0) ->
     port = parts.port or (_SMTPS_PORT if implicit_tls else _SUBMISSION_PORT)
     username = unquote(parts.username) if parts.username else None
     secret = password or (unquote(parts.password) if parts.password else None)
-    return Submission(parts.hostname, port, implicit_tls, username, secret, timeout_seconds)
+    return Submission(parts.hostname, port, implicit_tls, username, secret, timeout_seconds, token)
 
 
-async def submit(server: Submission, sender: str, to: Sequence[str], content: bytes) -> list[str]:
+async def submit(
+    server: Submission,
+    envelope: Envelope,
+    content: bytes,
+    before: Callable[[], Awaitable[None]] = _nothing,
+) -> tuple[Refusal, ...]:
     """Hand one message in; returns the recipients that were refused while others were not.
+
+    `before` is awaited once the server has taken the envelope, right before the message leaves.
 
     A server that turns us away before it was told of a recipient may do so because it restarts, or
     because a password was changed: however it puts that, it says nothing about the message.
 
     Raises:
         SendError: it did not leave; permanent only if each recipient, or the message after DATA,
-            was refused for good.
+            was refused for good, or nobody can bring it to an address beyond ASCII.
+        Deferred: it did not leave; recipients, or the message, may be taken later.
         DeliveryUnknown: the connection was lost after the message had begun to leave, or the
             answer to it could not be read.
     """
@@ -75,10 +144,12 @@ async def submit(server: Submission, sender: str, to: Sequence[str], content: by
         port=server.port,
         use_tls=server.implicit_tls,
         start_tls=server.start_tls,
+        validate_certs=not server.is_here,
         timeout=server.timeout_seconds,
     )
     try:
-        refused = await _prepare(client, server, sender, to)
+        refused = await _prepare(client, server, envelope)
+        await before()
         await _transmit(client, server, content)
     finally:
         client.close()
@@ -86,21 +157,18 @@ async def submit(server: Submission, sender: str, to: Sequence[str], content: by
 
 
 async def _prepare(
-    client: aiosmtplib.SMTP, server: Submission, sender: str, to: Sequence[str]
-) -> list[str]:
+    client: aiosmtplib.SMTP, server: Submission, envelope: Envelope
+) -> tuple[Refusal, ...]:
     """Do all that comes before the message; returns the recipients that were refused."""
     try:
         await client.connect()
-        if server.username and server.password:
-            await client.login(server.username, server.password)
-        await client.mail(
-            sender, options=["BODY=8BITMIME"] if client.supports_extension("8bitmime") else []
-        )
-        return await _offer(client, to)
+        await _sign_in(client, server)
+        encoding = await _begin(client, envelope)
+        return await _offer(client, envelope.to, encoding)
     except aiosmtplib.SMTPAuthenticationError as error:
         raise SendError(
-            f"mail server {server.host} refused to sign {server.username} in: {_said(error)}; check"
-            " the user name in the mailbox's `smtp` and the variable that its `password_env` names",
+            f"mail server {server.host} does not sign {server.username} in: {_said(error)};"
+            f" {_cure(server)}",
             permanent=False,
         ) from error
     except aiosmtplib.SMTPResponseException as error:
@@ -109,26 +177,79 @@ async def _prepare(
         raise SendError(f"mail server {server.host}: {error}", permanent=False) from error
 
 
-async def _offer(client: aiosmtplib.SMTP, to: Sequence[str]) -> list[str]:
+def _cure(server: Submission) -> str:
+    if server.token is not None:
+        return "let somebody grant access to the mailbox again"
+    return (
+        "check the user name in the mailbox's `smtp` and the variable that its `password_env` names"
+    )
+
+
+async def _sign_in(client: aiosmtplib.SMTP, server: Submission) -> None:
+    if server.username is None:
+        return
+    if server.token is None:
+        if server.password:
+            await client.login(server.username, server.password)
+        return
+    try:
+        token = await server.token.current()
+    except (ChannelError, StoreUnavailable) as error:
+        raise SendError(
+            f"no access token for {server.username}: {error}", permanent=False
+        ) from error
+    try:
+        await client.auth_xoauth2(server.username, token)
+    except aiosmtplib.SMTPAuthenticationError:
+        server.token.refused(token)
+        raise
+
+
+async def _begin(client: aiosmtplib.SMTP, envelope: Envelope) -> str:
+    """Name the sender; returns the encoding in which addresses are written."""
+    options = ["BODY=8BITMIME"] if client.supports_extension("8bitmime") else []
+    if not envelope.is_ascii:
+        if not client.supports_extension("smtputf8"):
+            raise SendError(
+                "the mail server takes no addresses beyond ASCII (SMTPUTF8)", permanent=True
+            )
+        options.append("SMTPUTF8")
+    encoding = "ascii" if envelope.is_ascii else "utf-8"
+    *tried, last = envelope.senders
+    for sender in tried:
+        try:
+            await client.mail(sender, options=options, encoding=encoding)
+        except aiosmtplib.SMTPSenderRefused as error:
+            if error.code < _PERMANENT_FROM:
+                raise
+        else:
+            return encoding
+    await client.mail(last, options=options, encoding=encoding)
+    return encoding
+
+
+async def _offer(
+    client: aiosmtplib.SMTP, to: tuple[str, ...], encoding: str
+) -> tuple[Refusal, ...]:
     """Name the recipients.
 
     Raises:
         SendError: none of them is taken. One temporary refusal is enough to try again: the others
             are refused again then.
     """
-    refusals: dict[str, aiosmtplib.SMTPRecipientRefused] = {}
+    refusals: dict[str, Refusal] = {}
     for address in to:
         try:
-            await client.rcpt(address)
+            await client.rcpt(address, encoding=encoding)
         except aiosmtplib.SMTPRecipientRefused as error:
-            refusals[address] = error
-    if len(refusals) == len(set(to)):
-        raise SendError(
-            "refused by the mail server: "
-            + "; ".join(f"{address}: {_said(error)}" for address, error in refusals.items()),
-            permanent=all(_is_final(error.code) for error in refusals.values()),
-        )
-    return list(refusals)
+            refusals[address] = Refusal(address, _said(error), _is_final(error.code))
+    found = tuple(refusals.values())
+    if len(found) < len(set(to)):
+        return found
+    said = "refused by the mail server: " + "; ".join(f"{one.address}: {one.said}" for one in found)
+    if all(one.permanent for one in found):
+        raise SendError(said, permanent=True)
+    raise Deferred(said)
 
 
 def _is_final(code: int) -> bool:
@@ -155,10 +276,10 @@ async def _hand_over(client: aiosmtplib.SMTP, server: Submission, content: bytes
                 f"mail server {server.host} answered to the message with {_said(error)!r}, which"
                 " is neither yes nor no"
             ) from error
-        permanent = error.code >= _PERMANENT_FROM
-        raise SendError(
-            f"refused by the mail server: {_said(error)}", permanent=permanent
-        ) from error
+        said = f"refused by the mail server: {_said(error)}"
+        if error.code < _PERMANENT_FROM and error.code != _CLOSING:
+            raise Deferred(said) from error
+        raise SendError(said, permanent=error.code != _CLOSING) from error
     except (aiosmtplib.SMTPException, OSError) as error:
         raise DeliveryUnknown(
             f"mail server {server.host} was lost while the message was being handed over: {error}"

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.email import identity
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.submission import submission, submit
+from supportbot.channels.email.identity import SignedAddresses
+from supportbot.channels.email.submission import Envelope, submission, submit
 from supportbot.errors import DeliveryUnknown, SendError, SettingsError
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
 from supportbot.store.database import Database
 from supportbot.testing.mail import MailSink, mail_sink
 
+SIGNED = SignedAddresses("help@bot.example", b"k" * 32)
 TARGET = {
     "to": "ann@cust.example",
     "from": "help@bot.example",
@@ -62,7 +65,9 @@ async def test_reply_arrives_with_the_headers_that_keep_the_thread(
     receipt = await make_channel(sqlite_db, smtp=sink.url).send(make_delivery())
     (sunk,) = sink.messages
     message = sunk.message
-    assert (sunk.mail_from, sunk.recipients) == ("help@bot.example", ("ann@cust.example",))
+    assert identity.delivery_of(sunk.mail_from, b"k" * 32) is not None
+    assert sunk.recipients == ("ann@cust.example",)
+    assert message["Reply-To"] == f"Help desk <{SIGNED.reply_to('T1')}>"
     assert message["From"] == "Help desk <help@bot.example>"
     assert message["Subject"] == "Re: Where is my order?"
     assert message["In-Reply-To"] == "<2@cust.example>"
@@ -70,7 +75,7 @@ async def test_reply_arrives_with_the_headers_that_keep_the_thread(
     assert message["Auto-Submitted"] == "auto-replied"
     assert message["X-Auto-Response-Suppress"] == "All"
     assert message["Message-ID"] == receipt.provider_id
-    assert receipt.thread_keys == (f"mid:{receipt.provider_id}",)
+    assert receipt.thread_keys == (f"mid:{receipt.provider_id}", identity.ticket_key("T1"))
     plain = message.get_body(("plain",))
     assert plain is not None
     assert plain.get_content().strip() == "It is **on its way**."
@@ -108,20 +113,18 @@ async def test_partial_refusal_is_told(sink: MailSink) -> None:
     sink.refuse["gone@cust.example"] = "550 5.1.1 unknown"
     refused = await submit(
         submission(sink.url, None),
-        "help@bot.example",
-        ["gone@cust.example", "ann@cust.example"],
+        Envelope("", ("gone@cust.example", "ann@cust.example"), "help@bot.example"),
         b"Subject: x\r\n\r\nhi\r\n",
     )
-    assert refused == ["gone@cust.example"]
+    assert [one.address for one in refused] == ["gone@cust.example"]
     assert sink.messages[0].recipients == ("ann@cust.example",)
 
 
 async def test_one_temporary_refusal_among_all_means_try_again(sink: MailSink) -> None:
     sink.refuse = {"gone@cust.example": "550 no", "full@cust.example": "452 full"}
+    to = Envelope("", tuple(sink.refuse), "help@bot.example")
     with pytest.raises(SendError) as error:
-        await submit(
-            submission(sink.url, None), "help@bot.example", list(sink.refuse), b"\r\nhi\r\n"
-        )
+        await submit(submission(sink.url, None), to, b"\r\nhi\r\n")
     assert not error.value.permanent
 
 
@@ -205,7 +208,87 @@ def test_unreadable_smtp_url_is_named(url: str) -> None:
         submission(url, None)
 
 
-def test_password_needs_tls_beyond_this_machine() -> None:
-    assert submission("smtp://bot@mail.example", "s").start_tls is True
-    assert submission("smtp://bot@127.0.0.1:2525", "s").start_tls is None
-    assert submission("smtps://bot@mail.example", "s").start_tls is False
+async def test_answer_of_a_person_has_their_name_and_no_mark_of_a_machine(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    channel = make_channel(sqlite_db, smtp=sink.url)
+    await channel.send(make_delivery(signed="Olga Oper\r\nBcc: x@y.z", handler_epoch=None))
+    await channel.send(make_delivery(key="reply:2", handler_epoch=None))
+    named, nameless = (sunk.message for sunk in sink.messages)
+    assert named["From"] == '"Olga Oper Bcc: x@y.z (Help desk)" <help@bot.example>'
+    assert nameless["From"] == "Help desk <help@bot.example>"
+    for message in (named, nameless):
+        for mark in ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "Bcc"):
+            assert message[mark] is None
+        assert identity.is_ours(message["X-Supportbot-Loop"], b"k" * 32)
+
+
+async def test_word_about_a_ticket_is_one_that_nobody_may_answer_by_itself(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    """RFC 3834: no report comes back to it, and a person's answer still finds the ticket."""
+    await make_channel(sqlite_db, smtp=sink.url).send(make_delivery(kind=DeliveryKind.NOTICE))
+    (sunk,) = sink.messages
+    assert sunk.mail_from == "<>"
+    assert sunk.message["Auto-Submitted"] == "auto-replied"
+    assert sunk.message["Precedence"] == "bulk"
+    assert identity.ticket_of(sunk.message["Reply-To"].addresses[0].addr_spec, b"k" * 32)
+
+
+async def test_word_to_operators_is_generated_and_names_no_ticket(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    told = make_delivery(kind=DeliveryKind.NOTICE, audience=Audience.OPERATORS)
+    receipt = await make_channel(sqlite_db, smtp=sink.url).send(told)
+    message = sink.messages[0].message
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Reply-To"] is None
+    assert receipt.thread_keys == (f"mid:{receipt.provider_id}",)
+
+
+async def test_mailbox_without_signed_addresses_uses_its_own(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    channel = make_channel(sqlite_db, smtp=sink.url, reply_address="none")
+    await channel.send(make_delivery())
+    await channel.send(make_delivery(key="notice:1", kind=DeliveryKind.NOTICE))
+    assert [sunk.mail_from for sunk in sink.messages] == ["help@bot.example"] * 2
+    assert sink.messages[0].message["Reply-To"] is None
+
+
+async def test_domain_of_its_own_takes_answers_and_reports(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    channel = make_channel(sqlite_db, smtp=sink.url, reply_address="*@reply.bot.example")
+    await channel.send(make_delivery())
+    (sunk,) = sink.messages
+    reply_to = sunk.message["Reply-To"].addresses[0]
+    assert (reply_to.domain, sunk.mail_from.rpartition("@")[2]) == ("reply.bot.example",) * 2
+    assert "+" not in reply_to.username
+
+
+async def test_customer_beyond_ascii_gets_an_answer(sqlite_db: Database, sink: MailSink) -> None:
+    """RFC 6531 for the local part; a domain is written in ASCII for servers of any age."""
+    channel = make_channel(sqlite_db, smtp=sink.url)
+    await channel.send(make_delivery(target={**TARGET, "to": "jörg@bücher.example"}))
+    await channel.send(make_delivery(target={**TARGET, "to": "ann@straße.example"}))
+    first, second = sink.messages
+    assert first.recipients == ("jörg@xn--bcher-kva.example",)
+    assert "To: jörg@xn--bcher-kva.example\r\n".encode() in first.raw
+    assert second.recipients == ("ann@xn--strae-oqa.example",)
+
+
+async def test_domain_that_puts_off_gets_nothing_for_a_while_and_others_do(
+    sqlite_db: Database, sink: MailSink
+) -> None:
+    sink.refuse["ann@cust.example"] = "450 4.7.1 slow down"
+    channel = make_channel(sqlite_db, smtp=sink.url)
+    with pytest.raises(SendError) as refused:
+        await channel.send(make_delivery())
+    assert refused.value.retry_after_seconds is None
+    sink.refuse.clear()
+    with pytest.raises(SendError, match="puts us off") as waits:
+        await channel.send(make_delivery(key="reply:2"))
+    assert waits.value.retry_after_seconds is not None
+    await channel.send(make_delivery(key="reply:3", target={**TARGET, "to": "bob@other.example"}))
+    assert [sunk.recipients for sunk in sink.messages] == [("bob@other.example",)]
