@@ -65,6 +65,10 @@ class ImapBox:
     async def append(self, raw: bytes, at: datetime | None = None) -> None:
         await asyncio.to_thread(self._as_customer, lambda box: box.append("INBOX", raw, (), at))
 
+    async def act(self, act: Callable[[Any], Any]) -> Any:
+        """Do something with a client of the customer."""
+        return await asyncio.to_thread(self._as_customer, act)
+
     async def flags(self) -> dict[bytes, bool]:
         """Message-ID → seen, of all mail in the inbox."""
         return await asyncio.to_thread(self._as_customer, _flags)
