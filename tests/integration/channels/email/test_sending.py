@@ -15,41 +15,16 @@ from supportbot.channels.email.channel import EmailChannel, EmailConfig
 from supportbot.channels.email.identity import SignedAddresses
 from supportbot.channels.email.submission import Envelope, submission, submit
 from supportbot.errors import DeliveryUnknown, SendError, SettingsError
-from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
+from supportbot.model.delivery import Audience, DeliveryKind
 from supportbot.store.database import Database
 from supportbot.testing.mail import MailSink, mail_sink
+from tests.integration.channels.email.deliveries import SECRET, make_delivery
 
-SIGNED = SignedAddresses("help@bot.example", b"k" * 32)
-TARGET = {
-    "to": "ann@cust.example",
-    "from": "help@bot.example",
-    "subject": "Where is my order?",
-    "in_reply_to": "<2@cust.example>",
-    "references": "<1@cust.example>",
-}
-
-
-def make_delivery(**changes: Any) -> Delivery:
-    facts: dict[str, Any] = {
-        "id": 1,
-        "key": "reply:1",
-        "ticket_id": 1,
-        "ticket": "T1",
-        "channel": "email:help@bot.example",
-        "audience": Audience.CUSTOMER,
-        "kind": DeliveryKind.REPLY,
-        "state": DeliveryState.SENDING,
-        "target": TARGET,
-        "text": "It is **on its way**.",
-        "subject": None,
-        "handler_epoch": 0,
-        **changes,
-    }
-    return Delivery(**facts)
+SIGNED = SignedAddresses("help@bot.example", SECRET)
 
 
 def make_channel(db: Database, **changes: Any) -> EmailChannel:
-    config = EmailConfig("help@bot.example", b"k" * 32, sender_name="Help desk", **changes)
+    config = EmailConfig("help@bot.example", SECRET, sender_name="Help desk", **changes)
     return EmailChannel(config, db, lambda: datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
 
 
@@ -65,7 +40,7 @@ async def test_reply_arrives_with_the_headers_that_keep_the_thread(
     receipt = await make_channel(sqlite_db, smtp=sink.url).send(make_delivery())
     (sunk,) = sink.messages
     message = sunk.message
-    assert identity.delivery_of(sunk.mail_from, b"k" * 32) is not None
+    assert identity.delivery_of(sunk.mail_from, SECRET) is not None
     assert sunk.recipients == ("ann@cust.example",)
     assert message["Reply-To"] == f"Help desk <{SIGNED.reply_to('T1')}>"
     assert message["From"] == "Help desk <help@bot.example>"
@@ -185,7 +160,7 @@ async def test_unwritable_outbox_is_temporary(sqlite_db: Database, tmp_path: Pat
 
 
 async def test_nothing_in_a_target_becomes_a_header(sqlite_db: Database, sink: MailSink) -> None:
-    target = {**TARGET, "subject": "Hi\r\nBcc: evil@x.example", "references": "<a@b>\r\nBcc: <c@d>"}
+    target = {"subject": "Hi\r\nBcc: evil@x.example", "references": "<a@b>\r\nBcc: <c@d>"}
     await make_channel(sqlite_db, smtp=sink.url).send(make_delivery(target=target))
     message = sink.messages[0].message
     assert message["Bcc"] is None
@@ -195,7 +170,7 @@ async def test_nothing_in_a_target_becomes_a_header(sqlite_db: Database, sink: M
 async def test_address_with_a_line_break_is_refused_for_good(
     sqlite_db: Database, sink: MailSink
 ) -> None:
-    target = {**TARGET, "to": "ann@cust.example\r\nRCPT TO:<evil@x.example>"}
+    target = {"to": "ann@cust.example\r\nRCPT TO:<evil@x.example>"}
     with pytest.raises(SendError) as error:
         await make_channel(sqlite_db, smtp=sink.url).send(make_delivery(target=target))
     assert error.value.permanent
@@ -220,7 +195,7 @@ async def test_answer_of_a_person_has_their_name_and_no_mark_of_a_machine(
     for message in (named, nameless):
         for mark in ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "Bcc"):
             assert message[mark] is None
-        assert identity.is_ours(message["X-Supportbot-Loop"], b"k" * 32)
+        assert identity.is_ours(message["X-Supportbot-Loop"], SECRET)
 
 
 async def test_word_about_a_ticket_is_one_that_nobody_may_answer_by_itself(
@@ -232,7 +207,7 @@ async def test_word_about_a_ticket_is_one_that_nobody_may_answer_by_itself(
     assert sunk.mail_from == "<>"
     assert sunk.message["Auto-Submitted"] == "auto-replied"
     assert sunk.message["Precedence"] == "bulk"
-    assert identity.ticket_of(sunk.message["Reply-To"].addresses[0].addr_spec, b"k" * 32)
+    assert identity.ticket_of(sunk.message["Reply-To"].addresses[0].addr_spec, SECRET)
 
 
 async def test_word_to_operators_is_generated_and_names_no_ticket(
@@ -270,8 +245,8 @@ async def test_domain_of_its_own_takes_answers_and_reports(
 async def test_customer_beyond_ascii_gets_an_answer(sqlite_db: Database, sink: MailSink) -> None:
     """RFC 6531 for the local part; a domain is written in ASCII for servers of any age."""
     channel = make_channel(sqlite_db, smtp=sink.url)
-    await channel.send(make_delivery(target={**TARGET, "to": "jörg@bücher.example"}))
-    await channel.send(make_delivery(target={**TARGET, "to": "ann@straße.example"}))
+    await channel.send(make_delivery(target={"to": "jörg@bücher.example"}))
+    await channel.send(make_delivery(target={"to": "ann@straße.example"}))
     first, second = sink.messages
     assert first.recipients == ("jörg@xn--bcher-kva.example",)
     assert "To: jörg@xn--bcher-kva.example\r\n".encode() in first.raw
@@ -290,5 +265,5 @@ async def test_domain_that_puts_off_gets_nothing_for_a_while_and_others_do(
     with pytest.raises(SendError, match="puts us off") as waits:
         await channel.send(make_delivery(key="reply:2"))
     assert waits.value.retry_after_seconds is not None
-    await channel.send(make_delivery(key="reply:3", target={**TARGET, "to": "bob@other.example"}))
+    await channel.send(make_delivery(key="reply:3", target={"to": "bob@other.example"}))
     assert [sunk.recipients for sunk in sink.messages] == [("bob@other.example",)]

@@ -11,30 +11,9 @@ import pytest
 
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
 from supportbot.errors import DeliveryUnknown, SendError
-from supportbot.model.delivery import Audience, Delivery, DeliveryKind, DeliveryState
 from supportbot.store.database import Database
 from supportbot.testing.mail import MailSink, mail_sink
-
-TARGET = {"to": "ann@cust.example", "subject": "Parcel", "in_reply_to": "<1@cust.example>"}
-
-
-def make_delivery(**changes: Any) -> Delivery:
-    facts: dict[str, Any] = {
-        "id": 1,
-        "key": "reply:1",
-        "ticket_id": 1,
-        "ticket": "T1",
-        "channel": "email:help@bot.example",
-        "audience": Audience.CUSTOMER,
-        "kind": DeliveryKind.REPLY,
-        "state": DeliveryState.SENDING,
-        "target": TARGET,
-        "text": "It is on its way.",
-        "subject": None,
-        "handler_epoch": 0,
-        **changes,
-    }
-    return Delivery(**facts)
+from tests.integration.channels.email.deliveries import make_delivery
 
 
 @pytest.fixture
