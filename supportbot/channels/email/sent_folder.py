@@ -79,15 +79,13 @@ class SentFolder:
         self._folder = folder
         self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="sent-mail")
         self._turns = asyncio.Semaphore(_CONNECTIONS)
-        self._files_itself = False
+        #: The server files what is sent by itself, as far as is known.
+        self.files_itself = False
 
     @asynccontextmanager
     async def copy(self, message_id: str, content: bytes, attempts: int) -> AsyncIterator[Copy]:
         """File a copy of one reply; `attempts` were made to send it before."""
         copy = Copy(self, message_id, content, attempts)
-        if self._files_itself:
-            yield copy
-            return
         async with self._turns:
             try:
                 yield copy
@@ -108,13 +106,13 @@ class SentFolder:
             raise SendError(f"sent folder: {error}", permanent=False) from error
         if found is True:
             return True
-        if found is None and self._files_itself and attempts < _LOOKS:
+        if found is None and self.files_itself and attempts < _LOOKS:
             raise SendError(
                 "it is not in the folder of sent mail yet",
                 permanent=False,
                 retry_after_seconds=_PAUSE_SECONDS,
             )
-        if found is None and not self._files_itself and attempts < _COPY_NEEDED:
+        if found is None and not self.files_itself and attempts < _COPY_NEEDED:
             return False
         raise DeliveryUnknown("the folder of sent mail does not tell whether it left")
 
@@ -149,18 +147,18 @@ class SentFolder:
         )
         try:
             sign_in(client, server, secret)
-            self._files_itself = bool(client.has_capability("X-GM-EXT-1"))
+            self.files_itself = bool(client.has_capability("X-GM-EXT-1"))
             folder = self._named(client)
             if folder is not None:
                 client.select_folder(folder)
         except BaseException:
             _close(client)
             raise
-        return _Session(client, self._files_itself, folder)
+        return _Session(client, self.files_itself, folder)
 
     def _named(self, client: Any) -> str | None:
         found: str | None
-        if self._files_itself:
+        if self.files_itself:
             found = client.find_special_folder(ALL) or client.find_special_folder(SENT)
         elif self._folder is None:
             found = client.find_special_folder(SENT)
@@ -201,11 +199,13 @@ class Copy:
         self._uids: list[int] = []
 
     async def put(self) -> None:
-        """Write it, flagged, unless one is there.
+        """Write it, flagged, unless one is there, or the server does so by itself.
 
         Raises:
             SendError: it could not be written; the reply had better wait.
         """
+        if self._folder.files_itself:
+            return
         try:
             self._session = session = await self._folder.open()
             if session.folder is None:

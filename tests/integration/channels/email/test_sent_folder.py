@@ -14,6 +14,7 @@ from supportbot.errors import DeliveryUnknown, SendError
 from supportbot.store.database import Database
 from supportbot.testing.mail import MailSink, mail_sink
 from tests.integration.channels.email.deliveries import make_delivery
+from tests.integration.channels.email.fake_imap import FakeImap, Talk, serving
 
 
 @pytest.fixture
@@ -156,3 +157,44 @@ async def test_many_replies_at_once_share_a_few_connections(
     receipts = await asyncio.gather(*map(channel.send, deliveries))
     assert len(sink.messages) == 12
     assert sorted(await copies(imap_box)) == sorted((one.provider_id, False) for one in receipts)
+
+
+@pytest.fixture
+async def gmail() -> AsyncIterator[FakeImap]:
+    """A server that files by itself what is sent."""
+
+    async def folders(talk: Talk) -> None:
+        talk.say('* LIST () "/" "INBOX"', '* LIST (\\All) "/" "Everything"')
+        talk.done()
+
+    here = FakeImap(capabilities="IMAP4rev1 X-GM-EXT-1", folders={"Everything": ""})
+    here.answers["LIST"] = folders
+    async with serving(here):
+        yield here
+
+
+async def test_server_that_files_by_itself_gets_no_second_copy(
+    make: Any, gmail: FakeImap, sink: MailSink
+) -> None:
+    channel = make(imap=gmail.url, sent_folder=None)
+    receipt = await channel.send(make_delivery())
+    await channel.send(make_delivery(key="reply:2"))
+    assert len(sink.messages) == 2
+    assert gmail.count("APPEND") == 0
+    assert gmail.connections == 1
+    gmail.arrive(sink.messages[0].raw)
+    assert await channel.find(make_delivery(attempts=1)) == receipt
+    assert gmail.count('SELECT "Everything"') > 0
+    assert gmail.count(f"UID SEARCH UNDELETED HEADER Message-ID {receipt.provider_id}") == 1
+
+
+async def test_what_such_a_server_does_not_show_yet_is_looked_for_again_and_then_in_doubt(
+    make: Any, gmail: FakeImap
+) -> None:
+    """It files a moment later; a look too early must not lead to a second mail."""
+    for attempts in range(3):
+        with pytest.raises(SendError) as waits:
+            await make(imap=gmail.url, sent_folder=None).find(make_delivery(attempts=attempts))
+        assert waits.value.retry_after_seconds is not None
+    with pytest.raises(DeliveryUnknown):
+        await make(imap=gmail.url, sent_folder=None).find(make_delivery(attempts=3))
