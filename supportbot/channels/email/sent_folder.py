@@ -20,7 +20,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -81,6 +81,7 @@ class SentFolder:
         self._turns = asyncio.Semaphore(_CONNECTIONS)
         #: The server files what is sent by itself, as far as is known.
         self.files_itself = False
+        self._told_missing = False
 
     @asynccontextmanager
     async def copy(self, message_id: str, content: bytes, attempts: int) -> AsyncIterator[Copy]:
@@ -116,6 +117,12 @@ class SentFolder:
             return False
         raise DeliveryUnknown("the folder of sent mail does not tell whether it left")
 
+    def tell_missing(self) -> None:
+        """Say once that the mailbox has no such folder."""
+        if not self._told_missing:
+            self._told_missing = True
+            log.warning("no_sent_folder", mailbox=self._server.username, cure="set sent_folder")
+
     async def open(self) -> _Session:
         """Connect and select the folder.
 
@@ -145,15 +152,14 @@ class SentFolder:
         client = IMAPClient(
             server.host, server.port, ssl=server.tls, use_uid=True, timeout=server.timeout_seconds
         )
-        try:
+        with ExitStack() as undo:
+            undo.callback(_close, client)
             sign_in(client, server, secret)
             self.files_itself = bool(client.has_capability("X-GM-EXT-1"))
             folder = self._named(client)
             if folder is not None:
                 client.select_folder(folder)
-        except BaseException:
-            _close(client)
-            raise
+            undo.pop_all()
         return _Session(client, self.files_itself, folder)
 
     def _named(self, client: Any) -> str | None:
@@ -204,12 +210,12 @@ class Copy:
         Raises:
             SendError: it could not be written; the reply had better wait.
         """
-        if self._folder.files_itself:
+        if self._folder.files_itself or self._session is not None:
             return
         try:
             self._session = session = await self._folder.open()
             if session.folder is None:
-                log.warning("no_sent_folder", detail="set sent_folder, or sent_folder = ''")
+                self._folder.tell_missing()
             elif not session.files_itself:
                 self._uids = await self._folder.call(self._put, session)
         except ChannelError as error:

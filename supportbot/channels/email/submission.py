@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -27,8 +28,17 @@ _BEYOND_CODES: Final = 600
 _TOO_MUCH: Final = 552
 #: The server itself goes away (RFC 5321 3.8).
 _CLOSING: Final = 421
+#: How Exchange says that a sender is not ours, only after the message.
+_DENIED: Final = re.compile(r"\b5\.7\.60\b|SendAsDenied", re.IGNORECASE)
 _SMTPS_PORT: Final = 465
 _SUBMISSION_PORT: Final = 587
+
+
+class SenderDenied(SendError):
+    """The server took the message, and then did not let us name this sender."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
 
 
 class Deferred(SendError):
@@ -127,7 +137,7 @@ async def submit(
 ) -> tuple[Refusal, ...]:
     """Hand one message in; returns the recipients that were refused while others were not.
 
-    `before` is awaited once the server has taken the envelope, right before the message leaves.
+    `before` is awaited whenever the server has taken the envelope, right before the message leaves.
 
     A server that turns us away before it was told of a recipient may do so because it restarts, or
     because a password was changed: however it puts that, it says nothing about the message.
@@ -139,6 +149,18 @@ async def submit(
         DeliveryUnknown: the connection was lost after the message had begun to leave, or the
             answer to it could not be read.
     """
+    try:
+        return await _submit(server, envelope, content, before)
+    except SenderDenied:
+        if envelope.sender == envelope.own_address:
+            raise
+    plain = replace(envelope, sender=envelope.own_address)
+    return await _submit(server, plain, content, before)
+
+
+async def _submit(
+    server: Submission, envelope: Envelope, content: bytes, before: Callable[[], Awaitable[None]]
+) -> tuple[Refusal, ...]:
     client = aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
@@ -279,6 +301,8 @@ async def _hand_over(client: aiosmtplib.SMTP, server: Submission, content: bytes
         said = f"refused by the mail server: {_said(error)}"
         if error.code < _PERMANENT_FROM and error.code != _CLOSING:
             raise Deferred(said) from error
+        if _DENIED.search(said):
+            raise SenderDenied(said) from error
         raise SendError(said, permanent=error.code != _CLOSING) from error
     except (aiosmtplib.SMTPException, OSError) as error:
         raise DeliveryUnknown(

@@ -18,10 +18,13 @@ MAIL = b"From: ann@cust.example\nMessage-ID: <1@cust.example>\n\nHelp!\n"
 async def test_domain_for_answers_takes_signed_addresses_and_refuses_others(
     mail_db: Database, desk: Any, running: Any, eventually: Any
 ) -> None:
-    listener = MailListener("127.0.0.1", 0)
+    listener = MailListener("127.0.0.1", 0, ("help@bot.example", "*@reply.bot.example"))
     config = EmailConfig("help@bot.example", SECRET, reply_address="*@reply.bot.example")
     channel = EmailChannel(config, mail_db, lambda: datetime.now(UTC), listener)
     signed = SignedAddresses("*@reply.bot.example", SECRET)
+    starting = listener.refusal(signed.reply_to("T1"))
+    assert starting is not None
+    assert starting.startswith("451")
     async with running(channel.run(desk.accept)):
         await eventually(lambda: listener.route("help@bot.example") is not None)
 

@@ -175,6 +175,27 @@ async def test_a_return_path_that_the_server_refuses_gives_way_to_the_plain_addr
     ]
 
 
+async def test_a_return_path_that_is_refused_after_the_message_gives_way_too() -> None:
+    """As Exchange does; the plain address is not tried again, and both begin with `before`."""
+
+    class Exchange(Wordy):
+        def _say(self, writer: asyncio.StreamWriter, to: str, usual: str) -> None:
+            mine = to != "END" or any(f"<{ME}>" in line for line in self.heard)
+            super()._say(writer, to, usual if mine else "554 5.2.252 SendAsDenied; not yours")
+
+    calls: list[str] = []
+
+    async def before() -> None:
+        calls.append("before")
+
+    async with running(Exchange()) as wordy:
+        path = envelope(sender="help+b.token@bot.example")
+        assert await submit(submission(wordy.url(), None, 5), path, MAIL, before) == ()
+    assert len(calls) == 2
+    error = await refusal(END="550 5.7.60 not yours")
+    assert error.permanent
+
+
 async def test_nothing_is_done_before_the_envelope_is_taken_nor_after_the_message_began() -> None:
     seen: list[str] = []
     async with running(Wordy()) as wordy:
