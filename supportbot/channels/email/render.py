@@ -35,8 +35,13 @@ _REPLY_PREFIX: Final = re.compile(
 )
 _ID: Final = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{3,900}>")
 _ID_HEADERS: Final = frozenset({"message-id", "in-reply-to", "references", LOOP_HEADER.lower()})
+#: Headers that are written out before the library gets them.
+_WRITTEN: Final = frozenset({"from", "to", "reply-to", "subject"})
+_END: Final = "\r\n"
 _FOLD_CHARS: Final = 900
 _MAX_SUBJECT_CHARS: Final = 250
+#: Names of addresses stand on one line, each character perhaps behind a backslash.
+_MAX_NAME_CHARS: Final = 200
 #: RFC 5322 3.6.4 asks for all ancestors; the first and the newest ones are what threads need.
 _KEPT_IDS: Final = 20
 _TAGS: Final = {
@@ -65,20 +70,26 @@ _PAGE: Final = (
 
 
 class ReplyPolicy(EmailPolicy):
-    """SMTP policy with a folding of its own for ids, subjects and names.
+    """SMTP policy that leaves ids, subjects and addresses as they were written.
 
     The library turns ids of 80 characters and more into RFC 2047 words, which no mail program
-    follows (cpython#100991), and moves spaces in long subjects and names.
+    follows (cpython#100991), moves spaces in long subjects and names, and decodes whatever looks
+    like RFC 2047 in them, line breaks among it, before it writes them.
     """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """Take what is written already as it is."""
+        if name.lower() in _WRITTEN:
+            return name, value
+        stored: tuple[str, Any] = super().header_store_parse(name, value)
+        return stored
 
     def fold(self, name: str, value: Any) -> str:
         """Fold one header to lines with CRLF."""
         if name.lower() in _ID_HEADERS:
             return _fold_ids(name, str(value), self.linesep)
-        if name.lower() == "subject" and not str(value).isascii():
-            return f"{name}: {_words(str(value), name, self.linesep)}{self.linesep}"
-        if name.lower() in {"from", "to", "reply-to"}:
-            return f"{name}: {_mailbox(value.addresses[0], name, self.linesep)}{self.linesep}"
+        if name.lower() in _WRITTEN:
+            return f"{name}: {value}{self.linesep}"
         folded: str = super().fold(name, value)
         return folded
 
@@ -87,7 +98,7 @@ class ReplyPolicy(EmailPolicy):
         return self.fold(name, value).encode()
 
 
-POLICY: Final = ReplyPolicy(linesep="\r\n", raise_on_defect=False)
+POLICY: Final = ReplyPolicy(linesep=_END, raise_on_defect=False)
 
 
 class Writer(StrEnum):
@@ -145,11 +156,11 @@ def render(letter: Letter) -> EmailMessage:
         ValueError: an address holds what no address may hold.
     """
     message = EmailMessage(policy=POLICY)
-    message["From"] = _address(letter.sender, letter.sender_name)
-    message["To"] = _address(letter.to, "")
+    message["From"] = _mailbox("From", letter.sender, letter.sender_name)
+    message["To"] = _mailbox("To", letter.to, "")
     if letter.reply_to:
-        message["Reply-To"] = _address(letter.reply_to, letter.sender_name)
-    message["Subject"] = reply_subject(letter.subject)
+        message["Reply-To"] = _mailbox("Reply-To", letter.reply_to, letter.sender_name)
+    message["Subject"] = _words("Subject", reply_subject(letter.subject))
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = letter.message_id
     thread = _references(letter)
@@ -203,15 +214,27 @@ def _fold_ids(name: str, value: str, end: str) -> str:
     return f"{name}: " + f"{end} ".join(lines) + end
 
 
-def _words(text: str, header: str, end: str) -> str:
-    """Write RFC 2047 words of at most 75 characters."""
-    return Header(text, "utf-8", header_name=header).encode(linesep=end)
+def _words(header: str, text: str) -> str:
+    """Write words that are on one line; in RFC 2047 words where a reader must not take them so."""
+    if text.isascii() and "=?" not in text:
+        return text
+    return Header(text, "utf-8", header_name=header).encode(linesep=_END)
 
 
-def _mailbox(address: HeaderAddress, header: str, end: str) -> str:
-    if address.display_name.isascii():
-        return str(address)
-    return f"{_words(address.display_name, header, end)}{end} <{address.addr_spec}>"
+def _mailbox(header: str, address: str, name: str) -> str:
+    """Write a name and an address.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    if not valid(address) or _CONTROL.search(address) or _TURNING.search(address):
+        raise ValueError(f"{address!r} is no address")
+    local, _, domain = address.rpartition("@")
+    shown = _clean(name)[:_MAX_NAME_CHARS].strip()
+    words = _words(header, shown)
+    if words == shown:
+        return str(HeaderAddress(shown, local, domain))
+    return f"{words}{_END} <{address}>"
 
 
 def _references(letter: Letter) -> list[str]:
@@ -223,13 +246,6 @@ def _references(letter: Letter) -> list[str]:
     if len(valid) <= 2 * _KEPT_IDS:
         return valid
     return valid[:_KEPT_IDS] + valid[-_KEPT_IDS:]
-
-
-def _address(address: str, name: str) -> HeaderAddress:
-    if not valid(address) or _CONTROL.search(address) or _TURNING.search(address):
-        raise ValueError(f"{address!r} is no address")
-    local, _, domain = address.rpartition("@")
-    return HeaderAddress(_clean(name), local, domain)
 
 
 def _clean(words: str) -> str:

@@ -20,7 +20,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -87,7 +87,7 @@ class SentFolder:
     async def copy(self, message_id: str, content: bytes, attempts: int) -> AsyncIterator[Copy]:
         """File a copy of one reply; `attempts` were made to send it before."""
         copy = Copy(self, message_id, content, attempts)
-        async with self._turns:
+        async with nullcontext() if self.files_itself else self._turns:
             try:
                 yield copy
             finally:

@@ -2,15 +2,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from supportbot.channels.email.mail import Address
 from supportbot.channels.email.parse import parse_mail
 from supportbot.channels.email.render import Letter, render, reply_subject, to_html, to_plain
 
+#: Anything a model or a customer may write; lone surrogates are never stored.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300) | st.sampled_from(
+    ["a\r\nBcc: x@y.z", "a\n\n<b>", "\u2028Bcc: x", "=?utf-8?q?a=0D=0ABcc:_evil?=", "x" * 2000]
+)
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -68,6 +75,18 @@ def test_malformed_ids_are_left_out(bad: str) -> None:
     assert "Bcc" not in headers
 
 
+@given(subject=TEXTS, name=TEXTS, words=TEXTS)
+def test_no_words_of_anybody_become_a_header(subject: str, name: str, words: str) -> None:
+    letter = make_letter(subject=subject, sender_name=name, text=words, reply_to="r@bot.example")
+    head, _, _ = render(letter).as_bytes().partition(b"\r\n\r\n")
+    assert head.isascii()
+    assert set(raw_headers(letter)) == {
+        *("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted"),
+        *("X-Auto-Response-Suppress", "X-Supportbot-Loop", "MIME-Version", "Content-Type"),
+    }
+    assert max(map(len, head.split(b"\r\n"))) <= 998
+
+
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [
@@ -95,6 +114,16 @@ def test_subject_is_answered_once_on_one_line(subject: str | None, expected: str
 def test_subject_of_any_script_comes_back_unchanged() -> None:
     subject = "Grüße aus 日本 " * 8
     assert reread(make_letter(subject=subject))["Subject"] == f"Re: {subject.strip()}"
+
+
+@pytest.mark.parametrize("words", ["=?utf-8?q?a=0D=0ABcc:_x@y.z?=", "=??Q?=0D=0ABcc:_x?="])
+def test_words_that_look_encoded_already_are_shown_as_they_are(words: str) -> None:
+    """The library would decode them, and write the line break that comes out."""
+    letter = make_letter(subject=words, sender_name=words)
+    assert "Bcc" not in raw_headers(letter)
+    name, charset = decode_header(raw_headers(letter)["From"])[0]
+    assert (name, charset) == (words.encode(), "utf-8")
+    assert parse_mail(render(letter).as_bytes()).subject == f"Re: {words}"
 
 
 def test_name_of_any_script_comes_back_unchanged() -> None:
