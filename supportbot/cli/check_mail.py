@@ -6,8 +6,14 @@ import asyncio
 
 from supportbot.app.house import now
 from supportbot.app.mail_ways import mail_listener, mailbox_config
-from supportbot.channels.email.channel import mail_server, mail_token
+from supportbot.channels.email.channel import (
+    answers_to,
+    mail_server,
+    mail_submission,
+    mail_token,
+)
 from supportbot.channels.email.examine import examine_mailbox
+from supportbot.channels.email.examine_sending import examine_sending
 from supportbot.channels.email.receiver import Secret
 from supportbot.errors import SettingsError
 from supportbot.model.findings import Findings
@@ -19,7 +25,7 @@ _TIMEOUT_SECONDS = 10.0
 
 
 async def look_at_mail(settings: Settings, database: Database | None) -> Findings:
-    """Sign in to every mailbox that is read, and look at the listener's certificate.
+    """Sign in to every mailbox and its way out, and look at the listener's certificate.
 
     `database`: where new tokens of a mailbox are kept; None: there is none that could be used.
     """
@@ -28,7 +34,7 @@ async def look_at_mail(settings: Settings, database: Database | None) -> Finding
         mail_listener(settings.email.listener)
     except SettingsError as error:
         found.problems.append(str(error))
-    boxes = [box for box in settings.email.mailboxes if box.imap]
+    boxes = settings.email.mailboxes
     for one in await asyncio.gather(*(_mailbox(settings, box, database) for box in boxes)):
         found.problems.extend(one.problems)
         found.notes.extend(one.notes)
@@ -37,19 +43,23 @@ async def look_at_mail(settings: Settings, database: Database | None) -> Finding
 
 async def _mailbox(settings: Settings, box: Mailbox, database: Database | None) -> Findings:
     oauth = box.oauth
-    if (oauth.refresh_token if oauth else box.password) is None:
+    needed = oauth.refresh_token if oauth else box.password
+    if needed is None and (oauth or box.imap or box.password_env):
         return Findings()  # it is told already
     if oauth is not None and oauth.provider is None and database is None:
         # Its refresh token may be good for one exchange only, whose outcome must be kept.
         return Findings(notes=[f"mailbox {box.address}: was not signed in to without a database"])
     config = mailbox_config(settings, box, secret="", timeout_seconds=_TIMEOUT_SECONDS)
-    server = mail_server(config)
-    if server is None:
-        return Findings()
     key = f"email:{box.address}"
     if oauth is not None and database is not None:
         async with database.writing() as work:
             await catalog.ensure_channel(work, key, "email", now())
     token = mail_token(key, config, database, now)
-    secret = Secret(config.imap_password or "", token)
-    return await examine_mailbox(box.address, server, secret, now)
+    found = Findings()
+    if (server := mail_server(config)) is not None:
+        secret = Secret(config.imap_password or "", token)
+        found = await examine_mailbox(box.address, server, secret, now)
+    if (way_out := mail_submission(config, token)) is not None:
+        sending = await examine_sending(box.address, way_out, answers_to(config))
+        found.problems.extend(sending.problems)
+    return found

@@ -24,7 +24,7 @@ from supportbot.channels.email.parse import body_of, message_ids
 from supportbot.channels.email.receiver import Arrived, ImapReceiver, Pace, Secret
 from supportbot.channels.email.render import render
 from supportbot.channels.email.sent_folder import SentFolder
-from supportbot.channels.email.submission import submission
+from supportbot.channels.email.submission import Submission, submission
 from supportbot.channels.email.token_endpoint import OAuthGrant
 from supportbot.channels.email.understand import Mailbox, understand
 from supportbot.channels.email.ways_out import OverSmtp, Parcel, ToFolder, WayOut
@@ -258,6 +258,23 @@ def mail_server(config: EmailConfig) -> ImapServer | None:
     )
 
 
+def mail_submission(config: EmailConfig, token: AccessToken | None) -> Submission | None:
+    """Return where replies are handed in; None: they are written to a folder.
+
+    Raises:
+        SettingsError: its URL cannot be read.
+    """
+    if config.smtp is None:
+        return None
+    return submission(config.smtp, config.smtp_password, config.timeout_seconds, token)
+
+
+def answers_to(config: EmailConfig) -> str:
+    """Return an address of those that customers are asked to answer to."""
+    signed = _signed(config)
+    return signed.reply_to("") if signed else config.address
+
+
 def _owns_nothing(_address: str) -> bool:
     return False
 
@@ -279,9 +296,9 @@ def _way_out(
 ) -> WayOut | None:
     if config.outbox is not None:
         return ToFolder(Outbox(config.outbox))
-    if config.smtp is None:
+    server = mail_submission(config, token)
+    if server is None:
         return None
-    server = submission(config.smtp, config.smtp_password, config.timeout_seconds, token)
     return OverSmtp(server, pace or DomainPace(None), _sent_folder(config, token))
 
 

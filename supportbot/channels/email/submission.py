@@ -158,17 +158,25 @@ async def submit(
     return await _submit(server, plain, content, before)
 
 
+async def offer(server: Submission, envelope: Envelope) -> None:
+    """Sign in and name an envelope as for a message, and part without one.
+
+    Raises:
+        SendError: as of `submit`.
+    """
+    client = _client(server)
+    try:
+        await _prepare(client, server, envelope)
+        with suppress(aiosmtplib.SMTPException, OSError):
+            await client.quit()
+    finally:
+        client.close()
+
+
 async def _submit(
     server: Submission, envelope: Envelope, content: bytes, before: Callable[[], Awaitable[None]]
 ) -> tuple[Refusal, ...]:
-    client = aiosmtplib.SMTP(
-        hostname=server.host,
-        port=server.port,
-        use_tls=server.implicit_tls,
-        start_tls=server.start_tls,
-        validate_certs=not server.is_here,
-        timeout=server.timeout_seconds,
-    )
+    client = _client(server)
     try:
         refused = await _prepare(client, server, envelope)
         await before()
@@ -176,6 +184,17 @@ async def _submit(
     finally:
         client.close()
     return refused
+
+
+def _client(server: Submission) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        use_tls=server.implicit_tls,
+        start_tls=server.start_tls,
+        validate_certs=not server.is_here,
+        timeout=server.timeout_seconds,
+    )
 
 
 async def _prepare(
@@ -186,7 +205,7 @@ async def _prepare(
         await client.connect()
         await _sign_in(client, server)
         encoding = await _begin(client, envelope)
-        return await _offer(client, envelope.to, encoding)
+        return await _name_recipients(client, envelope.to, encoding)
     except aiosmtplib.SMTPAuthenticationError as error:
         raise SendError(
             f"mail server {server.host} does not sign {server.username} in: {_said(error)};"
@@ -250,7 +269,7 @@ async def _begin(client: aiosmtplib.SMTP, envelope: Envelope) -> str:
     return encoding
 
 
-async def _offer(
+async def _name_recipients(
     client: aiosmtplib.SMTP, to: tuple[str, ...], encoding: str
 ) -> tuple[Refusal, ...]:
     """Name the recipients.
