@@ -235,13 +235,14 @@ def _names_author(quote: Sequence[_Line]) -> bool:
 
 
 def _without_quotes(lines: list[_Line]) -> list[_Line]:
-    """Drop attributions, the quote below the answer, and the attributed quote above it.
+    """Drop the quote below the answer, the attributed one above it, and what they are led by.
 
     A quote with text on both sides is context that the answer needs.
     """
     spoken = [index for index, line in enumerate(lines) if line.kind is _Kind.TEXT]
+    leads = _leads(lines)
     if not spoken:
-        return [line for line in lines if line.kind is not _Kind.ATTRIBUTION]
+        return [line for line, lead in zip(lines, leads, strict=True) if not lead]
     first, last = spoken[0], spoken[-1]
     above = lines[:first]
     attributed = any(line.kind is _Kind.ATTRIBUTION for line in above) or _names_author(above)
@@ -250,6 +251,28 @@ def _without_quotes(lines: list[_Line]) -> list[_Line]:
     return [
         line
         for index, line in enumerate(lines)
-        if line.kind is not _Kind.ATTRIBUTION
+        if not leads[index]
         and not (line.kind is _Kind.QUOTE and (index > last or (index < first and drop_above)))
     ]
+
+
+def _leads(lines: Sequence[_Line]) -> list[bool]:
+    """Tell of each line whether it is an attribution of a quote, or names an address as they do.
+
+    Any other that looks so may be the customer's own words about what somebody wrote.
+    """
+    found = [False] * len(lines)
+    below = _Kind.QUOTE  # at the end it leads to what was cut
+    end = len(lines)
+    while end:
+        start = end - 1
+        while start and lines[start - 1].kind is lines[end - 1].kind:
+            start -= 1
+        kind = lines[start].kind
+        if kind is _Kind.ATTRIBUTION:
+            addressed = any("@" in line.text for line in lines[start:end])
+            found[start:end] = [addressed or below is _Kind.QUOTE] * (end - start)
+        elif kind is not _Kind.BLANK:
+            below = kind
+        end = start
+    return found

@@ -36,9 +36,18 @@ _STARTS: Final = re.compile(
     r"|[\"“«]?[^\W\d_][^<>@:]{0,60}<[^<>\s]{3,100}@[^<>\s]{3,100}>",
     re.IGNORECASE,
 )
+#: A customer tells who wrote; programs give a name.
+_SOMEBODY: Final = re.compile(
+    r"\b(?:i|he|she|they|we|you) wrote\b|\bschrieb (?:mir|uns|ich|er|sie|man)\b"
+    r"|\b(?:j['’]ai|il a|elle a|on a|m['’]a|nous a) écrit\b|\b(?:me|nos|le) escribi[óo]\b"
+    r"|\b(?:mi|ci|gli) ha scritto\b|\bschreef (?:ik|hij|zij|mij|ons)\b"
+    r"|\bskrev (?:jag|han|hon|de|jeg|hun|du)\b",
+    re.IGNORECASE,
+)
 _WHEN: Final = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|\d{1,2}[./\-]\d{1,2}|\S@\S")
 _TIME: Final = re.compile(r"\d{1,2}[:.h]\d{2}(?!\d)")
 _SURE: Final = re.compile(r"\d{1,2}[:.h]\d{2}(?!\d)|\S@\S")
+_BRACKETED: Final = re.compile(r"[<\[](?:mailto:)?[^<>\s]{1,64}@[^<>\s]{1,200}[>\]]")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 #: Some programs use no verb: a date, a time, and `Name <address>:`.
 _ENDS_WITH_ADDRESS: Final = re.compile(r"<?[^<>\s]{1,64}@[^<>\s]{1,100}>\s?[:：]$")
@@ -126,6 +135,7 @@ FORWARD_SUBJECT: Final = re.compile(
 _SIGNATURE: Final = re.compile(r"(?:--|—|__) ?$")
 #: As RFC 3676 4.3 writes it; without the space it may be a customer's own line.
 _STANDARD_SIGNATURE: Final = "-- "
+_POSTSCRIPT: Final = re.compile(r"\s{0,4}p\.?\s?s\b", re.IGNORECASE)
 _DELIMITER: Final = re.compile(r"\s{0,4}(?:[-_=*~—–]\s?){2,80}$")
 _RULE_LINE: Final = re.compile(r"\s{0,4}(?:_{8,}|-{8,}|={8,}|\*{8,})\s{0,4}$")
 _QUOTED: Final = re.compile(r" {0,3}>")
@@ -143,6 +153,8 @@ def is_signature(line: str) -> bool:
 
 def may_be_signature(mark: str, lines: Sequence[str]) -> bool:
     """Tell whether what stands below a mark reads like a signature: brief, and asking nothing."""
+    if lines and _POSTSCRIPT.match(lines[0]):
+        return False
     if mark.startswith(_STANDARD_SIGNATURE):
         return len(lines) <= _MAX_SIGNATURE_LINES
     brief = len(lines) <= _MAX_UNSURE_SIGNATURE_LINES
@@ -190,7 +202,7 @@ def attribution(lines: Sequence[str]) -> int:
         ends = joined.rstrip("* ").endswith((":", "："))
         if count == 1 and not (_STARTS.match(joined) or (ends and "@" in joined)):
             return 0
-        if ends and _says_so(joined):
+        if ends and _says_so(joined, lines[count : count + 1]):
             return count
         if ends and count > 1:
             return 0
@@ -218,11 +230,13 @@ def _plain(line: str) -> str:
     return line if line.isascii() else line.translate(_DIRECTIONS)
 
 
-def _says_so(joined: str) -> bool:
+def _says_so(joined: str, below: Sequence[str]) -> bool:
+    if _WROTE.search(joined) and _WHEN.search(joined):
+        return _SOMEBODY.search(joined) is None
+    # Without a verb it may be a line of a log; those go on right below.
+    apart = not any(line.strip() and not is_quoted(line) for line in below)
     dated = _YEAR.search(joined) and _TIME.search(joined)
-    if dated and _ENDS_WITH_ADDRESS.search(joined[-200:]):
-        return True
-    return bool(_WROTE.search(joined) and _WHEN.search(joined))
+    return bool(apart and dated and _ENDS_WITH_ADDRESS.search(joined[-200:]))
 
 
 def header_block(lines: Sequence[str]) -> int:
@@ -253,7 +267,7 @@ def header_block(lines: Sequence[str]) -> int:
 def unknown_block(lines: Sequence[str]) -> int:
     """Return how many lines below a drawn line are headers in a language that is not known.
 
-    They are labelled without a gap, and hold an address, a year and a time.
+    They are labelled without a gap, and hold an address in brackets, a year and a time.
     """
     count = 0
     for line in lines[:_MAX_BLOCK_LINES]:
@@ -262,7 +276,7 @@ def unknown_block(lines: Sequence[str]) -> int:
         count += 1
     said = " ".join(line[:_MAX_LINE_CHARS] for line in lines[:count])
     dated = _YEAR.search(said) and _TIME.search(said)
-    return count if count >= _ENOUGH_HEADERS and "@" in said and dated else 0
+    return count if count >= _ENOUGH_HEADERS and _BRACKETED.search(said) and dated else 0
 
 
 def _label(line: str) -> str | None:
