@@ -9,6 +9,7 @@ SupportbotError
 ├── StoreError             the database cannot be used
 │   ├── SchemaOutdated     an older (or newer) schema than this version needs
 │   └── StoreUnavailable   cannot be opened, written or reached
+│       └── StoreFull      there is no room for more
 ├── NotFoundError          no such ticket, draft, product or operator
 ├── ConflictError          somebody else was faster: the ticket moved on
 ├── AccessError            a sign-in, or what was entered for one, is refused
@@ -79,6 +80,10 @@ class StoreUnavailable(StoreError):
     """The database cannot be opened or reached; the sender is asked to try again."""
 
     permanent = False
+
+
+class StoreFull(StoreUnavailable):
+    """There is no room left for what arrives: free some, or raise `[retention] most_megabytes`."""
 
 
 class NotFoundError(SupportbotError):

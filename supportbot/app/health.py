@@ -31,6 +31,7 @@ def health_routes(house: House) -> list[Route]:
         """
         problems = [problem for problem in _channels(house).values() if problem]
         problems += house.wiring.dispatcher.problems()
+        problems += [house.room.problem] if house.room.problem else []
         try:
             await schema.revisions(house.wiring.db)
         except StoreError as error:  # anybody may ask: the log and `check` tell more

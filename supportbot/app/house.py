@@ -34,6 +34,7 @@ from supportbot.orchestrator.hearing.intake import Intake
 from supportbot.orchestrator.hearing.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.orchestrator.retention import RetentionRules
+from supportbot.orchestrator.room import Room
 from supportbot.orchestrator.settle import Settle
 from supportbot.orchestrator.sweep import Sweep, SweepRules
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
@@ -70,6 +71,7 @@ class House:
     settle: Settle
     sweep: Sweep
     takeover: Takeover
+    room: Room
     #: What this process does; nothing before it runs.
     roles: Roles = field(default_factory=lambda: Roles(frozenset()))
     #: Channels that are not running, and why; shown by `/readyz`.
@@ -228,7 +230,9 @@ def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts
         human_minutes=tickets.human_minutes,
         grace_seconds=2 * model.turn_seconds,
         retention=RetentionRules(
-            raw_days=settings.retention.raw_days, file_days=settings.retention.file_days
+            raw_days=settings.retention.raw_days,
+            quarantine_days=settings.retention.quarantine_days,
+            file_days=settings.retention.file_days,
         ),
     )
     rules = IntakeRules(
@@ -236,6 +240,7 @@ def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts
         conversation_minutes=tickets.conversation_minutes,
         customer_messages_per_minute=tickets.customer_messages_per_minute,
     )
+    room = Room(wiring.db, settings.retention.most_megabytes * 1_000_000)
     understanding = Understanding(wiring, rules)
     backlog = Backlog(wiring, understanding)
     return House(
@@ -243,7 +248,8 @@ def _house(settings: Settings, wiring: Wiring, answers: Answering, parts: _Parts
         wiring=wiring,
         secret=parts.secret,
         completer=parts.completer,
-        intake=Intake(wiring, understanding, backlog),
+        intake=Intake(wiring, understanding, backlog, room),
+        room=room,
         backlog=backlog,
         settle=Settle(wiring, answers.respond, Deliver(wiring, DeliverRules()), answers.summaries),
         sweep=Sweep(wiring, sweep, answers.rounds),

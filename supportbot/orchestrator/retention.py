@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import copies, expiry, waiting
@@ -15,8 +15,10 @@ class RetentionRules:
 
     #: The raw bytes of what arrived; what was understood of it stays.
     raw_days: float = 30.0
+    #: The raw bytes of what could not be understood.
+    quarantine_days: float = 90.0
     #: The bytes of files; what was read of them stays.
-    file_days: float = 365.0
+    file_days: float = 90.0
     #: Logins and login links that nobody can use any more, failed sign-ins.
     sign_in_days: float = 8.0
     #: A reply that was not meant for us is kept so long for the message it may have overtaken.
@@ -61,12 +63,16 @@ class Retention:
         Looks at every row once after a start, and again at those that were not ready: each step
         is a short transaction, so that nobody who writes waits for it.
         """
-        before = self._wiring.clock() - timedelta(days=self._rules.raw_days)
-        emptied = await self._empty_held(before)
+        now = self._wiring.clock()
+        ages = expiry.Ages(
+            understood=now - timedelta(days=self._rules.raw_days),
+            refused=now - timedelta(days=self._rules.quarantine_days),
+        )
+        emptied = await self._empty_held(ages)
         for _ in range(self._rules.most_batches):
             async with self._wiring.db.reading() as work:
                 batch = await expiry.arrived_before(
-                    work, before, after_id=self._looked_at, limit=self._rules.batch_rows
+                    work, ages, after_id=self._looked_at, limit=self._rules.batch_rows
                 )
             if not batch.ids:
                 break
@@ -75,12 +81,12 @@ class Retention:
             self._looked_at = batch.ids[-1]
         return emptied
 
-    async def _empty_held(self, before: datetime) -> int:
+    async def _empty_held(self, ages: expiry.Ages) -> int:
         """Look again at what had to keep its raw bytes; return how many were emptied."""
         emptied, rows = 0, self._rules.batch_rows
         for part in [self._held[at : at + rows] for at in range(0, len(self._held), rows)]:
             async with self._wiring.db.reading() as work:
-                batch = await expiry.arrived_again(work, before, part)
+                batch = await expiry.arrived_again(work, ages, part)
             emptied += await self._empty(batch)
             done = {*batch.ids} - {*batch.held}
             self._held = tuple(one for one in self._held if one not in done)

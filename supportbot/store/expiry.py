@@ -31,31 +31,41 @@ _ROWS = select(
     InboundRow.id,
     InboundRow.received_at,
     InboundRow.settled_at,
+    (InboundRow.outcome == "refused").label("refused"),
     InboundRow.raw.is_not(None).label("has_raw"),
 ).order_by(InboundRow.id)
 
 
-async def arrived_before(
-    work: UnitOfWork, before: datetime, *, after_id: int, limit: int
-) -> Arrived:
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """Before when what was settled may be emptied."""
+
+    understood: datetime
+    #: Nothing but the raw bytes tells what was in it.
+    refused: datetime
+
+
+async def arrived_before(work: UnitOfWork, ages: Ages, *, after_id: int, limit: int) -> Arrived:
     """Return the next inbound rows in the order they came, up to the first that is too young."""
-    return await _arrived(work, _ROWS.where(InboundRow.id > after_id).limit(limit), before)
+    return await _arrived(work, _ROWS.where(InboundRow.id > after_id).limit(limit), ages)
 
 
-async def arrived_again(work: UnitOfWork, before: datetime, inbound_ids: Sequence[int]) -> Arrived:
+async def arrived_again(work: UnitOfWork, ages: Ages, inbound_ids: Sequence[int]) -> Arrived:
     """Return these inbound rows, up to the first that is too young, as they are now."""
-    return await _arrived(work, _ROWS.where(InboundRow.id.in_(inbound_ids)), before)
+    return await _arrived(work, _ROWS.where(InboundRow.id.in_(inbound_ids)), ages)
 
 
-async def _arrived(work: UnitOfWork, query: Select[*tuple[Any, ...]], before: datetime) -> Arrived:
+async def _arrived(work: UnitOfWork, query: Select[*tuple[Any, ...]], ages: Ages) -> Arrived:
+    youngest = max(ages.understood, ages.refused)
     ids: list[int] = []
     full: list[int] = []
     held: list[int] = []
     for row in await work.connection.execute(query):
-        if row.received_at >= before:
+        if row.received_at >= youngest:
             break
         ids.append(row.id)
         if row.has_raw:
+            before = ages.refused if row.refused else ages.understood
             ripe = row.settled_at is not None and row.settled_at < before
             (full if ripe else held).append(row.id)
     return Arrived(tuple(ids), tuple(full), tuple(held))

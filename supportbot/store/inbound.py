@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
-from sqlalchemy import bindparam, exists, insert, literal, select, true, update
+from sqlalchemy import bindparam, exists, func, insert, literal, select, true, update
 from sqlalchemy.orm import aliased
 
 from supportbot.model.inbound import Form, Inbound, StoredInbound
@@ -19,6 +20,8 @@ from supportbot.store.tables.tickets import TicketRow
 from supportbot.store.unit_of_work import UnitOfWork
 
 _MOST_KEY_BYTES = 512
+#: What is loaded at once.
+_MOST_AT_ONCE_BYTES = 32_000_000
 
 _EARLIER = (
     select(
@@ -110,6 +113,8 @@ class Outcome:
     note: str | None = None
     #: What is to be filled in first; not stored.
     form: Form | None = None
+    #: Version of the parser that understood it.
+    parser: int | None = None
 
 
 async def find_by_keys(
@@ -185,14 +190,25 @@ async def _add_keys(
     )
 
 
-async def unsettled(work: UnitOfWork, limit: int, after_id: int = 0) -> list[StoredInbound]:
-    """Return the oldest inbound rows without an outcome that came after this one."""
-    rows = await work.connection.execute(
-        select(InboundRow, ChannelRow.key.label("channel"))
-        .join(ChannelRow, ChannelRow.id == InboundRow.channel_id)
+async def unsettled(
+    work: UnitOfWork, limit: int, after_id: int = 0, most_bytes: int = _MOST_AT_ONCE_BYTES
+) -> list[StoredInbound]:
+    """Return the oldest inbound rows without an outcome that came after this one.
+
+    At least one, and no more than fit into so many bytes.
+    """
+    sizes = await work.connection.execute(
+        select(InboundRow.id, func.length(InboundRow.raw).label("size"))
         .where(UNSETTLED, InboundRow.id > after_id)
         .order_by(InboundRow.id)
         .limit(limit)
+    )
+    ids = _fitting([(row.id, row.size or 0) for row in sizes], most_bytes)
+    rows = await work.connection.execute(
+        select(InboundRow, ChannelRow.key.label("channel"))
+        .join(ChannelRow, ChannelRow.id == InboundRow.channel_id)
+        .where(UNSETTLED, InboundRow.id.in_(ids))
+        .order_by(InboundRow.id)
     )
     found = rows.all()
     keys = await keys_of(work, [row.id for row in found])
@@ -211,6 +227,12 @@ async def unsettled(work: UnitOfWork, limit: int, after_id: int = 0) -> list[Sto
         )
         for row in found
     ]
+
+
+def _fitting(sizes: Sequence[tuple[int, int]], most_bytes: int) -> list[int]:
+    totals = accumulate(size for _, size in sizes)
+    fitting = sum(1 for total in totals if total <= most_bytes)
+    return [inbound_id for inbound_id, _ in sizes[: max(1, fitting)]]
 
 
 async def keys_of(work: UnitOfWork, inbound_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -267,5 +289,6 @@ def _outcome(outcome: Outcome, at: datetime) -> dict[str, object]:
         "reason": outcome.reason,
         "ticket_id": outcome.ticket_id,
         "message_id": outcome.message_id,
+        "parser": outcome.parser,
         **dropped,
     }

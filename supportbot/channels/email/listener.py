@@ -20,7 +20,7 @@ import structlog
 from supportbot.channels.email.certificate import Certificate
 from supportbot.channels.email.disposition import belongs, without_plus
 from supportbot.channels.email.talk import LocalTalk, Talk
-from supportbot.errors import SettingsError
+from supportbot.errors import SettingsError, StoreFull
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,7 @@ _FAREWELL_SECONDS: Final = 10.0
 _BUSY: Final = "421 4.3.2 too many connections, try again later"
 _CLOSING: Final = "421 4.3.2 shutting down, try again later"
 _AWAY: Final = "451 4.3.2 this mailbox is not up, try again later"
+_FULL: Final = "452 4.3.1 no room left, try again later"
 _FAILED: Final = "451 4.3.0 could not be stored, try again later"
 
 
@@ -194,7 +195,7 @@ class MailListener:
         error = None if commit.cancelled() else commit.exception()
         if commit.cancelled() or error is not None:
             log.warning("smtp_commit_failed", error=type(error).__name__)
-            return _FAILED
+            return _FULL if isinstance(error, StoreFull) else _FAILED
         return "250 2.0.0 committed"
 
     def _is_admitted(self, peer: str) -> bool:

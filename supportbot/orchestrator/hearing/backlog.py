@@ -145,7 +145,7 @@ class Backlog:
             if not found and not after_id:
                 self._standing.clear()
             await self._batch(found, going)
-            found_all = len(found) < _BATCH
+            found_all = not found
             after_id = found[-1].id if found else after_id
         return going.settled
 

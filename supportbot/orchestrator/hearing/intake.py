@@ -14,6 +14,7 @@ from supportbot.orchestrator.hearing.understanding import (
     alone_with,
     in_spite_of_twins,
 )
+from supportbot.orchestrator.room import Room
 from supportbot.orchestrator.storable import storable
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import inbound as inbounds
@@ -28,8 +29,15 @@ _CROWD = 16
 class Intake:
     """Takes what channels hear. `accept` is the callable they are given."""
 
-    def __init__(self, wiring: Wiring, understanding: Understanding, backlog: Backlog) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        understanding: Understanding,
+        backlog: Backlog,
+        room: Room | None = None,
+    ) -> None:
         self._wiring = wiring
+        self._room = room
         self._understanding = understanding
         self._backlog = backlog
         self._under_way = 0
@@ -39,7 +47,10 @@ class Intake:
 
         Raises:
             StoreUnavailable: it is not on disk; the sender must be asked to try again.
+            StoreFull: there is no room for it.
         """
+        if inbound.deferred and self._room is not None:
+            await self._room.take(len(inbound.raw))
         clean = storable(inbound)
         self._under_way += 1
         try:

@@ -10,6 +10,8 @@ from supportbot.store.tables.base import Base, Facts, Key, Moment
 
 #: Literal text: SQLite uses the partial index only for exactly this predicate.
 UNSETTLED = text("settled_at IS NULL")
+KEPT = text("raw IS NOT NULL")
+REFUSED = text("outcome = 'refused' AND raw IS NOT NULL")
 
 
 class InboundRow(Base):
@@ -18,6 +20,8 @@ class InboundRow(Base):
     __tablename__ = "inbound"
     __table_args__ = (
         Index("ix_inbound_unsettled", "id", sqlite_where=UNSETTLED, postgresql_where=UNSETTLED),
+        Index("ix_inbound_kept", "id", sqlite_where=KEPT, postgresql_where=KEPT),
+        Index("ix_inbound_refused", "id", sqlite_where=REFUSED, postgresql_where=REFUSED),
     )
     id: Mapped[Key]
     channel_id: Mapped[int] = mapped_column(Id, ForeignKey("channel.id"))
@@ -32,6 +36,8 @@ class InboundRow(Base):
     reason: Mapped[str | None] = mapped_column(String(255))
     ticket_id: Mapped[int | None] = mapped_column(Id, ForeignKey("ticket.id"), index=True)
     message_id: Mapped[int | None] = mapped_column(Id, ForeignKey("message.id"))
+    #: Version of the parser that gave the outcome, of channels whose parsers have one.
+    parser: Mapped[int | None]
 
 
 class InboundKeyRow(Base):

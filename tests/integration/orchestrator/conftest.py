@@ -38,6 +38,7 @@ from supportbot.orchestrator.hearing.backlog import Backlog
 from supportbot.orchestrator.hearing.intake import Intake
 from supportbot.orchestrator.hearing.understanding import IntakeRules, Understanding
 from supportbot.orchestrator.people.takeover import Takeover
+from supportbot.orchestrator.room import Room
 from supportbot.orchestrator.settle import Settle
 from supportbot.orchestrator.sweep import Sweep, SweepRules
 from supportbot.orchestrator.wiring import ConnectedChannel, NoticeRoute, Patience, Wiring
@@ -190,6 +191,7 @@ async def make_world(db: Database, clock: Any) -> AsyncIterator[MakeWorld]:
         completer: Any = None,
         own_clock: Any = None,
         file_rules: FileRules | None = None,
+        room_bytes: int | None = None,
         **policy_changes: Any,
     ) -> World:
         clock = own_clock or shared_clock
@@ -229,7 +231,12 @@ async def make_world(db: Database, clock: Any) -> AsyncIterator[MakeWorld]:
             channel=channel,
             completer=completer,
             retriever=retriever,
-            intake=Intake(wiring, understanding, backlog),
+            intake=Intake(
+                wiring,
+                understanding,
+                backlog,
+                None if room_bytes is None else Room(db, room_bytes),
+            ),
             backlog=backlog,
             deliver=deliver,
             settle_ticket=Settle(wiring, respond, deliver, summaries),

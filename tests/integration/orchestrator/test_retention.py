@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -68,6 +69,23 @@ async def test_what_is_not_understood_yet_keeps_its_raw_bytes(world: Any, clock:
     assert (await world.inbounds())[0].outcome == "message"
 
 
+async def test_what_could_not_be_understood_keeps_its_raw_bytes_for_longer(
+    world: Any, clock: Any
+) -> None:
+    await world.hear(said("understood"), deferred=True)
+    raw = replace(world.channel.inbound(said("x"), deferred=True), raw=b"no mail at all")
+    await world.intake.accept(raw)
+    await world.backlog.drain()
+    assert [row.outcome for row in await world.inbounds()] == ["message", "refused"]
+    retention = Retention(world.wiring, RetentionRules(raw_days=30, quarantine_days=90))
+    clock.advance(days=31)
+    assert await retention.empty_raw() == 1
+    assert await kept(world) == [False, True]
+    clock.advance(days=60)
+    assert await retention.empty_raw() == 1
+    assert await kept(world) == [False, False]
+
+
 async def test_what_had_to_keep_its_raw_bytes_is_emptied_later(world: Any, clock: Any) -> None:
     for n in range(4):
         await world.hear(said(f"a mail {n}", thread=f"t{n}"), deferred=True)
@@ -128,5 +146,6 @@ async def test_arrivals_are_looked_at_up_to_the_first_that_is_too_young(
     clock.advance(days=1)
     await world.hear(said("young"))
     async with world.db.reading() as work:
-        found = await expiry.arrived_before(work, clock(), after_id=0, limit=10)
+        ages = expiry.Ages(clock(), clock())
+        found = await expiry.arrived_before(work, ages, after_id=0, limit=10)
     assert len(found.ids) == len(found.full) == 1
