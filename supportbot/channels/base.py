@@ -206,6 +206,13 @@ class TellingChannel(Protocol):
 
 
 @runtime_checkable
+class Versioned(Protocol):
+    """A channel whose parser has a version, which is stored with what it understood."""
+
+    parser_version: int
+
+
+@runtime_checkable
 class WebRoutes(Protocol):
     """A channel that is (also) served by the app's HTTP server."""
 

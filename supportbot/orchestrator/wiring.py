@@ -12,6 +12,7 @@ from supportbot.channels.base import (
     ReplacingChannel,
     StatusChannel,
     TellingChannel,
+    Versioned,
 )
 from supportbot.dispatch.base import Dispatcher
 from supportbot.errors import ConfigError
@@ -61,6 +62,9 @@ class ConnectedChannel:
     #: The adapter where it tells people why nothing follows.
     telling: TellingChannel | None = field(init=False)
 
+    #: Of the adapter's parser, where it has one.
+    parser_version: int | None = field(init=False)
+
     def __post_init__(self) -> None:
         """Look what the adapter can do."""
         live = self.adapter if isinstance(self.adapter, LiveChannel) else None
@@ -71,6 +75,8 @@ class ConnectedChannel:
         object.__setattr__(self, "replacing", replacing)
         status = self.adapter if isinstance(self.adapter, StatusChannel) else None
         object.__setattr__(self, "status", status)
+        version = self.adapter.parser_version if isinstance(self.adapter, Versioned) else None
+        object.__setattr__(self, "parser_version", version)
         telling = self.adapter if isinstance(self.adapter, TellingChannel) else None
         object.__setattr__(self, "telling", telling)
 

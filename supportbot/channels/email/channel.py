@@ -20,7 +20,8 @@ from supportbot.channels.email.mail import Limits
 from supportbot.channels.email.oauth import AccessToken, GrantShelf, RefreshedToken
 from supportbot.channels.email.outbox import Outbox
 from supportbot.channels.email.pacing import DomainPace
-from supportbot.channels.email.parse import body_of, message_ids
+from supportbot.channels.email.parse import PARSER_VERSION, body_of, message_ids
+from supportbot.channels.email.readers import Readers
 from supportbot.channels.email.receiver import Arrived, ImapReceiver, Pace, Secret
 from supportbot.channels.email.render import render
 from supportbot.channels.email.sent_folder import SentFolder
@@ -83,6 +84,7 @@ class EmailChannel:
     """Fulfils `channels.base.Channel` for one mailbox."""
 
     kind = "email"
+    parser_version = PARSER_VERSION
 
     def __init__(
         self,
@@ -109,6 +111,7 @@ class EmailChannel:
         self._config = config
         self._clock = clock
         self._listener = listener
+        self._readers = Readers()
         #: Signs in to imap and smtp where there is no password.
         self._token = mail_token(self.key, config, db, clock)
         self._receiver = _receiver(self.key, config, self._token, db, clock)
@@ -136,7 +139,7 @@ class EmailChannel:
 
     def parse(self, inbound: Inbound) -> CustomerMessage:
         """See `understand`."""
-        return understand(inbound, self._mailbox)
+        return understand(inbound, self._mailbox, self._readers.read)
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Render and hand over once; the Message-ID is the same at every attempt."""

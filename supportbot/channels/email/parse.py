@@ -31,6 +31,9 @@ from supportbot.channels.email.structure import (
 )
 from supportbot.files.charsets import decode
 
+#: Raised with whatever makes an old mail read otherwise; stored with what was understood.
+PARSER_VERSION: Final = 2
+
 _ID: Final = re.compile(r"<[^<>\s]{1,900}>")
 _LOOSE_ID: Final = re.compile(r"[^<>\s,;]{1,400}@[^<>\s,;]{1,400}")
 _BOUNDARY: Final = re.compile(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from supportbot.channels.email import identity
@@ -52,7 +54,11 @@ class Mailbox:
     limits: Limits
 
 
-def understand(inbound: Inbound, mailbox: Mailbox) -> CustomerMessage:
+#: Raw bytes, when they came, and what is refused of them.
+Read = Callable[[bytes, datetime, Limits], Mail]
+
+
+def understand(inbound: Inbound, mailbox: Mailbox, read: Read = parse_mail) -> CustomerMessage:
     """Read a mail; machine mail is a message too, its disposition says what it is.
 
     Raises:
@@ -64,7 +70,7 @@ def understand(inbound: Inbound, mailbox: Mailbox) -> CustomerMessage:
         raise TooLarge("the mail is larger than the limit; it stays in the mailbox")
     if inbound.meta.get("withheld"):
         raise Unparsable("the mail server does not give this mail out; it stays in the mailbox")
-    mail = parse_mail(inbound.raw, inbound.received_at, mailbox.limits)
+    mail = read(inbound.raw, inbound.received_at, mailbox.limits)
     if mail.unreadable in {"too_large", "too_complex"}:
         raise TooLarge(f"the mail is beyond the limits of the parser: {mail.unreadable}")
     if mail.unreadable:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
+from supportbot.files.apart import environment
 from supportbot.files.reading import Reading, ReadingRules, is_pdf, read
 from supportbot.model.file import FileReason, StoredFile
 from supportbot.orchestrator.parsers import Parsers
@@ -25,8 +24,6 @@ _log = structlog.get_logger(__name__)
 _SECONDS = 20.0
 _PROCESSES = 4
 _PROGRAM = ("-P", "-m", "supportbot.files")
-#: What Python may need to start at all.
-_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
 
 
 class Readers:
@@ -62,7 +59,7 @@ async def _read_apart(raw: bytes, rules: ReadingRules) -> Reading:
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,  # complaints quote what the file says
-        env=_environment(),
+        env=environment(),
     )
     try:
         async with asyncio.timeout(_SECONDS):
@@ -75,9 +72,3 @@ async def _read_apart(raw: bytes, rules: ReadingRules) -> Reading:
         return Reading(reason=FileReason.UNREADABLE)
     found = json.loads(said)
     return Reading(text=found["text"], reason=found["reason"] and FileReason(found["reason"]))
-
-
-def _environment() -> Mapping[str, str]:
-    """Return what a process needs to find our modules, and nothing that it could tell anybody."""
-    needed = {name: os.environ[name] for name in _NEEDED if name in os.environ}
-    return {**needed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

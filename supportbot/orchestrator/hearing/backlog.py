@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import IntegrityError
 
@@ -44,6 +44,7 @@ _SIDE_BY_SIDE = 8
 _SMALL_BYTES = 65_536
 #: A row at which the store was away more often may be the cause: the others no longer wait for it.
 _MOST_OUTAGES = 3
+_MOST_REASON_CHARS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +256,9 @@ class Backlog:
             channel = self._wiring.channels[stored.inbound.channel]
             await alone_with(work, channel.id, stored.inbound, heard)
             outcome = await self._understanding.decide(work, stored.inbound, heard)
+            outcome = replace(outcome, parser=channel.parser_version)
+            if isinstance(heard, InboundRefused):  # whoever looks at it wants to know more
+                outcome = replace(outcome, reason=f"{heard.reason}: {heard}"[:_MOST_REASON_CHARS])
             await inbounds.settle(work, stored.id, outcome, self._wiring.clock())
             if outcome.waits_for is not None:
                 await waiting.add(work, channel.id, stored.id, stored.inbound, outcome.waits_for)
