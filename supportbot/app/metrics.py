@@ -105,6 +105,12 @@ METRICS = (
         _of_load(lambda load: load.inbound.oldest_seconds),
     ),
     Gauge(
+        "supportbot_mail_quarantined",
+        "Mails that could not be understood, as `supportbot email quarantine` lists them.",
+        "",
+        _of_load(lambda load: float(load.quarantined)),
+    ),
+    Gauge(
         "supportbot_deliveries_unsent",
         "Replies and notices that have not left.",
         "state",

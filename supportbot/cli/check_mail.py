@@ -18,7 +18,7 @@ from supportbot.channels.email.receiver import Secret
 from supportbot.errors import SettingsError
 from supportbot.model.findings import Findings
 from supportbot.settings.tree import Mailbox, Settings
-from supportbot.store import catalog
+from supportbot.store import catalog, quarantine
 from supportbot.store.database import Database
 
 _TIMEOUT_SECONDS = 10.0
@@ -38,7 +38,18 @@ async def look_at_mail(settings: Settings, database: Database | None) -> Finding
     for one in await asyncio.gather(*(_mailbox(settings, box, database) for box in boxes)):
         found.problems.extend(one.problems)
         found.notes.extend(one.notes)
+    if database is not None:
+        found.notes.extend(await _set_aside(database))
     return found
+
+
+async def _set_aside(database: Database) -> list[str]:
+    """Tell of mail that waits for a person."""
+    async with database.reading() as work:
+        count = await quarantine.count(work)
+    mails = "1 mail" if count == 1 else f"{count} mails"
+    told = f"{mails} could not be understood; see `supportbot email quarantine`"
+    return [told] if count else []
 
 
 async def _mailbox(settings: Settings, box: Mailbox, database: Database | None) -> Findings:

@@ -1,4 +1,4 @@
-"""`supportbot email`: what the bot makes of a raw mail."""
+"""`supportbot email`: what the bot makes of a raw mail, and what it could make nothing of."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
+from supportbot.cli import quarantine
 from supportbot.cli.output import printable
 
 app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `inspect` a command of a group, although it is the only one."""
+app.add_typer(
+    quarantine.app, name="quarantine", help="List mail that could not be understood; act on it."
+)
 
 
 @app.command()

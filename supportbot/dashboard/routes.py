@@ -10,7 +10,7 @@ from supportbot.dashboard.access import Access
 from supportbot.dashboard.assets import load_assets
 from supportbot.dashboard.deps import DashboardDeps
 from supportbot.dashboard.gate import Page, route
-from supportbot.dashboard.pages import acts, entry, lists, overview, people, ticket, why
+from supportbot.dashboard.pages import acts, entry, lists, overview, people, quarantine, ticket, why
 from supportbot.dashboard.rendering import Pages
 from supportbot.dashboard.rights import Right
 from supportbot.dashboard.visit import Desk
@@ -36,6 +36,10 @@ PAGES = (
     Page("GET", "/attachments/{attachment:int}", Right.READ_PERSONAL, ticket.attachment),
     Page("GET", "/policies/{version:int}", Right.READ, why.policy_page),
     Page("GET", "/overview", Right.READ, overview.overview_page),
+    Page("GET", "/quarantine", Right.READ_PERSONAL, quarantine.quarantine_page),
+    Page("GET", "/quarantine/{mail:int}", Right.READ_PERSONAL, quarantine.mail_page),
+    Page("POST", "/quarantine/{mail:int}/release", Right.ADMINISTER, quarantine.release),
+    Page("POST", "/quarantine/{mail:int}/drop", Right.ADMINISTER, quarantine.drop),
     Page("GET", "/account", Right.SIGNED_IN, people.account_page),
     Page("POST", "/account/password", Right.SIGNED_IN, people.set_password),
     Page("POST", "/account/leave-everywhere", Right.SIGNED_IN, people.leave_everywhere),

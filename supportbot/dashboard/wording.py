@@ -58,6 +58,8 @@ SAID: Mapping[str, Said] = {
     "password": Said("good", "Your password is set. All your other sign-ins have ended."),
     "welcome": Said("info", "You are signed in. Set a password, so that you can come back."),
     "out": Said("info", "You are signed out."),
+    "released": Said("good", "The mail is read again now. If that fails, it comes back here."),
+    "dropped": Said("info", "The mail is gone."),
     "enabled": Said("good", "The account is enabled."),
     "disabled": Said("good", "The account is disabled and signed out everywhere."),
 }

@@ -41,6 +41,8 @@ class Load:
     #: Of the last hour, by kind of error; `none` stands for those that ended well.
     completions: Mapping[str, int]
     queue: Queue
+    #: Mails that could not be understood and are kept.
+    quarantined: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from supportbot.model.delivery import DeliveryState
 from supportbot.model.load import Load, Waiting
 from supportbot.model.ticket import ActorKind, EventKind, Handler
-from supportbot.store import jobs
+from supportbot.store import jobs, quarantine
 from supportbot.store.tables.answers import UNSENT, CompletionRow, DeliveryRow
 from supportbot.store.tables.intake import UNSETTLED, InboundRow
 from supportbot.store.tables.tickets import OWED, MessageRow, TicketEventRow, TicketRow
@@ -63,6 +63,7 @@ async def load(work: UnitOfWork, now: datetime) -> Load:
         ended_badly={name: bad.get(kind, 0) for kind, name in _BAD_ENDS.items()},
         completions=completions,
         queue=await jobs.queue(work),
+        quarantined=await quarantine.count(work),
     )
 
 

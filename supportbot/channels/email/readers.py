@@ -109,7 +109,7 @@ class _Process:
             TimeoutError: it takes too long; the process is ended.
         """
         late = threading.Event()
-        watch = threading.Timer(_WALL_SECONDS, lambda: (late.set(), self._running.kill()))
+        watch = threading.Timer(_WALL_SECONDS, self._give_up, [late])
         watch.daemon = True
         watch.start()
         try:
@@ -122,6 +122,10 @@ class _Process:
             return None
         finally:
             watch.cancel()
+
+    def _give_up(self, late: threading.Event) -> None:
+        late.set()
+        self._running.kill()
 
     def ended(self) -> int:
         """Wait for its end; return the code or, below 0, the signal."""
