@@ -56,6 +56,7 @@ class Desk:
     clock: Clock
     takeover: Takeover
     dispatcher: Dispatcher
+    wiring: Wiring
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
             scored=scored(settings),
             desk_url=settings.server.address,
         )
-        yield Desk(settings, db, now, Takeover(wiring), wiring.dispatcher)
+        yield Desk(settings, db, now, Takeover(wiring), wiring.dispatcher, wiring)
 
 
 @asynccontextmanager

@@ -111,6 +111,20 @@ def ask(
 
 
 @app.command()
+def erase(
+    customer: Annotated[
+        str,
+        typer.Option("--customer", help="Mail address, or how Slack or the web chat knows them."),
+    ],
+    config: Config = Path(),
+) -> None:
+    """Erase everything a customer said, and who they are; the bot may run meanwhile."""
+    from supportbot.cli.erase import erase as forget
+
+    asyncio.run(forget(config, os.environ, customer))
+
+
+@app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the scripted day.")] = False,
     keep: Annotated[

@@ -14,7 +14,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from supportbot.errors import StoreError, StoreUnavailable
+from supportbot.errors import StoreError, StoreFull, StoreUnavailable
 from supportbot.store.postgres import PostgresStore
 from supportbot.store.sqlite import SqliteStore
 from supportbot.store.unit_of_work import UnitOfWork
@@ -111,6 +111,15 @@ class Database:
             async with self._store.migrating() as connection:
                 yield connection
 
+    async def forget_erased(self) -> bool:
+        """Leave nothing of what was erased in the files of the store.
+
+        False: on SQLite somebody reads for long; the log is emptied once nobody does. PostgreSQL
+        does it by itself, when it vacuums.
+        """
+        with _translated(self.url):
+            return not isinstance(self._store, SqliteStore) or await self._store.empty_log()
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._store.aclose()
@@ -163,4 +172,12 @@ class _translated:  # noqa: N801 - reads as a clause: `with _translated(url):`
                 else "Check that the server runs and that [database] url is right."
             )
             said = " ".join(str(cause).split())
-            raise StoreUnavailable(f"database {place}: {said}. {cure}") from error
+            kind = StoreFull if _is_full(cause) else StoreUnavailable
+            raise kind(f"database {place}: {said}. {cure}") from error
+
+
+def _is_full(cause: BaseException | None) -> bool:
+    """Tell a disk without room from everything else."""
+    if isinstance(cause, sqlite3.OperationalError):
+        return cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+    return isinstance(cause, psycopg.errors.DiskFull)

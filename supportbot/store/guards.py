@@ -6,6 +6,8 @@ Alembic's batch mode re-creates a table and drops its SQLite triggers, so every 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, text
 
 #: Tables whose rows never change once they are written.
@@ -27,13 +29,25 @@ END $$
 """
 
 
-def create_guards(connection: Connection) -> None:
+def create_guards(connection: Connection, tables: Iterable[str] = APPEND_ONLY) -> None:
     """Put the triggers in place; safe to repeat."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_PG_FUNCTION)
-    for table in APPEND_ONLY:
+    for table in tables:
         for statement in _statements(connection.dialect.name, table):
             connection.exec_driver_sql(statement)
+
+
+def drop_guards(connection: Connection, tables: Iterable[str]) -> None:
+    """Let rows of these tables change in the caller's transaction, which must put them back.
+
+    Nobody else sees the tables without their guards; if the transaction fails they were never off.
+    """
+    dialect = connection.dialect.name
+    for table in tables:
+        place = "" if dialect == "sqlite" else f" ON {table}"
+        for verb in _verbs(dialect):
+            connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}{place}")
 
 
 def missing_guards(connection: Connection) -> list[str]:

@@ -136,7 +136,19 @@ async def look(work: UnitOfWork, channel_id: int, keys: tuple[str, ...]) -> Look
 
 
 def _asked(channel_id: int, keys: tuple[str, ...]) -> dict[str, object]:
-    return {"channel_id": channel_id, "keys": [bounded(key, _MOST_KEY_BYTES) for key in keys]}
+    names = [bounded(key, _MOST_KEY_BYTES) for key in keys]
+    erased = [erased_key(name) for name in names if may_tell(name)]
+    return {"channel_id": channel_id, "keys": names + erased}
+
+
+def may_tell(key: str) -> bool:
+    """Say whether a key may hold something of a person, as the id of a mail does."""
+    return key.startswith("mid:")
+
+
+def erased_key(key: str) -> str:
+    """Return what is left of a key once its sender was erased: it is recognised, not read."""
+    return f"erased:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _earlier(row: Named) -> Earlier:

@@ -53,6 +53,14 @@ async def erase_late(
     await _erase(work, ticket_id, _parts(rows.scalars()), at)
 
 
+async def erase_all(work: UnitOfWork, ticket_id: int, at: datetime) -> None:
+    """Empty all that was asked in a ticket and does not stand in it any more."""
+    rows = await work.connection.execute(
+        select(CompletionRow.request).where(CompletionRow.ticket_id == ticket_id)
+    )
+    await _erase(work, ticket_id, _parts(rows.scalars()), at)
+
+
 def _parts(requests: Iterable[dict[str, object]]) -> set[str]:
     found: set[str] = set()
     for request in requests:

@@ -96,6 +96,20 @@ class SqliteStore:
         finally:
             await engine.dispose()
 
+    async def empty_log(self) -> bool:
+        """Write all that is in the log to the file, and empty the log; False: somebody reads."""
+        engine = _engine(self._url, writes=True, busy_ms=_BUSY_TIMEOUT_MS)
+        try:
+            async with engine.connect() as connection:
+                raw = await _raw(connection)
+                emptying = raw.raw.execute
+                done = await raw.in_thread(
+                    lambda: emptying("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                )
+        finally:
+            await engine.dispose()
+        return not done[0]
+
     async def aclose(self) -> None:
         """Close all connections, the writer's once it is on disk what blocks wrote so far.
 
@@ -159,6 +173,7 @@ def _engine(
         for pragma in (
             "synchronous=FULL",  # acknowledged means on disk
             f"foreign_keys={foreign}",
+            "secure_delete=ON",  # what is erased or forgotten is overwritten
             "recursive_triggers=ON",  # else INSERT OR REPLACE slips past the append-only triggers
             "mmap_size=268435456",
             f"busy_timeout={busy_ms}",

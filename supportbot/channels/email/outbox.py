@@ -39,6 +39,18 @@ class Outbox:
         unread = (self.path / "new" / name).exists()
         return unread or any((self.path / "cur").glob(f"{name}*"))
 
+    def forget(self, message_id: str) -> bool:
+        """Delete the message; False: it is not in there.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        name = _name(message_id)
+        found = [*(self.path / "new").glob(name), *(self.path / "cur").glob(f"{name}*")]
+        for file in found:
+            file.unlink(missing_ok=True)
+        return bool(found)
+
 
 def _name(message_id: str) -> str:
     return f"{hashlib.sha256(message_id.encode()).hexdigest()[:32]}.supportbot"
