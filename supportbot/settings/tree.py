@@ -17,7 +17,6 @@ from supportbot.settings.files import FilesSettings
 from supportbot.settings.keys import SecretSettings
 from supportbot.settings.kinds import (
     Days,
-    DaysKept,
     Hours,
     HttpUrl,
     ImapUrl,
@@ -34,6 +33,7 @@ from supportbot.settings.kinds import (
 )
 from supportbot.settings.mail import ListenerSettings, MailOAuthSettings
 from supportbot.settings.models import ModelSettings
+from supportbot.settings.retention import RetentionSettings
 from supportbot.settings.section import Section
 from supportbot.settings.slack import SlackSettings
 
@@ -275,34 +275,6 @@ class TicketSettings(Section):
     )
     parallel: int = Field(
         default=50, ge=1, le=10_000, description="Tickets answered at the same time."
-    )
-
-
-class RetentionSettings(Section):
-    """How long what is kept."""
-
-    raw_days: DaysKept = Field(
-        default=30,
-        gt=0,
-        description="Raw bytes of what arrived; what was understood of it stays.",
-    )
-    quarantine_days: DaysKept = Field(
-        default=90,
-        gt=0,
-        description="Raw bytes of mail that could not be understood (`supportbot email "
-        "quarantine`).",
-    )
-    file_days: DaysKept = Field(
-        default=90,
-        gt=0,
-        description="Bytes of files that came with messages; what was read of them stays.",
-    )
-    most_megabytes: int = Field(
-        default=10_000,
-        ge=100,
-        le=100_000_000,
-        description="Raw bytes and files together. Of what was understood the oldest goes first; "
-        "where that is not enough, no more mail is taken until there is room.",
     )
 
 
