@@ -199,6 +199,8 @@ class MailListener:
         return "250 2.0.0 committed"
 
     def _is_admitted(self, peer: str) -> bool:
+        if not peer:  # who hung up before we looked has no address
+            return False
         address = ipaddress.ip_address(peer.partition("%")[0])
         mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
         return any((mapped or address) in network for network in self._networks)

@@ -10,6 +10,7 @@ import pytest
 
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
 from supportbot.channels.email.listener import ListenerRules, MailListener, Received
+from supportbot.channels.email.talk import Talk
 from supportbot.errors import SettingsError, StoreUnavailable
 from supportbot.store.database import Database
 from supportbot.testing.mail import hand_in
@@ -185,3 +186,23 @@ async def test_busy_port_is_named() -> None:
             pass
     taken.close()
     await taken.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_in"),
+    [
+        ("10.0.3.4", True),
+        ("10.1.0.1", False),
+        ("::ffff:10.0.3.4", True),
+        ("::ffff:192.0.2.1", False),
+        ("2001:db8::1", True),
+        ("fe80::1%eth0", False),
+        ("127.0.0.1", False),
+        ("", False),
+    ],
+)
+async def test_a_peer_is_known_by_its_network(peer: str, *, is_in: bool) -> None:
+    rules = ListenerRules(peers=("10.0.0.0/16", "2001:db8::/32"))
+    listener = MailListener("127.0.0.1", 0, rules=rules)
+    answer = listener.enter(Talk(listener, "ESMTP", None), peer)
+    assert answer is None if is_in else answer is not None and answer.startswith("554 5.7.1")
