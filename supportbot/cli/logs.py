@@ -26,3 +26,5 @@ def configure_logs(level: int = logging.INFO) -> None:
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     # It tells of each vain attempt to connect; we tell of the first.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    # It repeats what it takes for an unknown command: that may be a line of somebody's mail.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)

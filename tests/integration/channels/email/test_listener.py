@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
 from supportbot.channels.email.listener import ListenerRules, MailListener, Received
 from supportbot.channels.email.talk import Talk
+from supportbot.cli.logs import configure_logs
 from supportbot.errors import SettingsError, StoreUnavailable
 from supportbot.store.database import Database
 from supportbot.testing.mail import hand_in
@@ -206,3 +209,27 @@ async def test_a_peer_is_known_by_its_network(peer: str, *, is_in: bool) -> None
     listener = MailListener("127.0.0.1", 0, rules=rules)
     answer = listener.enter(Talk(listener, "ESMTP", None), peer)
     assert answer is None if is_in else answer is not None and answer.startswith("554 5.7.1")
+
+
+async def test_what_is_said_outside_of_a_message_reaches_no_log(
+    listener: MailListener, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def deliver(_received: Received) -> None:
+        return None
+
+    library = logging.getLogger("mail.log")
+    before = library.level
+    configure_logs()
+    try:
+        async with listener.serving(["a@bot.example"], deliver):
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            writer.write(
+                b"HELO x\r\nPrivate: matters\r\nMAIL FROM:<ann@secret.example>\r\nQUIT\r\n"
+            )
+            answers = await reader.read()
+            writer.close()
+    finally:
+        library.setLevel(before)
+    assert b"500" in answers
+    said = caplog.text + "".join(capsys.readouterr())
+    assert not re.search("private|matters|secret", said, re.IGNORECASE)
