@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from supportbot.channels.email import identity
 from supportbot.channels.email.addresses import id_domain, parse_addresses
+from supportbot.channels.email.authenticity.judge import Trust, authenticity
 from supportbot.channels.email.disposition import Evidence, belongs, judge, without_plus
 from supportbot.channels.email.mail import Address, Limits, Mail
 from supportbot.channels.email.parse import parse_mail
@@ -52,6 +53,8 @@ class Mailbox:
     own_addresses: frozenset[str]
     secret: bytes
     limits: Limits
+    #: Who may tell whether senders are who they say.
+    trust: Trust = field(default_factory=Trust)
 
 
 #: Raw bytes, when they came, and what is refused of them.
@@ -161,6 +164,7 @@ def _message(
         attachments=tuple(
             Attached(file.filename, file.content_type, file.content) for file in mail.files
         ),
+        authenticity=authenticity(mail, inbound, mailbox.trust),
     )
 
 

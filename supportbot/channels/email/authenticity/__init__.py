@@ -1,0 +1,1 @@
+"""Whether the sender of a mail is who they say they are."""
