@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydantic import SecretStr
 
+from supportbot.app.mail_trust import own_check, trust_of
 from supportbot.channels.email.channel import EmailConfig, EmailSetup
 from supportbot.channels.email.listener import ListenerRules, MailListener
 from supportbot.channels.email.pacing import DomainPace
@@ -24,15 +26,17 @@ def mail_setups(settings: Settings, secret: str) -> Iterator[EmailSetup]:
     """Return what each mailbox is built from.
 
     Raises:
-        SettingsError: the listener's certificate cannot be read.
+        SettingsError: the listener's certificate cannot be read, or packages are missing that the
+            check of senders needs.
     """
     boxes = settings.email.mailboxes
     own = tuple(address for box in boxes for address in (box.address, *box.aliases))
     own += tuple(box.reply_address for box in boxes if box.reply_address.startswith("*"))
-    listener = mail_listener(settings.email.listener, own)
+    listener, check = mail_listener(settings.email.listener, own), own_check(settings.email)
     pace = DomainPace(settings.email.per_domain_per_minute)
     for box in boxes:
-        yield EmailSetup(mailbox_config(settings, box, secret, own), listener, pace)
+        config = mailbox_config(settings, box, secret, own)
+        yield EmailSetup(replace(config, check=check), listener, pace)
 
 
 def mailbox_config(
@@ -61,6 +65,7 @@ def mailbox_config(
         reply_address=box.reply_address,
         sent_folder=box.sent_folder,
         timeout_seconds=timeout_seconds,
+        trust=trust_of(settings.email, box),
     )
 
 

@@ -113,6 +113,15 @@ ReplyAddress = Annotated[
         "write plus, none, or *@reply.example.com for a domain of which all mail ends here",
     ),
 ]
+AuthservId = Annotated[
+    str,
+    StringConstraints(to_lower=True, max_length=253),
+    _matching(
+        r"[A-Za-z0-9._-]+",
+        "write what stands first in your server's Authentication-Results, such as mx.example.com; "
+        "for Microsoft 365, which writes none, microsoft-365",
+    ),
+]
 SlackPeople = Annotated[
     str,
     _matching(

@@ -82,3 +82,13 @@ class ListenerSettings(Section):
     max_bytes: int = Field(
         default=25 * _MIB, ge=1024, le=1024 * _MIB, description="Largest mail taken."
     )
+    mail_servers: MailPeers = Field(
+        default=("127.0.0.0/8", "::1/128"),
+        description="Networks of your own mail servers: the Authentication-Results of mail that "
+        "they hand in count, those of others never do.",
+    )
+    check_authenticity: bool = Field(
+        default=False,
+        description="Check DKIM, SPF and DMARC of mail that others hand in; needs the packages of "
+        "`supportbot[dmarc]`.",
+    )

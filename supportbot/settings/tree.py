@@ -16,6 +16,7 @@ from supportbot.settings.budget import BudgetSettings
 from supportbot.settings.files import FilesSettings
 from supportbot.settings.keys import SecretSettings
 from supportbot.settings.kinds import (
+    AuthservId,
     Days,
     Hours,
     HttpUrl,
@@ -138,6 +139,11 @@ class Mailbox(Section):
     )
     oauth: MailOAuthSettings | None = Field(
         default=None, description="Instead of a password: OAuth 2."
+    )
+    authserv_ids: tuple[AuthservId, ...] = Field(
+        default=(),
+        description="Mail servers whose Authentication-Results tell who wrote a mail, by the name "
+        "that stands first in them; see docs/how-to/mail-senders.md.",
     )
 
     @model_validator(mode="after")

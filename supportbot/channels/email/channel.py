@@ -11,6 +11,8 @@ from typing import Final
 
 from supportbot.channels.base import Accept, ChannelParts
 from supportbot.channels.email.addresses import id_domain
+from supportbot.channels.email.authenticity.checks import Check, Envelope
+from supportbot.channels.email.authenticity.judge import CHECKED, Trust
 from supportbot.channels.email.disposition import without_plus
 from supportbot.channels.email.identity import SignedAddresses
 from supportbot.channels.email.imap_server import ImapServer, imap_server
@@ -78,6 +80,10 @@ class EmailConfig:
     timeout_seconds: float = 30.0
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
+    #: Who may tell whether senders are who they say.
+    trust: Trust = field(default_factory=Trust)
+    #: Tells it of mail that others than our own mail servers hand in; None: nobody does.
+    check: Check | None = None
 
 
 class EmailChannel:
@@ -127,6 +133,7 @@ class EmailChannel:
             own_addresses=frozenset(without_plus(address) for address in addresses),
             secret=config.secret,
             limits=config.limits,
+            trust=config.trust,
         )
 
     async def run(self, accept: Accept) -> None:
@@ -198,6 +205,10 @@ class EmailChannel:
             "peer": received.peer,
             "helo": received.helo,
         }
+        if self._config.check is not None and not self._config.trust.hands_on(received.peer):
+            meta[CHECKED] = await self._config.check(
+                Envelope(received.raw, received.mail_from, received.peer, received.helo)
+            )
         await accept(self._inbound((content_key(received.raw),), received.raw, meta))
 
     def _inbound(self, keys: tuple[str, ...], raw: bytes, meta: dict[str, str]) -> Inbound:
