@@ -24,12 +24,14 @@ from supportbot.settings.needs import (
     local_links,
     missing_secrets,
     unknown_products,
+    unknown_senders,
     unread_mailboxes,
 )
 from supportbot.settings.table import describe
 from supportbot.settings.tree import Settings
 from supportbot.store import schema
 from supportbot.store.database import Database, driver_url
+from supportbot.tools.toolbox import Gathered
 
 _CONNECT_SECONDS = 10
 
@@ -46,13 +48,17 @@ async def find_problems(target: Path, environ: Mapping[str, str]) -> list[str]:
 
 async def look_at(target: Path, environ: Mapping[str, str]) -> Findings:
     """Look as `find_problems` does, and note what could not be found out."""
+    from supportbot.app.mail_trust import missing_packages
+    from supportbot.app.tools import load_tools
+
     settings, problems = examine(target, environ)
     found = [str(problem) for problem in problems]
     folder = _folder(target)
     policies = load_policies(folder / "policies")
     compiled = compile_policies(policies)
     found += [str(problem) for problem in compiled.problems]
-    found += _tool_problems(folder, compiled)
+    gathered = load_tools(folder)
+    found += _tool_problems(folder, compiled, gathered)
     found += _missing_collections(policies, folder / "knowledge")
     found += _unreadable_articles(folder / "knowledge")
     if settings is not None:
@@ -63,11 +69,13 @@ async def look_at(target: Path, environ: Mapping[str, str]) -> Findings:
         if not problems:  # else it may be the wrong value, left out, that it misses
             found += map(str, unread_mailboxes(settings))
         found += _unknown_plugins(settings)
+        found += map(str, missing_packages(settings.email))
         found += await _surroundings(settings)
         slack, mail = await _slack(settings, products), await _mail(settings)
+        doubts = unknown_senders(settings, _needing_identity(compiled, gathered))
         return Findings(
             [*found, *slack.problems, *mail.problems],
-            [*local_links(settings), *slack.notes, *mail.notes],
+            [*local_links(settings), *doubts, *slack.notes, *mail.notes],
         )
     return Findings(found)
 
@@ -121,10 +129,20 @@ def _unknown_plugins(settings: Settings) -> Iterator[str]:
             yield f"{setting}: {error}"
 
 
-def _tool_problems(folder: Path, policies: CompiledPolicies) -> list[str]:
-    from supportbot.app.tools import load_tools, tool_problems
+def _needing_identity(policies: CompiledPolicies, gathered: Gathered) -> set[str]:
+    """Name the tools in use that are refused unless it is certain who the customer is."""
+    toolbox = gathered.toolbox
+    return {
+        name
+        for policy in policies.by_product.values()
+        for name, tool in toolbox.tools.items()
+        if tool.rules.needs_identity and toolbox.permitted(name, policy)
+    }
 
-    gathered = load_tools(folder)
+
+def _tool_problems(folder: Path, policies: CompiledPolicies, gathered: Gathered) -> list[str]:
+    from supportbot.app.tools import tool_problems
+
     missing = () if gathered.problems else policies.by_product
     return [
         *map(str, gathered.problems),

@@ -21,6 +21,10 @@ app.add_typer(
 def inspect(
     files: Annotated[list[Path], typer.Argument(help="Raw mails (RFC 5322).")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    authserv_ids: Annotated[
+        list[str],
+        typer.Option("--authserv-id", help="Server whose Authentication-Results are believed."),
+    ] = [],  # noqa: B006 - typer reads the default and changes nothing
 ) -> None:
     """Show kind, words, attachments and reasons of raw mails."""
     from supportbot.channels.email.inspect import inspect as look
@@ -31,11 +35,14 @@ def inspect(
             raw = file.read_bytes()
         except OSError as error:
             raise NotFoundError(f"{file}: cannot be read ({error.strerror})") from error
-        seen = look(raw, str(file))
+        seen = look(raw, str(file), authserv_ids=authserv_ids)
         typer.echo(json.dumps(seen, ensure_ascii=False) if as_json else _for_people(seen))
 
 
 def _for_people(seen: dict[str, object]) -> str:
-    shown = ("file", "kind", "reply_allowed", "reasons", "from", "subject", "reply_text")
+    shown = (
+        *("file", "kind", "reply_allowed", "reasons", "from", "authentication"),
+        *("subject", "reply_text"),
+    )
     lines = (printable(f"{key + ':':<15} {seen[key]}") for key in shown)
     return "\n".join(lines) + "\n"

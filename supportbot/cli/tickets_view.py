@@ -30,7 +30,7 @@ from supportbot.cli.transcript_json import (
     violation_record,
 )
 from supportbot.errors import NotFoundError
-from supportbot.model.message import Message, told
+from supportbot.model.message import Message, doubt, told
 from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.settings.load import load
 from supportbot.store import drafts, facts, tickets, transcripts, violations
@@ -139,7 +139,9 @@ def _print_transcript(transcript: Transcript) -> None:
     for message in transcript.messages:
         by = " ".join([message.author.kind, *_who(transcript, message)])
         policy = f"  policy {message.policy_sha[:12]}" if message.policy_sha else ""
-        typer.echo(f"\n#{message.seq} {table_cell(message.created_at)} UTC  {by}{policy}")
+        typer.echo(
+            f"\n#{message.seq} {table_cell(message.created_at)} UTC  {by}{policy}{_doubt(message)}"
+        )
         typer.echo(printable(told(message)))
         for file in (one for one in transcript.files if one.seq == message.seq):
             typer.echo(f"[file: {printable(file.filename)}]")
@@ -149,6 +151,11 @@ def _print_transcript(transcript: Transcript) -> None:
     for event in transcript.events:
         why = f" ({event.reason})" if event.reason else ""
         typer.echo(f"{table_cell(event.at)}  {event.kind}{why} by {event.actor.kind}")
+
+
+def _doubt(message: Message) -> str:
+    reason = doubt(message)
+    return "" if reason is None else f"  sender not verified ({printable(reason)})"
 
 
 def _who(transcript: Transcript, message: Message) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from supportbot.model.delivery import Delivery
 from supportbot.model.draft import Draft
 from supportbot.model.file import StoredFile
-from supportbot.model.message import Message, Role, Visibility
+from supportbot.model.message import VERIFIED, VERIFIED_BY, Message, Role, Visibility
 from supportbot.model.ticket import Ticket
 from supportbot.model.violation import Violation
 from supportbot.policy.compose import authors_of
@@ -109,6 +109,8 @@ def _message(message: Message, transcript: Transcript) -> dict[str, object]:
         "author": message.author.kind,
         "name": transcript.name(message.author),
         "text": message.text,
+        "verified": message.data.get(VERIFIED),
+        "verified_by": message.data.get(VERIFIED_BY, []),
         "created_at": message.created_at,
         "policy_sha": message.policy_sha,
         "model": message.model,

@@ -10,7 +10,7 @@ from typing import Literal
 from supportbot.dashboard.reading import TicketFacts
 from supportbot.dashboard.wording import EVENTS, label
 from supportbot.model.delivery import Audience, Delivery
-from supportbot.model.message import Message, Visibility, told
+from supportbot.model.message import Message, Visibility, doubt, told
 from supportbot.model.ticket import Actor, ActorKind, EventKind, TicketEvent
 from supportbot.store.details import AttachmentCard
 
@@ -63,6 +63,8 @@ class MessageEntry:
     author: str
     text: str
     internal: bool
+    #: Why nobody can tell who wrote it; None where that is certain, or no question.
+    doubt: str | None
     #: Set when the words are gone; then `text` is empty.
     erased: str | None
     completion_id: int | None
@@ -147,6 +149,7 @@ def _message_entry(facts: TicketFacts, message: Message, words: Words) -> Messag
         author=who(facts, message.author, words),
         text="" if erased else words(told(message)),
         internal=message.visibility is Visibility.INTERNAL,
+        doubt=_doubt(message),
         erased=erased,
         completion_id=behind.completion_id if behind else None,
         policy_version_id=behind.policy_version_id if behind else None,
@@ -160,6 +163,11 @@ def _message_entry(facts: TicketFacts, message: Message, words: Words) -> Messag
             if delivery.message_id == message.id and delivery.replaces is None
         ),
     )
+
+
+def _doubt(message: Message) -> str | None:
+    reason = doubt(message)
+    return None if reason is None else label(reason)
 
 
 def _tools(message: Message) -> tuple[str, ...]:

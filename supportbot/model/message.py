@@ -72,6 +72,14 @@ class NewMessage:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
+def doubt(message: Message) -> str | None:
+    """Say why nobody can tell who wrote a message; None where that is certain, or no question."""
+    if message.data.get(VERIFIED, True) is True:
+        return None
+    named = message.data.get(VERIFIED_BY)
+    return ", ".join(map(str, named)) if isinstance(named, list) else ""
+
+
 def told(message: Message) -> str:
     """Return what a message says to people; a call and its result have no words of their own."""
     calls = message.data.get("tool_calls")

@@ -79,6 +79,23 @@ def local_links(settings: Settings) -> Iterator[str]:
         )
 
 
+def unknown_senders(settings: Settings, needing: Collection[str]) -> Iterator[str]:
+    """Note which mailboxes know no sender for certain, where tools need that. Pure."""
+    listener = settings.email.listener
+    by_itself = listener.port is not None and listener.check_authenticity
+    boxes = [
+        box.address
+        for box in settings.email.mailboxes
+        if not box.authserv_ids and not (by_itself and box.imap is None)
+    ]
+    if boxes and needing:
+        tools = ", ".join(sorted(needing))
+        yield (
+            f"mailbox {', '.join(boxes)}: nothing tells who a mail is from, so everybody who "
+            f"writes there is refused {tools}; set authserv_ids (docs/how-to/mail-senders.md)"
+        )
+
+
 def unknown_products(settings: Settings, known: Collection[str]) -> tuple[SettingsError, ...]:
     """Name every product that a setting speaks of and no policy file describes. Pure."""
     return tuple(

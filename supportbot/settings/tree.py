@@ -38,8 +38,6 @@ from supportbot.settings.retention import RetentionSettings
 from supportbot.settings.section import Section
 from supportbot.settings.slack import SlackSettings
 
-_MIB = 1024 * 1024
-
 
 class DatabaseSettings(Section):
     """Where everything is kept."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from supportbot.channels.email.authenticity.judge import Trust, authenticity
+from supportbot.channels.email.authenticity.stated import servers
 from supportbot.channels.email.bounce import recipients
 from supportbot.channels.email.disposition import Evidence, judge
 from supportbot.channels.email.mail import Address, Mail
@@ -12,10 +15,16 @@ from supportbot.channels.email.parse import parse_mail
 from supportbot.channels.email.said import said_now
 
 
-def inspect(raw: bytes, file: str, received_at: datetime | None = None) -> dict[str, Any]:
+def inspect(
+    raw: bytes,
+    file: str,
+    received_at: datetime | None = None,
+    authserv_ids: Sequence[str] = (),
+) -> dict[str, Any]:
     """Return a JSON object with every key always present; ids stand without angle brackets.
 
-    Looks at the bytes alone: without a mailbox there are no own addresses and no cut-over.
+    Looks at the bytes alone: without a mailbox there are no own addresses and no cut-over, and
+    of servers only those of `authserv_ids` are believed.
     """
     mail = parse_mail(raw, received_at)
     disposition = judge(Evidence(mail))
@@ -50,8 +59,17 @@ def inspect(raw: bytes, file: str, received_at: datetime | None = None) -> dict[
             }
             for one in recipients(mail)
         ],
-        "authentication": {"result": "unverified", "reason": "not_checked"},
+        "authentication": _authentication(mail, raw, authserv_ids),
         "warnings": _warnings(mail),
+    }
+
+
+def _authentication(mail: Mail, raw: bytes, authserv_ids: Sequence[str]) -> dict[str, Any]:
+    found = authenticity(mail, raw, {}, Trust(tuple(authserv_ids)))
+    return {
+        "result": "verified" if found.verified else "unverified",
+        "reason": ", ".join(found.reasons),
+        "servers": servers(raw),
     }
 
 

@@ -164,7 +164,7 @@ def _message(
         attachments=tuple(
             Attached(file.filename, file.content_type, file.content) for file in mail.files
         ),
-        authenticity=authenticity(mail, inbound, mailbox.trust),
+        authenticity=authenticity(mail, inbound.raw, inbound.meta, mailbox.trust),
     )
 
 

@@ -14,7 +14,7 @@ from supportbot.errors import ConflictError
 from supportbot.model.catalog import Mode
 from supportbot.model.delivery import Delivery, DeliveryKind, DeliveryState
 from supportbot.model.draft import DraftState
-from supportbot.model.message import NewMessage, Role
+from supportbot.model.message import NewMessage, Role, doubt
 from supportbot.model.policy import Decision, DraftReply, Handoff, HandoffReason, Reply
 from supportbot.model.ticket import BOT, SYSTEM, EventKind, Handler, Standing, Status, Ticket
 from supportbot.orchestrator.answering.spending import degraded, tell_operators
@@ -23,7 +23,7 @@ from supportbot.orchestrator.answering.turn import SUPERSEDED, Asked, Turn
 from supportbot.orchestrator.telling.handoff import hand_off, note_of
 from supportbot.orchestrator.telling.notices import DRAFT_OFFERS, Notice, drop_drafts, notify
 from supportbot.orchestrator.telling.packet import facts, links
-from supportbot.orchestrator.telling.quoting import about, asked
+from supportbot.orchestrator.telling.quoting import about, asked, sender
 from supportbot.orchestrator.telling.saying import answer
 from supportbot.orchestrator.wiring import Wiring
 from supportbot.store import answers, drafts, live, prompt_words, threads, tickets
@@ -325,6 +325,7 @@ class _Answered:
         lines = (
             f"**Draft waits**: {about(self.ticket.subject)} `{self.ticket.public_id}`",
             asked(*(one.text for one in self.turn.questions[-_MOST_QUOTED:])),
+            next(filter(None, (sender(doubt(one)) for one in self.turn.questions)), ""),
             await facts(self.wiring, self.work, self.ticket),
             links(self.wiring, self.ticket),
         )

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from supportbot.model.delivery import Audience, Delivery
 from supportbot.model.inbound import ActionKind
 from supportbot.model.markdown import inert, with_links_spelled_out
-from supportbot.model.message import Message, Role, Visibility
+from supportbot.model.message import Message, Role, Visibility, doubt
 from supportbot.model.policy import Handoff, HandoffReason
 from supportbot.model.ticket import ActorKind, Handler, Status, Ticket
 from supportbot.orchestrator.telling import quoting
@@ -31,6 +31,7 @@ from supportbot.orchestrator.telling.quoting import (
     asked,
     called,
     quoted,
+    sender,
     unworded,
     wrote,
 )
@@ -218,6 +219,7 @@ async def _packet(wiring: Wiring, work: UnitOfWork, ticket: Ticket, handoff: Han
         f"**Tried:** {_tried(thread)}",
         f"**Missing:** {quoted(handoff.missing) or _MISSING[handoff.reason]}",
         f"**Why:** {quoted(handoff.summary)}" if handoff.summary else "",
+        _sender(thread),
         await facts(wiring, work, ticket),
         links(wiring, ticket),
     ]
@@ -252,6 +254,11 @@ def links(wiring: Wiring, ticket: Ticket) -> str:
 def _last_question(thread: Sequence[Message]) -> str:
     theirs = (one for one in reversed(thread) if one.author.kind is ActorKind.CUSTOMER)
     return next((one.text for one in theirs if not one.erased), "")
+
+
+def _sender(thread: Sequence[Message]) -> str:
+    theirs = [one for one in thread if one.author.kind is ActorKind.CUSTOMER]
+    return sender(doubt(theirs[-1])) if theirs else ""
 
 
 def _tried(thread: Sequence[Message]) -> str:

@@ -92,6 +92,13 @@ def facts(where: str, who: Sequence[str | None], since: datetime | None) -> str:
     return _AND.join(filter(None, [where, *(quoted(one or "") for one in who), waits]))
 
 
+def sender(doubt: str | None) -> str:
+    """Return the line of a notice that warns of a sender whom nobody knows for certain."""
+    if doubt is None:
+        return ""
+    return "**Sender not verified:** " + (doubt.replace("_", " ") or "nothing vouches")
+
+
 def called(notice: str, where: str, before: str | None, name: str | None) -> str:
     """Return a notice that calls its customer otherwise: in its line of facts, and as who wrote.
 

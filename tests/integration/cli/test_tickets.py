@@ -126,6 +126,8 @@ def test_show_has_exactly_the_promised_keys(folder: Path) -> None:
         "author": "bot",
         "name": None,
         "text": "So.",
+        "verified": None,
+        "verified_by": [],
         "created_at": "2026-03-02T09:01:00.000Z",
         "policy_sha": POLICY.sha256,
         "model": "m-1",

@@ -12,7 +12,7 @@ from supportbot.completions.failures import completion_error
 from supportbot.completions.scripted import Turn
 from supportbot.model.catalog import Mode
 from supportbot.model.completion import ToolCall
-from supportbot.model.inbound import Action, ActionKind, Deleted
+from supportbot.model.inbound import Action, ActionKind, Authenticity, Deleted
 from supportbot.testing import said
 from supportbot.tools.declare import tool
 from supportbot.tools.toolbox import gather
@@ -168,3 +168,16 @@ async def test_a_wish_for_a_person_is_handed_over_without_a_model(world: Any) ->
     assert world.completer.prompts == []
     assert [e.reason for e in await world.events(ticket) if e.kind == "handoff"] == ["asked"]
     assert "**Asked:** a human, please" in packet(world).text
+
+
+async def test_a_packet_warns_of_a_sender_whom_nobody_knows_for_certain(world: Any) -> None:
+    forged = Authenticity(verified=False, reasons=("dmarc_fail",))
+    await world.ask(said("show my orders", authenticity=forged))
+    await customer_presses(world, ActionKind.ESCALATE)
+    assert "**Sender not verified:** dmarc fail  \n" in packet(world).text
+
+
+async def test_a_packet_of_a_known_sender_has_no_such_line(world: Any) -> None:
+    await world.ask(said("hi", authenticity=Authenticity(verified=True, reasons=("dmarc",))))
+    await customer_presses(world, ActionKind.ESCALATE)
+    assert "verified" not in packet(world).text

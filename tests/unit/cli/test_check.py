@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from supportbot.app.plugins import load_factory
-from supportbot.cli.check import check, find_problems
+from supportbot.cli.check import check, find_problems, look_at
 from supportbot.cli.init import write_starter
 from supportbot.errors import ConfigError
 from supportbot.store import schema
@@ -174,3 +174,38 @@ def test_check_says_when_all_is_well(
     monkeypatch.setenv("SUPPORTBOT_PORT", "0")
     check(folder)
     assert capsys.readouterr().out == "No problems found.\n"
+
+
+MAILBOX = """
+[[email.mailboxes]]
+address = "help@bot.example"
+outbox = "out"
+
+[email.listener]
+port = 0
+"""
+
+
+def append(file: Path, text: str) -> None:
+    file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+async def test_mailbox_without_a_way_to_know_senders_is_noted(folder: Path) -> None:
+    hosting = folder / "policies/products/hosting.md"
+    edit(hosting, "# tools: {get_plan_storage", "tools: {request_backup: {access: write}} #")
+    append(folder / "supportbot.toml", MAILBOX)
+    found = await look_at(folder, ENVIRON)
+    assert found.problems == []
+    (note,) = (note for note in found.notes if "help@bot.example" in note)
+    assert "refused request_backup" in note
+
+
+async def test_check_of_senders_without_its_packages_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(folder / "supportbot.toml", MAILBOX + "check_authenticity = true\n")
+    assert await find_problems(folder, ENVIRON) == []
+    monkeypatch.setattr("supportbot.app.mail_trust.find_spec", lambda name: None)
+    (problem,) = await find_problems(folder, ENVIRON)
+    assert problem.startswith("[email.listener] check_authenticity: ")
+    assert "pip install 'supportbot[dmarc]'" in problem

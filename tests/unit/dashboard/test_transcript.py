@@ -119,3 +119,17 @@ def test_texts_pass_through_the_readers_mask() -> None:
     (entry,) = interleave(facts, masked)
     assert entry.kind == "message"
     assert entry.text == "I am [e-mail]"
+
+
+def test_message_says_why_its_sender_is_in_doubt() -> None:
+    signs: tuple[dict[str, object], ...] = (
+        {},
+        {"verified": True, "verified_by": ["dmarc"]},
+        {"verified": False, "verified_by": ["dmarc_fail"]},
+    )
+    messages = [
+        Message(n, 1, n, 1, Role.USER, CUSTOMER, "Hi", AT, data=data)
+        for n, data in enumerate(signs, start=1)
+    ]
+    entries = interleave(make_facts(*messages), str)
+    assert [getattr(one, "doubt", None) for one in entries] == [None, None, "dmarc fail"]

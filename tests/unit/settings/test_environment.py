@@ -139,6 +139,8 @@ SAMPLES = {
     "server.public_url": "http://h",
     "slack.api_url": "http://h/",
     "slack.operators": "U1",
+    "email.listener.mail_servers": "10.0.0.5",
+    "email.listener.check_authenticity": "true",
     "slack.operators_channel": "C1",
     "reports.timezone": "Europe/Berlin",
     "secret.key": "0123456789abcdef",

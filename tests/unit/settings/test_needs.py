@@ -9,6 +9,7 @@ from supportbot.settings.needs import (
     local_links,
     missing_secrets,
     unknown_products,
+    unknown_senders,
     unread_mailboxes,
 )
 from supportbot.settings.tree import Settings
@@ -160,3 +161,27 @@ def test_links_to_the_own_machine_are_noted_where_operators_are_sent_them(load_t
     assert "http://127.0.0.1:8080" in note
     for text, environ in [("", token), (PLACE, {}), (PLACE, token | KEPT)]:
         assert [*local_links(load_text(text, **environ))] == []
+
+
+READ = '[[email.mailboxes]]\naddress = "a@b.c"\noutbox = "o"\nimap = "imaps://a@b.c"\n'
+CHECKED = "[email.listener]\nport = 25\ncheck_authenticity = true\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "needing", "noted"),
+    [
+        (BOX, {"cancel"}, True),
+        (BOX, set(), False),
+        ("", {"cancel"}, False),
+        (BOX + 'authserv_ids = ["mx.b.c"]\n', {"cancel"}, False),
+        (BOX + CHECKED, {"cancel"}, False),
+        (BOX + CHECKED.replace("port = 25\n", ""), {"cancel"}, True),
+        (READ + CHECKED, {"cancel"}, True),
+    ],
+)
+def test_mailbox_that_knows_no_sender_is_noted_where_tools_need_them(
+    load_text: Load, text: str, needing: set[str], *, noted: bool
+) -> None:
+    found = [*unknown_senders(load_text(text), needing)]
+    assert len(found) == noted
+    assert all("a@b.c" in note and "refused cancel" in note for note in found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
@@ -16,7 +17,7 @@ from typing import Final
 from supportbot.channels.email.authenticity.alignment import domain_of, owned_by_one, plain_domain
 from supportbot.channels.email.authenticity.stated import Result, Stated, headers, stated_by
 from supportbot.channels.email.mail import Address, Mail
-from supportbot.model.inbound import Authenticity, Inbound
+from supportbot.model.inbound import Authenticity
 
 #: In an inbound's meta: what our own check found before the mail was parsed, written as a server
 #: of this id would write it into the header.
@@ -49,16 +50,16 @@ class Trust:
         return any((mapped or address) in network for network in self.mail_servers)
 
 
-def authenticity(mail: Mail, inbound: Inbound, trust: Trust) -> Authenticity:
+def authenticity(mail: Mail, raw: bytes, meta: Mapping[str, str], trust: Trust) -> Authenticity:
     """Judge a mail by what was found before: by a server that is trusted, or by ourselves."""
-    checked = inbound.meta.get(CHECKED)
+    checked = meta.get(CHECKED)
     if checked is not None:
         stated = stated_by([checked], [OWN_ID])
         return judge(mail, stated or Stated(OWN_ID))
-    peer = inbound.meta.get(PEER)
+    peer = meta.get(PEER)
     if not trust.authserv_ids or (peer is not None and not trust.hands_on(peer)):
         return _unverified("not_checked")
-    stated = stated_by(headers(inbound.raw), trust.authserv_ids)
+    stated = stated_by(headers(raw), trust.authserv_ids)
     return _unverified("no_trusted_header") if stated is None else judge(mail, stated)
 
 

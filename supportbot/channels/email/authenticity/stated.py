@@ -54,6 +54,12 @@ def stated_by(values: Sequence[str], servers: Sequence[str]) -> Stated | None:
     return next((one for one in map(read, values) if one is not None and one.server in known), None)
 
 
+def servers(raw: bytes) -> list[str]:
+    """Name those who wrote such headers into a raw mail, as settings name them, topmost first."""
+    found = (one for one in map(read, headers(raw)) if one is not None)
+    return list(dict.fromkeys(one.server or WITHOUT_ID for one in found))
+
+
 def headers(raw: bytes) -> tuple[str, ...]:
     """Return the values of these headers of a raw mail, the topmost first.
 

@@ -38,6 +38,21 @@ def test_mail_is_shown_as_it_would_be_handled() -> None:
     assert shown["reply_text"] == "Yes."
 
 
+def test_mail_tells_whose_word_its_sender_has() -> None:
+    raw = (
+        b"Authentication-Results: mx.a.example; dmarc=pass header.from=cust.example\n"
+        b"Authentication-Results: spf=pass smtp.mailfrom=cust.example\n"
+        b"From: ann@cust.example\n\nhi"
+    )
+    assert inspect(raw, "a.eml")["authentication"] == {
+        "result": "unverified",
+        "reason": "not_checked",
+        "servers": ["mx.a.example", "microsoft-365"],
+    }
+    believed = inspect(raw, "a.eml", authserv_ids=["mx.a.example"])["authentication"]
+    assert (believed["result"], believed["reason"]) == ("verified", "dmarc")
+
+
 def test_unreadable_mail_says_so() -> None:
     shown = inspect(b"", "a.eml")
     assert (shown["kind"], shown["reply_allowed"]) == ("unreadable", False)

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from ipaddress import ip_network
 
 import pytest
 
 from supportbot.channels.email.authenticity.judge import Trust, authenticity
 from supportbot.channels.email.parse import parse_mail
-from supportbot.model.inbound import Authenticity, Inbound
+from supportbot.model.inbound import Authenticity
 
 TRUST = Trust(("mx.example.com",), (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16")))
 PASS = "mx.example.com; dmarc=pass header.from=bank.example"
@@ -17,8 +16,7 @@ ANN = "From: Ann <ann@bank.example>"
 def verdict(*results: str, author: str = ANN, trust: Trust = TRUST, **meta: str) -> Authenticity:
     lines = [*(f"Authentication-Results: {one}" for one in results), author, "Subject: Hello"]
     raw = ("\n".join(lines) + "\n\nHello").encode()
-    inbound = Inbound("email:x", ("k",), raw, meta, datetime(2026, 3, 2, tzinfo=UTC))
-    return authenticity(parse_mail(raw), inbound, trust)
+    return authenticity(parse_mail(raw), raw, meta, trust)
 
 
 def because(*reasons: str) -> Authenticity:

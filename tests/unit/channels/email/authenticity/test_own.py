@@ -6,7 +6,6 @@ import base64
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import dkim
@@ -24,7 +23,7 @@ from supportbot.channels.email.authenticity.judge import CHECKED, Trust, authent
 from supportbot.channels.email.authenticity.names import NamesUnavailable
 from supportbot.channels.email.authenticity.own import OwnCheck
 from supportbot.channels.email.parse import parse_mail
-from supportbot.model.inbound import Authenticity, Inbound
+from supportbot.model.inbound import Authenticity
 
 PEER = "192.0.2.7"
 MAIL = b"From: Ann <ann@shop.example>\r\nSubject: Order\r\n\r\nWhere is it?\r\n"
@@ -88,9 +87,7 @@ async def verdict(
     names: Names, raw: bytes, *, mail_from: str = "", peer: str = PEER, seconds: float = 5
 ) -> Authenticity:
     found = await OwnCheck(names, seconds)(Envelope(raw, mail_from, peer, "mta.shop.example"))
-    meta = {"peer": peer, CHECKED: found}
-    at = datetime(2026, 3, 2, tzinfo=UTC)
-    return authenticity(parse_mail(raw), Inbound("email:x", ("k",), raw, meta, at), Trust())
+    return authenticity(parse_mail(raw), raw, {"peer": peer, CHECKED: found}, Trust())
 
 
 def because(reason: str) -> Authenticity:
