@@ -140,7 +140,8 @@ class _Look:
                 yield _Result("dkim", "pass", "header.d", domain)
 
     def _key(self, name: bytes, timeout: float = 0) -> bytes | None:  # noqa: ARG002 - dkimpy gives it
-        return next(iter(self.ask(name.decode("ascii", "replace"), "TXT")), None)
+        found = self.ask(name.decode("ascii", "replace"), "TXT")
+        return next((text for text in found if b"p=" in text), None)
 
     def _sender(self) -> Iterator[_Result]:
         sender = self.envelope.mail_from
