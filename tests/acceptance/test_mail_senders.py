@@ -225,3 +225,12 @@ async def test_name_servers_that_fail_cost_the_sign_and_not_the_mail(
         async with d.house.wiring.db.reading() as work:
             rows = await work.connection.exec_driver_sql("SELECT data FROM message")
             assert any("dmarc_temperror" in str(row.data) for row in rows)
+
+
+async def test_mail_of_our_own_mail_server_is_not_checked_again(
+    tmp_path: Path, names: Names
+) -> None:
+    names.broken = True
+    async with desk(tmp_path, "check_authenticity = true\n") as d:
+        passed = b"Authentication-Results: " + PASS.encode()
+        assert SECRET in await d.hand_in(mail(1, passed), "ann@cust.example")

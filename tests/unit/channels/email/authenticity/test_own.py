@@ -143,7 +143,9 @@ async def test_signature_of_a_part_of_the_body_is_not(names: Names, signed: Any)
     assert await verdict(names, signed(length=True)) == because("dmarc_fail")
 
 
-@pytest.mark.parametrize("sender", ["a@evil.example", "a@shop.example-evil.example", "", "<>"])
+@pytest.mark.parametrize(
+    "sender", ["a@evil.example", "a@shop.example-evil.example", "", "<>", "shop.example"]
+)
 async def test_sender_and_signature_of_somebody_else_are_not(
     names: Names, signed: Any, sender: str
 ) -> None:
@@ -165,6 +167,11 @@ async def test_policy_of_the_organisation_covers_its_subdomains(names: Names, si
     mail = MAIL.replace(b"@shop.example", b"@mail.shop.example")
     assert await verdict(names, signed(mail, "shop.example")) == because("dmarc_fail")
     assert await verdict(names, signed(mail, "mail.shop.example")) == VERIFIED
+
+
+async def test_two_policies_at_one_name_are_none(names: Names, signed: Any) -> None:
+    names.records[("_dmarc.shop.example", "TXT")] *= 2
+    assert await verdict(names, signed()) == Authenticity(verified=True, reasons=("dkim",))
 
 
 async def test_domain_without_a_policy_needs_an_aligned_sign(names: Names, signed: Any) -> None:

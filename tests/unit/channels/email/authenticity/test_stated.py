@@ -159,10 +159,10 @@ def test_header_without_an_id_counts_only_where_that_is_configured() -> None:
 
 def test_headers_are_found_folded_in_order_and_never_in_the_body_nor_among_arcs() -> None:
     raw = (
-        b"Received: by mx\r\n"
+        b"Received: by mx\r\n\tfolded\r\n"
         b"ARC-Authentication-Results: i=1; mx.example.com; dmarc=pass header.from=a.example\r\n"
         b"authentication-results : mx.example.com;\r\n\tdmarc=pass\r\n header.from=a.example\r\n"
-        b"X-Authentication-Results: mx.example.com; dmarc=pass\r\n"
+        b"X-Authentication-Results: mx.example.com;\r\n dmarc=pass\r\n"
         b"Authentication-Results-Original: mx.example.com; dmarc=pass\r\n"
         b"Authentication-Results: second.example; none\r\n"
         b"\r\n"
