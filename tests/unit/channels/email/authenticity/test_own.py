@@ -139,6 +139,23 @@ async def test_signature_that_does_not_hold_is_not(names: Names, signed: Any, sp
     assert await verdict(names, spoil(signed())) == because("dmarc_fail")
 
 
+async def test_mail_too_large_to_check_is_verified_by_its_envelope_only(
+    names: Names, signed: Any
+) -> None:
+    raw = signed(MAIL + b"A" * 70 * 120_000, canonicalize=(b"simple", b"simple"))
+    assert await verdict(names, raw) == because("dmarc_temperror")
+    assert await verdict(names, raw, mail_from="a@shop.example") == VERIFIED
+    assert not any("_domainkey" in name for name in names.asked)
+
+
+async def test_only_signatures_of_the_authors_organisation_are_looked_at(
+    names: Names, signed: Any
+) -> None:
+    raw = signed(domain="evil.example")
+    assert await verdict(names, raw) == because("dmarc_fail")
+    assert not any("_domainkey" in name for name in names.asked)
+
+
 async def test_signature_of_a_part_of_the_body_is_not(names: Names, signed: Any) -> None:
     assert await verdict(names, signed(length=True)) == because("dmarc_fail")
 
