@@ -135,13 +135,13 @@ class Mailbox(Section):
         le=3660,
         description="Mail this many days older than the first connection is read too.",
     )
-    oauth: MailOAuthSettings | None = Field(
-        default=None, description="Instead of a password: OAuth 2."
-    )
     authserv_ids: tuple[AuthservId, ...] = Field(
         default=(),
         description="Mail servers whose Authentication-Results tell who wrote a mail, by the name "
         "that stands first in them; see docs/how-to/mail-senders.md.",
+    )
+    oauth: MailOAuthSettings | None = Field(
+        default=None, description="Instead of a password: OAuth 2."
     )
 
     @model_validator(mode="after")
