@@ -23,6 +23,7 @@ from supportbot.settings.needs import (
     endless_quiet,
     local_links,
     missing_secrets,
+    unheard_servers,
     unknown_products,
     unknown_senders,
     unread_mailboxes,
@@ -72,7 +73,10 @@ async def look_at(target: Path, environ: Mapping[str, str]) -> Findings:
         found += map(str, missing_packages(settings.email))
         found += await _surroundings(settings)
         slack, mail = await _slack(settings, products), await _mail(settings)
-        doubts = unknown_senders(settings, _needing_identity(compiled, gathered))
+        doubts = [
+            *unknown_senders(settings, _needing_identity(compiled, gathered)),
+            *unheard_servers(settings),
+        ]
         return Findings(
             [*found, *slack.problems, *mail.problems],
             [*local_links(settings), *doubts, *slack.notes, *mail.notes],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from supportbot.errors import SettingsError
@@ -96,6 +96,23 @@ def unknown_senders(settings: Settings, needing: Collection[str]) -> Iterator[st
         )
 
 
+def unheard_servers(settings: Settings) -> Iterator[str]:
+    """Note who may hand mail in, and is neither believed nor checked. Pure."""
+    listener = settings.email.listener
+    believed = [*map(ip_network, listener.mail_servers)]
+    strangers = [
+        peer
+        for peer in listener.peers
+        if not any(_lies_in(ip_network(peer), network) for network in believed)
+    ]
+    named = any(box.authserv_ids for box in settings.email.mailboxes)
+    if listener.port is not None and named and strangers and not listener.check_authenticity:
+        yield (
+            f"[email.listener] mail_servers: does not hold {', '.join(strangers)}, which may hand "
+            "mail in; what such a server tells of senders does not count until it does"
+        )
+
+
 def unknown_products(settings: Settings, known: Collection[str]) -> tuple[SettingsError, ...]:
     """Name every product that a setting speaks of and no policy file describes. Pure."""
     return tuple(
@@ -179,6 +196,12 @@ def _wrong_way_back(public_url: str | None) -> Iterator[SettingsError]:
             f"{variable}: begins with http://, where browsers keep no cookie of those who install "
             "the Slack app; write https:// and let a proxy end TLS"
         )
+
+
+def _lies_in(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    if isinstance(one, IPv4Network):
+        return isinstance(other, IPv4Network) and one.subnet_of(other)
+    return isinstance(other, IPv6Network) and one.subnet_of(other)
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,6 +8,7 @@ from supportbot.settings.needs import (
     endless_quiet,
     local_links,
     missing_secrets,
+    unheard_servers,
     unknown_products,
     unknown_senders,
     unread_mailboxes,
@@ -185,3 +186,23 @@ def test_mailbox_that_knows_no_sender_is_noted_where_tools_need_them(
     found = [*unknown_senders(load_text(text), needing)]
     assert len(found) == noted
     assert all("a@b.c" in note and "refused cancel" in note for note in found)
+
+
+@pytest.mark.parametrize(
+    ("listener", "noted"),
+    [
+        ("port = 25\n", False),
+        ('port = 25\npeers = ["127.0.0.1"]\n', False),
+        ('port = 25\npeers = ["127.0.0.1", "10.0.0.5"]\n', True),
+        ('port = 25\npeers = ["2001:db8::/32"]\n', True),
+        ('port = 25\npeers = ["10.0.0.5"]\nmail_servers = ["10.0.0.0/8"]\n', False),
+        ('port = 25\npeers = ["10.0.0.5"]\ncheck_authenticity = true\n', False),
+        ('peers = ["10.0.0.5"]\n', False),
+    ],
+)
+def test_server_that_is_not_believed_is_noted_where_it_may_hand_mail_in(
+    load_text: Load, listener: str, *, noted: bool
+) -> None:
+    named = BOX + 'authserv_ids = ["mx.b.c"]\n'
+    assert len([*unheard_servers(load_text(f"{named}[email.listener]\n{listener}"))]) == noted
+    assert [*unheard_servers(load_text(f"{BOX}[email.listener]\n{listener}"))] == []
