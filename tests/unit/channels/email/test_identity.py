@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from supportbot.channels.email import identity
 from supportbot.channels.email.identity import (
     MOST_LOCAL_CHARS,
     SignedAddresses,
@@ -69,6 +70,12 @@ def test_return_path_leads_back_to_the_message_id_of_its_delivery(form: SignedAd
 def test_one_purpose_proves_nothing_for_the_other(form: SignedAddresses) -> None:
     assert delivery_of(form.reply_to(TICKET), SECRET) is None
     assert ticket_of(form.return_path(TICKET), SECRET) is None
+
+
+def test_each_purpose_has_a_key_of_its_own() -> None:
+    """Names of one length could not be told apart otherwise."""
+    purposes = (b"message-id", b"reply", b"return")
+    assert len({identity._proof(purpose, "name", SECRET) for purpose in purposes}) == 3
 
 
 @pytest.mark.parametrize("form", FORMS)
