@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -98,6 +99,11 @@ class Delivery:
     standing: Standing = Standing.RESTING
     #: Whoever claimed it must have renewed the claim by then.
     claimed_until: datetime | None = None
+
+
+def digest(delivery_key: str) -> str:
+    """Return a name for a delivery that tells nothing of it: 96 bits, hexadecimal. Pure."""
+    return hashlib.sha256(delivery_key.encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from supportbot.model.delivery_report import DeliveryReport
+
 #: Why nothing follows: whoever asks something asked the same words before.
 ALREADY_ASKED = "already_asked"
 
@@ -212,6 +214,8 @@ class CustomerMessage:
     repeats: Repeated | None = None
     #: Set where senders can be forged; None: it is the same for all that the channel hears.
     authenticity: Authenticity | None = None
+    #: What a mail system tells with it of mails that we sent.
+    report: DeliveryReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

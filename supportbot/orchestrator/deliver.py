@@ -24,21 +24,16 @@ from supportbot.model.delivery import (
     Earlier,
     Receipt,
 )
-from supportbot.model.policy import Handoff, HandoffReason
-from supportbot.model.ticket import SYSTEM, EventKind, Handler, Status, Ticket
+from supportbot.model.ticket import EventKind, Ticket
 from supportbot.orchestrator import sending
 from supportbot.orchestrator.answering import echoing
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
 from supportbot.orchestrator.persist import persist
 from supportbot.orchestrator.sending import Again, Finishing, Over, Replacing
-from supportbot.orchestrator.telling.closing import reopen
-from supportbot.orchestrator.telling.handoff import hand_off
-from supportbot.orchestrator.telling.notices import Notice, notify
+from supportbot.orchestrator.telling.in_question import BadEnd, put_in_question
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import claims, deliveries, threads, tickets
-from supportbot.store.threads import NewEvent
-from supportbot.store.unit_of_work import UnitOfWork
+from supportbot.store import claims, deliveries, tickets
 
 _log = structlog.get_logger(__name__)
 _BAD_ENDS = {
@@ -260,29 +255,10 @@ class Deliver:
                 return _lost(delivery)
             # What a message goes on showing is no harm that a person must see to.
             if end.state is not DeliveryState.CANCELLED and delivery.replaces is None:
-                await self._person_must_look(work, ticket, delivery, end)
+                kind, said = _BAD_ENDS[end.state]
+                bad = BadEnd(kind, f"{said}: {end.error}", tells=end.tells)
+                await put_in_question(self._wiring, work, ticket, delivery, bad)
         return True
-
-    async def _person_must_look(
-        self, work: UnitOfWork, ticket: Ticket, delivery: Delivery, bad: Over
-    ) -> None:
-        """Record that a delivery ended badly; where it was an answer, put it before people."""
-        kind, said = _BAD_ENDS[bad.state]
-        summary = f"{said}: {bad.error}"
-        event = NewEvent(kind, SYSTEM, data={"delivery": delivery.key})
-        await threads.append_events(work, ticket, [event], self._wiring.clock())
-        if delivery.audience is not Audience.CUSTOMER or delivery.kind is not DeliveryKind.REPLY:
-            return
-        if ticket.status is Status.RESOLVED:
-            ticket = await reopen(self._wiring, work, ticket, SYSTEM)
-        if ticket.handler is Handler.BOT:
-            handoff = Handoff(HandoffReason.DELIVERY, summary=summary)
-            await hand_off(self._wiring, work, ticket, handoff, SYSTEM, tell_customer=bad.tells)
-            return
-        since = ticket.waiting_since or self._wiring.clock()
-        await tickets.change(work, ticket.id, status=Status.OPEN, waiting_since=since)
-        text = f"**A reply is in question** in `{ticket.public_id}`: {summary}"
-        await notify(self._wiring, work, ticket, Notice(f"delivery-{delivery.id}", text))
 
     def _later(self, delivery: Delivery, later: Again, refusals: int) -> datetime:
         """Say when to try again: twice as late after each refusal, up to a third less by chance.

@@ -163,7 +163,8 @@ def _of_earlier(
     return select(column).where(_EARLIER.id == number).scalar_subquery()
 
 
-def _deliveries() -> Select[*tuple[Any, ...]]:
+def whole() -> Select[*tuple[Any, ...]]:
+    """Select deliveries with all that `read` needs."""
     return (
         select(
             DeliveryRow,
@@ -184,13 +185,12 @@ def _deliveries() -> Select[*tuple[Any, ...]]:
 
 
 _DUE = (
-    _deliveries()
-    .where(DeliveryRow.ticket_id == bindparam("ticket_id"), UNSENT)
-    .order_by(DeliveryRow.id)
+    whole().where(DeliveryRow.ticket_id == bindparam("ticket_id"), UNSENT).order_by(DeliveryRow.id)
 )
 
 
-def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
+def read(row: Row[*tuple[Any, ...]]) -> Delivery:
+    """Make a delivery of a row of `whole`."""
     return Delivery(
         id=row.id,
         key=row.key,
@@ -244,16 +244,16 @@ async def due(work: UnitOfWork, ticket_id: int, now: datetime) -> list[Delivery]
         if waits or row.state == DeliveryState.LIVE:
             held_back = held_back or to_customer
         elif not (to_customer and held_back):
-            found.append(_delivery(row))
+            found.append(read(row))
     return found
 
 
 async def of_ticket(work: UnitOfWork, ticket_id: int) -> list[tuple[Delivery, datetime | None]]:
     """Return all deliveries of a ticket in order, each with the moment it was sent."""
     rows = await work.connection.execute(
-        _deliveries().where(DeliveryRow.ticket_id == ticket_id).order_by(DeliveryRow.id)
+        whole().where(DeliveryRow.ticket_id == ticket_id).order_by(DeliveryRow.id)
     )
-    return [(_delivery(row), row.sent_at) for row in rows]
+    return [(read(row), row.sent_at) for row in rows]
 
 
 async def retarget(work: UnitOfWork, moved: Delivery, target: Mapping[str, str]) -> None:
@@ -273,5 +273,5 @@ async def retarget(work: UnitOfWork, moved: Delivery, target: Mapping[str, str])
 
 async def by_key(work: UnitOfWork, key: str) -> Delivery | None:
     """Return the delivery of this key."""
-    row = (await work.connection.execute(_deliveries().where(DeliveryRow.key == key))).first()
-    return _delivery(row) if row else None
+    row = (await work.connection.execute(whole().where(DeliveryRow.key == key))).first()
+    return read(row) if row else None

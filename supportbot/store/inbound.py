@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -109,6 +109,8 @@ class Outcome:
     ticket: str | None = None
     #: Further names of the arrival: what comes under one of them is a repetition of it.
     keys: tuple[str, ...] = ()
+    #: Stored instead of the facts it came with; None: those stay.
+    meta: Mapping[str, str] | None = None
     #: A line for whoever pressed a button, where it did not do what it says; not stored.
     note: str | None = None
     #: What is to be filled in first; not stored.
@@ -295,6 +297,8 @@ async def settle(work: UnitOfWork, inbound_id: int, outcome: Outcome, at: dateti
 
 def _outcome(outcome: Outcome, at: datetime) -> dict[str, object]:
     dropped: dict[str, object] = {} if outcome.keep_raw else {"raw": None, "meta": {}}
+    if outcome.meta is not None and outcome.keep_raw:
+        dropped = {"meta": dict(outcome.meta)}
     return {
         "settled_at": at,
         "outcome": outcome.kind,

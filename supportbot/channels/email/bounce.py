@@ -40,6 +40,10 @@ _NOT_GONE: Final = re.compile(
 _PERMANENT_CODES: Final = re.compile(r"5\.1\.(?:0|1|2|3|4|6|10)|5\.4\.4")
 #: What a group without `Action` says by the class of its status.
 _ACTIONS: Final = {"2": "delivered", "4": "delayed"}
+#: An address as prose names it, and how much of the prose is looked at.
+_NAMED: Final = re.compile(r"(?<![\w.+\-@])([\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8})")
+_PROSE_CHARS: Final = 10_000
+_MOST_IN_PROSE: Final = 50
 #: Actions that are no failure: the mail arrived, or went on to somewhere that tells no more.
 ARRIVED: Final = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 
@@ -55,6 +59,10 @@ class Recipient:
     action: str
     #: The address will never work (advisory: servers use codes loosely).
     permanent: bool
+    #: The address that was written to, where forwarding made another of it.
+    original: str = ""
+    #: What the refusing server said.
+    diagnostic: str = ""
 
 
 def recipients(mail: Mail) -> tuple[Recipient, ...]:
@@ -84,6 +92,26 @@ def _named_in_header(mail: Mail) -> list[Recipient]:
     ]
 
 
+def told_in_prose(mail: Mail) -> tuple[Recipient, ...]:
+    """List the addresses that the text of a report names, each with the words behind it.
+
+    A guess: only who was really written to counts, which the caller knows.
+    """
+    text = mail.text[:_PROSE_CHARS]
+    found: dict[str, int] = {}
+    for match in _NAMED.finditer(text):
+        found.setdefault(match[1].lower(), match.end(1))
+    return tuple(
+        _recipient({"final-recipient": address, "diagnostic-code": _behind(text[end:])}, text)
+        for address, end in [*found.items()][:_MOST_IN_PROSE]
+    )
+
+
+def _behind(text: str) -> str:
+    """Return what a report says of an address right behind it."""
+    return " ".join(text[:400].strip(" <>:\r\n\t").split())
+
+
 def _recipient(group: Mapping[str, str], text: str) -> Recipient:
     address = _address(group.get("final-recipient") or group.get("original-recipient", ""))
     diagnostic = group.get("diagnostic-code", "")
@@ -95,7 +123,8 @@ def _recipient(group: Mapping[str, str], text: str) -> Recipient:
     said = diagnostic[:2000]
     gone = bool(_PERMANENT_CODES.fullmatch(status)) or bool(_GONE.search(said))
     permanent = action == "failed" and gone and not _NOT_GONE.search(said)
-    return Recipient(address, status, action, permanent)
+    original = _address(group.get("original-recipient", ""))
+    return Recipient(address, status, action, permanent, original, said)
 
 
 def _address(field: str) -> str:

@@ -14,6 +14,7 @@ from supportbot.channels.email.authenticity.judge import Trust, authenticity
 from supportbot.channels.email.disposition import Evidence, belongs, judge, without_plus
 from supportbot.channels.email.mail import Address, Limits, Mail
 from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.reporting import report_of
 from supportbot.channels.email.said import said_now
 from supportbot.errors import EmptyBody, TooLarge, Unparsable
 from supportbot.model.inbound import (
@@ -165,6 +166,7 @@ def _message(
             Attached(file.filename, file.content_type, file.content) for file in mail.files
         ),
         authenticity=authenticity(mail, inbound.raw, inbound.meta, mailbox.trust),
+        report=report_of(mail, disposition.kind, (), mailbox.secret),
     )
 
 

@@ -1,36 +1,13 @@
-"""What else comes in: machine mail, and names that a channel learned."""
+"""Names that a channel learned."""
 
 from __future__ import annotations
 
-from supportbot.model.inbound import (
-    CustomerMessage,
-    DispositionKind,
-    Introduced,
-)
-from supportbot.model.policy import Handoff, HandoffReason
-from supportbot.model.ticket import SYSTEM, EventKind, Status, Ticket
-from supportbot.orchestrator.telling.handoff import hand_off
+from supportbot.model.inbound import Introduced
 from supportbot.orchestrator.telling.packet import tell_name
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import customers, operators, own_tickets, threads, tickets
+from supportbot.store import customers, operators, own_tickets, tickets
 from supportbot.store.inbound import Outcome
-from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
-
-
-async def machine_mail(
-    wiring: Wiring, work: UnitOfWork, ticket: Ticket | None, heard: CustomerMessage
-) -> Outcome:
-    """File machine mail to its ticket, or set it aside; never answer it."""
-    kind = heard.disposition.kind
-    if ticket is not None:
-        data: dict[str, object] = {"kind": kind, "rules": list(heard.disposition.reasons)}
-        event = NewEvent(EventKind.MACHINE_MAIL, SYSTEM, reason=kind, data=data)
-        await threads.append_events(work, ticket, [event], wiring.clock())
-        if kind is DispositionKind.BOUNCE and ticket.status is not Status.RESOLVED:
-            handoff = Handoff(HandoffReason.DELIVERY, summary="A mail to the customer came back.")
-            await hand_off(wiring, work, ticket, handoff, SYSTEM)
-    return Outcome("suppressed", reason=kind, ticket_id=ticket.id if ticket else None)
 
 
 async def introduced(wiring: Wiring, work: UnitOfWork, kind: str, heard: Introduced) -> Outcome:

@@ -32,6 +32,7 @@ from supportbot.model.ticket import ActorKind, Ticket
 from supportbot.orchestrator.hearing import changes, conversation, own_words, repeating
 from supportbot.orchestrator.hearing.asking import Asking
 from supportbot.orchestrator.hearing.flood import Flood
+from supportbot.orchestrator.hearing.machine_mail import machine_mail
 from supportbot.orchestrator.hearing.rewording import (
     BEFORE_IT_CAME,
     TAKEN_BACK,
@@ -218,7 +219,7 @@ class Understanding:
         if ticket is None and heard.barred:
             return Outcome("suppressed", reason=heard.barred, keep_raw=False)
         if heard.disposition.kind is not DispositionKind.HUMAN:
-            return await changes.machine_mail(self._wiring, work, ticket, heard)
+            return await machine_mail(self._wiring, work, ticket, inbound, heard)
         at = inbound.received_at
         if heard.text.strip() or heard.attachments:
             outcome = await self._asking.ask(work, channel, at, heard, ticket)

@@ -8,6 +8,7 @@ from supportbot.store.tables import (
     installations,
     intake,
     knowledge,
+    mail,
     people,
     tickets,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "installations",
     "intake",
     "knowledge",
+    "mail",
     "people",
     "tickets",
 ]

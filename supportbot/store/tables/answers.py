@@ -157,6 +157,7 @@ class DeliveryRow(Base):
     __table_args__ = (
         Index("ix_delivery_unsent", "id", sqlite_where=UNSENT, postgresql_where=UNSENT),
         Index(None, "ticket_id", "id"),
+        Index(None, "channel_id", "created_at"),
     )
     id: Mapped[Key]
     key: Mapped[str] = mapped_column(String(255), unique=True)
