@@ -1,4 +1,4 @@
-"""`supportbot email`: what the bot makes of a raw mail, and what it could make nothing of."""
+"""`supportbot email`: what the bot makes of mails, what was set aside, and what came back."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from supportbot.cli import quarantine
+from supportbot.cli import mail_addresses, quarantine
 from supportbot.cli.output import printable
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(
     quarantine.app, name="quarantine", help="List mail that could not be understood; act on it."
 )
+app.add_typer(mail_addresses.app, name="addresses", help="Where mail came back from.")
 
 
 @app.command()

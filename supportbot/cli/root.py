@@ -33,7 +33,7 @@ app.add_typer(tickets.app, name="tickets", help="Look at tickets and act on them
 app.add_typer(report.app, name="report", help="Numbers for the support team.")
 app.add_typer(policy.app, name="policy", help="Look at compiled policies.")
 app.add_typer(knowledge.app, name="knowledge", help="Import and search knowledge.")
-app.add_typer(mail.app, name="email", help="Look at raw mails, and at what was set aside.")
+app.add_typer(mail.app, name="email", help="Look at mails, at addresses, at what was set aside.")
 app.add_typer(db.app, name="db", help="Upgrade, look at and back up the database.")
 app.add_typer(admin.app, name="admin", help="Operators of the dashboard, Slack workspaces.")
 

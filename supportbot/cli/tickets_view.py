@@ -30,7 +30,9 @@ from supportbot.cli.transcript_json import (
     violation_record,
 )
 from supportbot.errors import NotFoundError
+from supportbot.model.delivery_report import in_words
 from supportbot.model.message import Message, doubt, told
+from supportbot.model.ticket import EventKind
 from supportbot.orchestrator.people.takeover import Takeover
 from supportbot.settings.load import load
 from supportbot.store import drafts, facts, tickets, transcripts, violations
@@ -149,7 +151,8 @@ def _print_transcript(transcript: Transcript) -> None:
         typer.echo(f"\ndraft {draft.id} ({draft.state})\n{printable(draft.text)}")
     typer.echo()
     for event in transcript.events:
-        why = f" ({event.reason})" if event.reason else ""
+        rules = in_words(event.data) if event.kind is EventKind.MACHINE_MAIL else None
+        why = f" ({': '.join(filter(None, (event.reason, rules)))})" if event.reason else ""
         typer.echo(f"{table_cell(event.at)}  {event.kind}{why} by {event.actor.kind}")
 
 

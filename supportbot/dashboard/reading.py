@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from supportbot.model.delivery import Delivery
+from supportbot.model.delivery_report import MailFailure
 from supportbot.model.draft import Draft
 from supportbot.model.message import Message
 from supportbot.model.ticket import Ticket, TicketEvent
@@ -17,6 +18,7 @@ from supportbot.store import (
     details,
     drafts,
     feedback,
+    mail_failures,
     operators,
     threads,
     transcripts,
@@ -47,6 +49,8 @@ class TicketFacts:
     drafts: tuple[Draft, ...]
     feedback: tuple[Feedback, ...]
     completions: tuple[StoredCompletion, ...]
+    #: Mails that came back from the address that answers go to, the newest first.
+    came_back: tuple[MailFailure, ...] = ()
 
 
 async def read_ticket(db: Database, public_id: str) -> TicketFacts:
@@ -71,4 +75,5 @@ async def read_ticket(db: Database, public_id: str) -> TicketFacts:
             drafts=tuple(await drafts.of_ticket(work, ticket.id)),
             feedback=tuple(await feedback.of_ticket(work, ticket.id)),
             completions=tuple(await answers.completions(work, ticket.id)),
+            came_back=await mail_failures.of_address(work, ticket.target.get("to", "")),
         )

@@ -10,6 +10,7 @@ from typing import Literal
 from supportbot.dashboard.reading import TicketFacts
 from supportbot.dashboard.wording import EVENTS, label
 from supportbot.model.delivery import Audience, Delivery
+from supportbot.model.delivery_report import in_words
 from supportbot.model.message import Message, Visibility, doubt, told
 from supportbot.model.ticket import Actor, ActorKind, EventKind, TicketEvent
 from supportbot.store.details import AttachmentCard
@@ -178,6 +179,8 @@ def _tools(message: Message) -> tuple[str, ...]:
 def _event_entry(facts: TicketFacts, event: TicketEvent, words: Words) -> EventEntry:
     sentence = EVENTS.get(event.kind, label(event.kind))
     summary = event.data.get("summary")
+    if event.kind is EventKind.MACHINE_MAIL:
+        summary = in_words(event.data)
     return EventEntry(
         key=f"e{event.id}",
         at=event.at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -59,6 +59,15 @@ class MailFailure:
     permanent: bool
     diagnostic: str
     at: datetime
+
+
+def in_words(data: Mapping[str, object]) -> str | None:
+    """Say what the event of a machine's mail holds: rules that hit, and what is told. Pure."""
+    rules, reported = data.get("rules"), data.get("reported")
+    parts = [", ".join(map(str, rules))] if isinstance(rules, list) and rules else []
+    told = reported if isinstance(reported, list) else []
+    parts += [" ".join(filter(None, (str(one["fate"]), str(one["status"])))) for one in told]
+    return "; ".join(parts) or None
 
 
 def avoided_until(failures: Sequence[MailFailure], now: datetime) -> datetime | None:

@@ -20,6 +20,9 @@ from supportbot.store.unit_of_work import UnitOfWork
 _MOST_ADDRESS_BYTES = 320
 #: What may have left.
 _LEFT = (DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
+_FAILURES = (
+    select(MailFailureRow).where(COUNTS).order_by(MailFailureRow.address, MailFailureRow.at.desc())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ async def add(work: UnitOfWork, delivery: Delivery, failure: MailFailure) -> boo
 
     The caller must hold the row of the delivery's ticket.
     """
-    address = bounded(failure.address, _MOST_ADDRESS_BYTES)
+    address = _name(failure.address)
     known = await work.connection.scalar(
         select(MailFailureRow.delivery_id).where(
             MailFailureRow.delivery_id == delivery.id, MailFailureRow.address == address
@@ -97,8 +100,14 @@ async def of_addresses(
     work: UnitOfWork, addresses: Collection[str], now: datetime
 ) -> dict[str, MailAddress]:
     """Return those of these addresses from which mail came back lately."""
-    names = [bounded(address.lower(), _MOST_ADDRESS_BYTES) for address in addresses]
+    names = [*map(_name, addresses)]
     return await _told(work, now, MailFailureRow.address.in_(names))
+
+
+async def of_address(work: UnitOfWork, address: str) -> tuple[MailFailure, ...]:
+    """Return the mails that came back from an address, the newest first."""
+    rows = await work.connection.execute(_FAILURES.where(MailFailureRow.address == _name(address)))
+    return tuple(_failure(row) for row in rows)
 
 
 async def listed(work: UnitOfWork, now: datetime) -> list[MailAddress]:
@@ -109,7 +118,7 @@ async def listed(work: UnitOfWork, now: datetime) -> list[MailAddress]:
 
 async def clear(work: UnitOfWork, address: str, at: datetime) -> int:
     """Let mail go to an address again, whatever came back from it; return how much that was."""
-    name = bounded(address.lower(), _MOST_ADDRESS_BYTES)
+    name = _name(address)
     cleared = await work.connection.execute(
         update(MailFailureRow).where(MailFailureRow.address == name, COUNTS).values(cleared_at=at)
     )
@@ -118,18 +127,14 @@ async def clear(work: UnitOfWork, address: str, at: datetime) -> int:
 
 async def forget(work: UnitOfWork, addresses: Collection[str]) -> None:
     """Erase what came back from addresses: the rows name them."""
-    names = [bounded(address.lower(), _MOST_ADDRESS_BYTES) for address in addresses]
+    names = [*map(_name, addresses)]
     await work.connection.execute(delete(MailFailureRow).where(MailFailureRow.address.in_(names)))
 
 
 async def _told(
     work: UnitOfWork, now: datetime, *which: ColumnElement[bool]
 ) -> dict[str, MailAddress]:
-    rows = await work.connection.execute(
-        select(MailFailureRow)
-        .where(COUNTS, *which)
-        .order_by(MailFailureRow.address, MailFailureRow.at.desc())
-    )
+    rows = await work.connection.execute(_FAILURES.where(*which))
     found: dict[str, list[MailFailure]] = {}
     for row in rows:
         found.setdefault(row.address, []).append(_failure(row))
@@ -137,6 +142,10 @@ async def _told(
         address: MailAddress(address, avoided_until(failures, now), tuple(failures))
         for address, failures in found.items()
     }
+
+
+def _name(address: str) -> str:
+    return bounded(address.lower(), _MOST_ADDRESS_BYTES)
 
 
 def _failure(row: Row[*tuple[Any, ...]]) -> MailFailure:

@@ -15,6 +15,7 @@ from supportbot.dashboard.rights import Right
 from supportbot.dashboard.transcript import interleave, notices
 from supportbot.dashboard.visit import Visit
 from supportbot.dashboard.wording import SAID
+from supportbot.model.delivery_report import avoided_until
 from supportbot.model.draft import DraftState
 from supportbot.model.ticket import Status
 from supportbot.store import details
@@ -68,6 +69,7 @@ async def _facts(visit: Visit, public_id: str) -> TicketFacts:
         facts,
         customer=replace(facts.customer, name=HIDDEN_NAME, account=None, identities=()),
         writers={},
+        came_back=tuple(replace(one, diagnostic="") for one in facts.came_back),
         attachments=tuple(replace(file, filename="file") for file in facts.attachments),
         drafts=tuple(replace(draft, text=words(draft.text)) for draft in facts.drafts),
         feedback=tuple(
@@ -88,6 +90,8 @@ def _values(visit: Visit, facts: TicketFacts) -> dict[str, object]:
         "mine": ticket.assignee_id == visit.operator_id,
         "workable": ticket.status in _WORKABLE,
         "customer": facts.customer,
+        "came_back": facts.came_back,
+        "avoided_until": avoided_until(facts.came_back, visit.desk.deps.clock()),
         "entries": interleave(facts, words),
         "notices": notices(facts, words),
         "open_drafts": [one for one in facts.drafts if one.state is DraftState.OPEN],

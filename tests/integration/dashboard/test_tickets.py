@@ -6,12 +6,23 @@ import pytest
 
 from supportbot.model.catalog import OperatorRole
 from supportbot.model.delivery import Audience, DeliveryKind, DeliveryState, NewDelivery
+from supportbot.model.delivery_report import MailFailure
 from supportbot.model.draft import DraftState
 from supportbot.model.inbound import Attached, Referred, Sender
 from supportbot.model.message import NewMessage, Role
-from supportbot.model.ticket import BOT, Actor, ActorKind, EventKind, Handler, Status, Ticket
-from supportbot.store import claims, customers, deliveries, drafts, threads
+from supportbot.model.ticket import (
+    BOT,
+    SYSTEM,
+    Actor,
+    ActorKind,
+    EventKind,
+    Handler,
+    Status,
+    Ticket,
+)
+from supportbot.store import claims, customers, deliveries, drafts, mail_failures, threads
 from supportbot.store.feedback import NewThumb, add_thumb
+from supportbot.store.threads import NewEvent
 from tests.integration.dashboard.world import World
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'{{ 7*7 }}"
@@ -346,3 +357,32 @@ async def test_page_says_which_files_were_not_read_and_why(world: World) -> None
     assert "dump.bin" in page.text
     assert "not read: too large" in page.text
     assert page.text.count("/attachments/") == 1
+
+
+async def test_a_machines_mail_shows_its_rules_and_an_address_what_came_back(
+    both_worlds: World,
+) -> None:
+    ticket = await both_worlds.ticket()
+    data = {
+        "rules": ["delivery_report", "null_return_path"],
+        "reported": [{"fate": "failed", "status": "5.1.1", "permanent": True}],
+    }
+    async with both_worlds.db.writing() as work:
+        event = NewEvent(EventKind.MACHINE_MAIL, SYSTEM, reason="bounce", data=data)
+        await threads.append_events(work, ticket, [event], both_worlds.clock())
+        to = ticket.target["to"]
+        new = NewDelivery(
+            "lost", ticket.channel, Audience.CUSTOMER, DeliveryKind.NOTICE, {"to": to}, "Hi."
+        )
+        await deliveries.add(work, ticket.id, new, both_worlds.clock())
+        lost = await deliveries.by_key(work, "lost")
+        assert lost is not None
+        said = MailFailure(
+            to, "5.1.1", permanent=True, diagnostic="no such <user>", at=both_worlds.clock()
+        )
+        assert await mail_failures.add(work, lost, said)
+    async with both_worlds.signed_in() as browser:
+        page = await browser.get(f"/tickets/{ticket.public_id}")
+    assert "delivery_report, null_return_path; failed 5.1.1" in page.text
+    assert "(5.1.1): no such &lt;user&gt;" in page.text
+    assert "No mail before" in page.text
