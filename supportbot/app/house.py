@@ -17,6 +17,7 @@ from supportbot.app.ways_in import (
     build_channels,
     notice_routes,
     patience,
+    restraint,
     scored,
 )
 from supportbot.channels.base import Channel, ChannelParts
@@ -210,7 +211,11 @@ async def _wire(
         dispatcher=dispatcher,
         channels={
             c.key: ConnectedChannel(
-                stored[c.key].id, c, patience(settings, c), anyone_steps_in(settings, c)
+                stored[c.key].id,
+                c,
+                patience(settings, c),
+                anyone_steps_in(settings, c),
+                restraint(settings, c),
             )
             for c in channels
         },

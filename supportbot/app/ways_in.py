@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -17,6 +18,7 @@ from supportbot.channels.slack.config import (
     SuggestedPrompt,
     Transport,
 )
+from supportbot.model.caps import Cap, CapScope, Restraint
 from supportbot.orchestrator.wiring import NoticeRoute, Patience
 from supportbot.settings.slack import SlackSettings
 from supportbot.settings.tree import Mailbox, PluginChannel, Settings, WebSettings
@@ -75,6 +77,24 @@ def anyone_steps_in(settings: Settings, channel: Channel) -> bool:
     if slack.take_over is not None:
         return slack.take_over == "anyone"
     return not (slack.operators or slack.operators_channel)
+
+
+def restraint(settings: Settings, channel: Channel) -> Restraint | None:
+    """Say how many words may leave by themselves where customers may be machines."""
+    if channel.kind != "email":
+        return None
+    caps = settings.email.caps
+    return Restraint(
+        (
+            Cap(CapScope.TICKET, caps.ticket_per_10_minutes, 10),
+            Cap(CapScope.TICKET, caps.ticket_per_hour, 60),
+            Cap(CapScope.TICKET, caps.ticket_per_10_hours, 600),
+            Cap(CapScope.SENDER, caps.sender_per_3_hours, 180),
+            Cap(CapScope.EVERYONE, caps.all_per_hour, 60),
+        ),
+        caps.repeats,
+        timedelta(minutes=caps.repeat_minutes),
+    )
 
 
 def scored(settings: Settings) -> frozenset[str]:

@@ -87,6 +87,8 @@ class Handoff:
     #: In the model's words: what the customer wants, and what would be needed to help them.
     asked: str = ""
     missing: str = ""
+    #: True: the customer is not told.
+    silent: bool = False
 
 
 Decision = Reply | DraftReply | Handoff

@@ -25,7 +25,7 @@ from supportbot.model.delivery import (
     Receipt,
 )
 from supportbot.model.ticket import EventKind, Ticket
-from supportbot.orchestrator import sending
+from supportbot.orchestrator import restraint, sending
 from supportbot.orchestrator.answering import echoing
 from supportbot.orchestrator.guard import survive
 from supportbot.orchestrator.lease import Lease, LeaseRules, NotBegun, NotKept
@@ -199,7 +199,16 @@ class Deliver:
                 known = await sending.taken_away(channel.live, before) or over
             if known is not None:
                 return known
-        return await sending.send(channel.adapter, before)
+        return await self._restrained(before) or await sending.send(channel.adapter, before)
+
+    async def _restrained(self, delivery: Delivery) -> Over | Again | None:
+        """Keep from leaving what may not, or while nobody can know whether it may."""
+        try:
+            reason = await restraint.why_not(self._wiring, delivery)
+        except StoreUnavailable:
+            error = "it could not be looked up whether it may leave"
+            return Again(DeliveryState.PENDING, error, refused=False)
+        return Over(DeliveryState.FAILED, reason) if reason else None
 
     async def _may_stand(self, earlier: Earlier) -> bool:
         """Tell whether there may be a message that can be changed, if only it is found."""

@@ -16,6 +16,7 @@ from supportbot.channels.base import (
 )
 from supportbot.dispatch.base import Dispatcher
 from supportbot.errors import ConfigError
+from supportbot.model.caps import Restraint
 from supportbot.model.catalog import Mode, Product
 from supportbot.model.policy import PublishedPolicy
 from supportbot.model.ticket import Ticket
@@ -51,6 +52,8 @@ class ConnectedChannel:
     patience: Patience = field(default_factory=Patience)
     #: Whoever writes into a customer's thread takes it over; else only operators do.
     anyone_steps_in: bool = False
+    #: Kept to where customers may be machines; None: they never are.
+    restraint: Restraint | None = None
     #: The adapter where replies can grow in it. Looked at once: such a look takes long.
     live: LiveChannel | None = field(init=False)
     #: The adapter where messages name files that are fetched later.

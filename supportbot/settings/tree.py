@@ -33,6 +33,7 @@ from supportbot.settings.kinds import (
     VariableName,
 )
 from supportbot.settings.mail import ListenerSettings, MailOAuthSettings
+from supportbot.settings.mail_caps import MailCapSettings
 from supportbot.settings.models import ModelSettings
 from supportbot.settings.retention import RetentionSettings
 from supportbot.settings.section import Section
@@ -181,6 +182,9 @@ class EmailSettings(Section):
         ge=1,
         le=100_000,
         description="So many mails leave for one domain within a minute; others wait their turn.",
+    )
+    caps: MailCapSettings = Field(
+        default_factory=MailCapSettings, description="Caps on automatic mails."
     )
 
     @model_validator(mode="after")

@@ -249,7 +249,8 @@ class _Answered:
     async def hand_over(self, decision: Handoff) -> Delivery | None:
         """Hand off; where a live reply stands, it is corrected in place to say so."""
         claimed = self.turn.live
-        await hand_off(self.wiring, self.work, self.ticket, decision, tell_customer=claimed is None)
+        tells = claimed is None and not decision.silent
+        await hand_off(self.wiring, self.work, self.ticket, decision, tell_customer=tells)
         if claimed is None:
             return None
         new = self._message(note_of(self.turn.published, decision), notice="handoff")

@@ -17,6 +17,7 @@ from supportbot.model.delivery import Delivery
 from supportbot.model.policy import Decision, Handoff, HandoffReason
 from supportbot.model.ticket import Ticket
 from supportbot.model.wishes import wants_person
+from supportbot.orchestrator import restraint
 from supportbot.orchestrator.answering import echoing
 from supportbot.orchestrator.answering.budgets import Plan, Step
 from supportbot.orchestrator.answering.live import (
@@ -131,11 +132,8 @@ class Respond:
             return await self._commit(turn, [], unfinished(None))
         if turn.mode is Mode.OFF:
             return await commit(self._wiring, turn, (), None, self._lease)
-        if turn.live is None and any(wants_person(one.text) for one in turn.questions):
-            summary = "The customer asked for a person."
-            return await self._commit(turn, [], Handoff(HandoffReason.ASKED, summary=summary))
-        if turn.plan.step is Step.HANDOFF:
-            return await self._commit(turn, [], out_of_budget(turn.plan))
+        if (refused := await self._refused(turn)) is not None:
+            return await self._commit(turn, [], refused)
         self._show_work(turn)
         calls = Calls(self._wiring.clock)
         voice = voice_of(self._wiring, turn, self._rules.live, self._mind.review_rules)
@@ -146,6 +144,15 @@ class Respond:
         self._wiring.working.whole(turn.ticket.id)
         turn = replace(turn, live=voice.delivery)
         return await self._commit(turn, calls.take(), decision)
+
+    async def _refused(self, turn: Turn) -> Handoff | None:
+        """Say why a turn is for people before any model is asked; None: it is the bot's."""
+        if turn.live is None and any(wants_person(one.text) for one in turn.questions):
+            return Handoff(HandoffReason.ASKED, summary="The customer asked for a person.")
+        if turn.plan.step is Step.HANDOFF:
+            return out_of_budget(turn.plan)
+        capped = turn.mode is Mode.AUTO and await restraint.reached(self._wiring, turn.ticket)
+        return restraint.held_back(capped) if capped else None
 
     def _show_work(self, turn: Turn) -> None:
         """Let the customer see that an answer is made, where one may come of it."""

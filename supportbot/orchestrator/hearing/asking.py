@@ -14,6 +14,7 @@ from supportbot.orchestrator import standing
 from supportbot.orchestrator.answering.echoing import ECHO, show
 from supportbot.orchestrator.hearing.flood import Calm, Flood, tell_flooding
 from supportbot.orchestrator.hearing.greeting import greet, may_greet
+from supportbot.orchestrator.hearing.sameness import restrained
 from supportbot.orchestrator.people.stepping_in import called_back, guest_wrote
 from supportbot.orchestrator.telling.closing import reopen
 from supportbot.orchestrator.telling.notices import drop_drafts
@@ -59,6 +60,10 @@ class Asking:
             if heard.addressed:
                 author = Actor(ActorKind.CUSTOMER, customer_id)
                 known = await called_back(self._wiring, work, channel, known, author)
+        if channel.restraint is not None:
+            heard = await restrained(
+                work, channel.restraint, heard, known, customer_id, self._wiring.clock()
+            )
         place = await self._place(work, channel, heard, known, customer_id)
         ticket, at = place.ticket, self._wiring.clock()
         # A stranger who names somebody's thread must not lead that thread to their own ticket.
