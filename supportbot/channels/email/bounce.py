@@ -40,9 +40,8 @@ _NOT_GONE: Final = re.compile(
 _PERMANENT_CODES: Final = re.compile(r"5\.1\.(?:0|1|2|3|4|6|10)|5\.4\.4")
 #: What a group without `Action` says by the class of its status.
 _ACTIONS: Final = {"2": "delivered", "4": "delayed"}
-#: An address as prose names it, and how much of the prose is looked at.
+#: An address as prose names it, and how many of them are looked at.
 _NAMED: Final = re.compile(r"(?<![\w.+\-@])([\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8})")
-_PROSE_CHARS: Final = 10_000
 _MOST_IN_PROSE: Final = 50
 #: Actions that are no failure: the mail arrived, or went on to somewhere that tells no more.
 ARRIVED: Final = frozenset({"delivered", "relayed", "expanded", "deliverable"})
@@ -86,10 +85,21 @@ def _named_in_header(mail: Mail) -> list[Recipient]:
     # With one recipient, the one code of the prose is about it.
     codes = set(_ENHANCED.findall(mail.text[:_TEXT_CHARS]))
     status = codes.pop() if len(named) == len(codes) == 1 else ""
-    return [
-        _recipient({"final-recipient": address, "action": "failed", "status": status}, mail.text)
-        for address in named
-    ]
+    return [_failed(address, status, mail.text) for address in named]
+
+
+def _failed(address: str, status: str, text: str) -> Recipient:
+    found = re.search(re.escape(address), text[:_TEXT_CHARS], re.IGNORECASE)
+    said = _behind(text[found.end() :]) if found else ""
+    return _recipient(
+        {
+            "final-recipient": address,
+            "action": "failed",
+            "status": status,
+            "diagnostic-code": said,
+        },
+        text,
+    )
 
 
 def told_in_prose(mail: Mail) -> tuple[Recipient, ...]:
@@ -97,7 +107,7 @@ def told_in_prose(mail: Mail) -> tuple[Recipient, ...]:
 
     A guess: only who was really written to counts, which the caller knows.
     """
-    text = mail.text[:_PROSE_CHARS]
+    text = mail.text[:_TEXT_CHARS]
     found: dict[str, int] = {}
     for match in _NAMED.finditer(text):
         found.setdefault(match[1].lower(), match.end(1))
