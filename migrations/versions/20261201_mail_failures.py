@@ -7,8 +7,8 @@ from alembic import op
 
 from supportbot.store.columns import Id, UtcMs
 
-revision = "0011_mail_failures"
-down_revision = "0010_untold"
+revision = "0012_mail_failures"
+down_revision = "0011_mail_grants"
 branch_labels = None
 depends_on = None
 

@@ -15,6 +15,8 @@ from base64 import b32decode, b32encode
 from dataclasses import dataclass, field
 from typing import Final
 
+from supportbot.model.delivery import digest
+
 #: Of Message-IDs: 96 bits of the delivery's hash and 96 bits of HMAC, both hexadecimal.
 _DIGITS: Final = 24
 _HASH_BYTES: Final = 12
@@ -35,7 +37,7 @@ LOOP_HEADER: Final = "X-Supportbot-Loop"
 
 def message_id(delivery_key: str, domain: str, secret: bytes) -> str:
     """Return `<sb.<hash>.<signature>@domain>`: equal for every attempt of one delivery."""
-    return message_id_of(_digest(delivery_key), domain, secret)
+    return message_id_of(digest(delivery_key), domain, secret)
 
 
 def message_id_of(digest: str, domain: str, secret: bytes) -> str:
@@ -85,7 +87,7 @@ class SignedAddresses:
 
     def return_path(self, delivery_key: str) -> str:
         """Return the envelope sender of a delivery: reports about it come back there."""
-        name = _short(bytes.fromhex(_digest(delivery_key)))
+        name = _short(bytes.fromhex(digest(delivery_key)))
         return self._address("b.", name, b"return")
 
     def owns(self, address: str) -> bool:
@@ -108,10 +110,6 @@ def _named(pattern: re.Pattern[str], purpose: bytes, address: str, secret: bytes
         return None
     own = _short(_proof(purpose, found[1], secret)[:_SHORT_BYTES])
     return found[1] if hmac.compare_digest(own, found[2]) else None
-
-
-def _digest(delivery_key: str) -> str:
-    return hashlib.sha256(delivery_key.encode()).hexdigest()[:_DIGITS]
 
 
 def _proof(purpose: bytes, name: str, secret: bytes) -> bytes:

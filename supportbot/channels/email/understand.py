@@ -153,6 +153,7 @@ def _message(
     mail: Mail, disposition: Disposition, text: str, inbound: Inbound, mailbox: Mailbox
 ) -> CustomerMessage:
     sender = mail.sender or NO_SENDER
+    _, returned_to = _signed(mail, inbound, mailbox)
     return CustomerMessage(
         sender=Sender(sender.address.lower(), sender.name, account_of(sender)),
         text=text,
@@ -166,7 +167,7 @@ def _message(
             Attached(file.filename, file.content_type, file.content) for file in mail.files
         ),
         authenticity=authenticity(mail, inbound.raw, inbound.meta, mailbox.trust),
-        report=report_of(mail, disposition.kind, (), mailbox.secret),
+        report=report_of(mail, disposition.kind, returned_to, mailbox.secret),
     )
 
 

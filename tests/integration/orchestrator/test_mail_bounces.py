@@ -11,7 +11,7 @@ from supportbot.model.delivery import DeliveryState
 from supportbot.model.ticket import Handler
 from supportbot.store import mail_failures
 from supportbot.testing.mail import Sunk, mail_sink
-from tests.integration.orchestrator.mail_bot import ANN, Bot, mailbox, open_bot
+from tests.integration.orchestrator.mail_bot import ANN, HELP, Bot, mailbox, open_bot
 
 
 @pytest.fixture
@@ -58,7 +58,15 @@ def prose(sent: Sunk) -> bytes:
     )
 
 
-@pytest.mark.parametrize("made", [full, header_only, prose])
+def bare(sent: Sunk) -> bytes:
+    """Nothing of ours but the return path that it comes back to."""
+    return (
+        f"From: MAILER-DAEMON@mx.example\r\nTo: {sent.mail_from}\r\nSubject: failure notice\r\n"
+        f"\r\nSorry.\r\n\r\n{ANN}: 550 5.1.1 no such user\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize("made", [full, header_only, prose, bare])
 async def test_a_report_is_booked_to_its_delivery(bot: Bot, made: Any) -> None:
     await bot.gets(f"From: {ANN}", "Subject: Order 77")
     (sent,) = bot.sink.messages
@@ -74,14 +82,15 @@ async def test_a_report_is_booked_to_its_delivery(bot: Bot, made: Any) -> None:
     assert len(bot.sink.messages) == 1
 
 
-@pytest.mark.parametrize("made", [full, header_only, prose])
+@pytest.mark.parametrize("made", [full, header_only, prose, bare])
 async def test_a_report_whose_ids_are_not_ours_is_booked_to_nothing(bot: Bot, made: Any) -> None:
     await bot.gets(f"From: {ANN}", "Subject: Order 77")
     (sent,) = bot.sink.messages
     own = str(sent.message["Message-ID"])
     mark, digest, proof = own.split(".", 2)
     forged = f"{mark}.{digest}.{proof[23::-1]}{proof[24:]}"
-    await bot.gets_raw(made(sent).replace(own.encode(), forged.encode()), "")
+    forgery = made(sent).replace(own.encode(), forged.encode())
+    await bot.gets_raw(forgery.replace(sent.mail_from.encode(), HELP.encode()), "")
     (ticket,) = await bot.world.all_tickets()
     (delivery, *_) = await bot.world.deliveries(ticket)
     assert delivery.state is DeliveryState.SENT
