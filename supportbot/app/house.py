@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from supportbot.app.dispatching import build_dispatcher
@@ -26,6 +26,7 @@ from supportbot.dispatch.base import Dispatcher
 from supportbot.dispatch.local import LocalDispatcher
 from supportbot.errors import ConfigError
 from supportbot.knowledge.importer import import_folder
+from supportbot.model.catalog import Mode
 from supportbot.model.policy import CompiledPolicy, PublishedPolicy
 from supportbot.model.time import Clock, public_id
 from supportbot.model.violation import Deadlines
@@ -139,15 +140,20 @@ async def opened(settings: Settings) -> AsyncIterator[Desk]:
 
 
 @asynccontextmanager
-async def answering(settings: Settings, only: Channel | None = None) -> AsyncIterator[House]:
+async def answering(
+    settings: Settings, only: Channel | None = None, *, mode: Mode | None = None
+) -> AsyncIterator[House]:
     """Wire everything that answers: policies published, knowledge imported, channels built.
 
     With `only`, that is the one channel (the console of `supportbot ask`), and no other is built.
+    With `mode`, it is the mode of all products, whatever their policies say.
 
     Raises:
         ConfigError: the bot folder has a problem; the message names them all.
     """
     policies = _policies(settings)
+    if mode is not None:
+        policies = {key: replace(policy, mode=mode) for key, policy in policies.items()}
     gathered = load_tools(settings.folder)
     toolbox = gathered.toolbox
     _refuse(*gathered.problems)  # of tools that were not read, no policy can be said to lack them

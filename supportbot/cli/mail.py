@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from supportbot.cli import mail_addresses, quarantine
+from supportbot.cli.options import Config, Format, OutputFormat
 from supportbot.cli.output import printable
 
 app = typer.Typer(no_args_is_help=True)
@@ -16,6 +18,22 @@ app.add_typer(
     quarantine.app, name="quarantine", help="List mail that could not be understood; act on it."
 )
 app.add_typer(mail_addresses.app, name="addresses", help="Where mail came back from.")
+
+
+@app.command()
+def preview(
+    mailbox: Annotated[
+        str | None, typer.Option("--mailbox", help="Its address; needed where there are several.")
+    ] = None,
+    days: Annotated[float, typer.Option("--days", min=0.01, max=365, help="How far back.")] = 7,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Newest mails.")] = 20,
+    output: OutputFormat = Format.TABLE,
+    config: Config = Path(),
+) -> None:
+    """Show what the bot would answer to the newest mails of a mailbox; nothing is sent."""
+    from supportbot.cli.mail_preview import show
+
+    asyncio.run(show(config, mailbox, days, limit, output))
 
 
 @app.command()
