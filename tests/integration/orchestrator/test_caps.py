@@ -16,6 +16,7 @@ from supportbot.orchestrator import restraint as restraints
 from supportbot.store import automatic, mail_failures
 from supportbot.testing import MemoryChannel
 from tests.integration.orchestrator.reports import ADDRESS, GONE, asks, report
+from tests.integration.orchestrator.test_found_by_index import explained
 
 QUESTION = "Where is the parcel of order number {}, please? It should be here."
 
@@ -213,3 +214,15 @@ async def test_a_channel_counts_its_own_kind_only(make_world: Any, clock: Any) -
     mail = await make_world()
     holds(mail, Cap(CapScope.EVERYONE, 1, 60))
     assert (await write(mail, 2, thread="m2")).handler is Handler.BOT
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # it plans without statistics
+async def test_counting_reads_no_whole_table(world: Any) -> None:
+    plans: list[str] = []
+    holds(world, *(Cap(scope, 9, 60) for scope in CapScope))
+    await write(world, 1, thread="m1", subject="Parcel")
+    with explained(plans):
+        await write(world, 2, thread="m2", subject="Parcel")
+    assert any("ix_delivery_channel_id_created_at" in plan for plan in plans)
+    large = ("delivery", "message", "ticket", "mail_failure")
+    assert not {f"SCAN {table}" for table in large} & {*plans}

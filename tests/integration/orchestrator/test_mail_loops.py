@@ -175,12 +175,14 @@ async def test_a_bounce_opens_no_ticket_freescout_4250(bot: Bot) -> None:
 async def test_an_out_of_office_reopens_nothing_alga_psa_2772(bot: Bot) -> None:
     await bot.gets(f"From: {ANN}", "Subject: Order 77")
     (ticket,) = await bot.world.all_tickets()
+    said = await bot.world.messages(ticket)
     await bot.world.takeover.resolve(ticket.public_id, None)
     head, body, path = vacation(bot.sink.messages[-1], 0)
     await bot.gets(*head, body=body, path=path)
     (after,) = await bot.world.all_tickets()
     assert (after.status, after.episode_n) == (Status.RESOLVED, ticket.episode_n)
     assert (await bot.world.kinds(after))[-1] == "machine_mail"
+    assert await bot.world.messages(after) == said, "nobody said anything"
 
 
 async def test_our_own_answer_that_comes_back_is_left_alone_posthog_92017_zammad_986(
