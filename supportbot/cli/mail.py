@@ -37,6 +37,18 @@ def preview(
 
 
 @app.command()
+def machine(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="So many.")] = 50,
+    output: OutputFormat = Format.TABLE,
+    config: Config = Path(),
+) -> None:
+    """List the newest mails of machines: the rules that hit, and their ticket, if any."""
+    from supportbot.cli.machine_mail import show
+
+    asyncio.run(show(config, limit, output))
+
+
+@app.command()
 def inspect(
     files: Annotated[list[Path], typer.Argument(help="Raw mails (RFC 5322).")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,

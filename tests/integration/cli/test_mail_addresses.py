@@ -1,4 +1,4 @@
-"""`supportbot email addresses`, on a bot folder from which one mail came back."""
+"""What `supportbot email` tells of a bot folder that machines wrote to, and mail came back to."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from supportbot.cli.init import write_starter
 from supportbot.errors import NotFoundError
 from supportbot.model.delivery import Audience, DeliveryKind, NewDelivery
 from supportbot.model.delivery_report import MailFailure
-from supportbot.store import catalog, deliveries, mail_failures, schema, tickets
+from supportbot.model.inbound import Inbound
+from supportbot.store import catalog, deliveries, inbound, mail_failures, schema, tickets
 from supportbot.store.database import Database
+from supportbot.store.inbound import Outcome, Settled
 from supportbot.store.tables.people import CustomerRow
 from supportbot.store.tickets import NewTicket
 
 GONE = "gone@cust.example"
+TICKET = "01HQZX3V5N8W2T4R6Y0B1C9D7F"
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ async def fill(url: str) -> None:
         channel = await catalog.ensure_channel(work, "email:help@bot.example", "email", at)
         customer = insert(CustomerRow).values(created_at=at).returning(CustomerRow.id)
         new = NewTicket(
-            public_id="01HQZX3V5N8W2T4R6Y0B1C9D7F",
+            public_id=TICKET,
             product_id=product.id,
             channel_id=channel.id,
             customer_id=(await work.connection.execute(customer)).scalar_one(),
@@ -57,11 +60,16 @@ async def fill(url: str) -> None:
         assert written
         failure = MailFailure(GONE, "5.1.1", permanent=True, diagnostic="no such user", at=at)
         assert await mail_failures.add(work, written, failure)
+        for key, number, rules in (("m1", ticket.id, "daemon_sender"), ("m2", None, "precedence")):
+            meta = {"rules": rules}
+            outcome = Outcome("suppressed", reason="bounce", ticket_id=number, meta=meta)
+            arrived = Inbound(channel.key, (key,), b"x", {}, at)
+            await inbound.add(work, channel.id, arrived, Settled(outcome, at))
     await db.aclose()
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(mail.app, ["addresses", *arguments])
+def run(*arguments: str, command: str = "addresses") -> Result:
+    return CliRunner().invoke(mail.app, [command, *arguments])
 
 
 def test_addresses_are_listed_and_cleared(folder: Path) -> None:
@@ -77,3 +85,9 @@ def test_addresses_are_listed_and_cleared(folder: Path) -> None:
 def test_an_address_that_nothing_came_back_from_is_not_cleared(folder: Path) -> None:
     refused = run("clear", "who@cust.example", "--config", str(folder))
     assert isinstance(refused.exception, NotFoundError)
+
+
+def test_mails_of_machines_are_listed_with_their_rules(folder: Path) -> None:
+    listed = run("--config", str(folder), "--format", "json", command="machine")
+    told = [(one["kind"], one["rules"], one["ticket"]) for one in json.loads(listed.stdout)]
+    assert told == [("bounce", "precedence", None), ("bounce", "daemon_sender", TICKET)]
