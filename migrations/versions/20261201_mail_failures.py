@@ -7,8 +7,8 @@ from alembic import op
 
 from supportbot.store.columns import Id, UtcMs
 
-revision = "0012_mail_failures"
-down_revision = "0011_mail_grants"
+revision = "0013_mail_failures"
+down_revision = "0012_kept"
 branch_labels = None
 depends_on = None
 

@@ -14,7 +14,7 @@ from supportbot.model.delivery import DeliveryState
 from supportbot.model.draft import DraftState
 from supportbot.model.mail_head import MOST_HEAD_BYTES, head_of
 from supportbot.model.ticket import ActorKind
-from supportbot.store import files, guards, inbound, prompt_words
+from supportbot.store import files, guards, inbound, mail_failures, prompt_words
 from supportbot.store.statements import Named
 from supportbot.store.tables.answers import (
     CsatResponseRow,
@@ -119,6 +119,7 @@ async def erase_words(work: UnitOfWork, ticket_id: int, at: datetime) -> None:
     ):
         await work.connection.execute(change)
     await prompt_words.erase_all(work, ticket_id, at)
+    await mail_failures.forget_ticket(work, ticket_id)
     arrived = await work.connection.scalars(
         select(InboundRow.id).where(InboundRow.ticket_id == ticket_id)
     )
@@ -168,6 +169,9 @@ async def forget(work: UnitOfWork, customer_ids: Iterable[int], at: datetime) ->
     """Forget who they are, and their company where nobody else is of it."""
     ids = list(customer_ids)
     of_them = CustomerRow.id.in_(ids)
+    identity = CustomerIdentityRow
+    names = select(identity.external_id).where(identity.customer_id.in_(ids))
+    await mail_failures.forget(work, (await work.connection.scalars(names)).all())
     accounts = set(await work.connection.scalars(select(CustomerRow.account_id).where(of_them)))
     await work.connection.execute(
         update(CustomerRow).where(of_them).values(display_name=None, account_id=None, erased_at=at)

@@ -131,6 +131,14 @@ async def forget(work: UnitOfWork, addresses: Collection[str]) -> None:
     await work.connection.execute(delete(MailFailureRow).where(MailFailureRow.address.in_(names)))
 
 
+async def forget_ticket(work: UnitOfWork, ticket_id: int) -> None:
+    """Erase what came back of a ticket's deliveries."""
+    of_it = select(DeliveryRow.id).where(DeliveryRow.ticket_id == ticket_id)
+    await work.connection.execute(
+        delete(MailFailureRow).where(MailFailureRow.delivery_id.in_(of_it))
+    )
+
+
 async def _told(
     work: UnitOfWork, now: datetime, *which: ColumnElement[bool]
 ) -> dict[str, MailAddress]:

@@ -11,10 +11,10 @@ import pytest
 
 from supportbot.model.delivery import Audience, Delivery, DeliveryState, digest
 from supportbot.model.delivery_report import MOST_TEMPORARY, DeliveryReport, Reported
-from supportbot.model.inbound import Disposition, DispositionKind
+from supportbot.model.inbound import Disposition, DispositionKind, Sender
 from supportbot.model.ticket import Handler, Status, Ticket
 from supportbot.orchestrator.wiring import NoticeRoute
-from supportbot.store import mail_failures
+from supportbot.store import forgetting, mail_failures
 from supportbot.store.mail_failures import MailAddress
 from supportbot.testing import said
 from tests.integration.orchestrator.reports import (
@@ -235,3 +235,17 @@ async def test_a_person_can_let_mail_go_to_an_address_again(world: Any) -> None:
     assert await address(world) is None
     await world.hear(report(GONE, about=delivery))
     assert await address(world) is None, "the same bounce came once more"
+
+
+async def test_who_is_erased_leaves_no_address_behind(world: Any) -> None:
+    ticket, delivery = await answered(world)
+    other = asks("And mine?", thread="m2", target={"to": "bob@cust.example", "cc": ADDRESS})
+    second = await world.ask(replace(other, sender=Sender("bob@cust.example")))
+    (copied,) = await world.deliveries(second)
+    await world.hear(report(GONE, replace(GONE, addresses=("eve@cust.example",)), about=delivery))
+    await world.hear(report(GONE, about=copied))
+    async with world.db.writing() as work:
+        await forgetting.erase_words(work, ticket.id, world.clock())
+        await forgetting.forget(work, [ticket.customer_id], world.clock())
+    async with world.db.reading() as work:
+        assert await mail_failures.listed(work, world.clock()) == []
