@@ -87,6 +87,8 @@ _APART: Final = frozenset(
 _IMPLIED_END: Final = frozenset({"p", "li", "td", "th", "tr", "dt", "dd", "option"})
 _MAX_OPEN: Final = 10_000
 _MAX_KNOWN: Final = 2_000
+_MAX_INDENT: Final = 12
+_LISTS: Final = frozenset({"ul", "ol"})
 #: Links within links are no HTML; a few are borne.
 _MAX_LINKS: Final = 4
 _STYLES: Final = re.compile(
@@ -136,6 +138,7 @@ class _Walker(HTMLParser):
         self._known: dict[tuple[str, tuple[tuple[str, str | None], ...], Look], _Shown] = {}
         self._quotes = 0
         self._pre = 0
+        self._indent = 0
         self._counters: list[int | None] = []
         self._links: list[tuple[str, int]] = []
 
@@ -147,7 +150,7 @@ class _Walker(HTMLParser):
         if tag == "br":
             self._break(apart=not self._said)
         elif tag in _BLOCKS:
-            self._break(apart=tag in _APART)
+            self._break(apart=tag in _APART and not (tag in _LISTS and self._counters))
         if tag not in _VOID and len(self._open) < _MAX_OPEN:
             self._look = shown.look
             self._open.append(_Element(tag, shown))
@@ -224,6 +227,7 @@ class _Walker(HTMLParser):
             case "ul" | "ol":
                 self._counters.append(0 if tag == "ol" else None)
             case "li":
+                self._indent = 2 * max(0, len(self._counters) - 1)
                 self._add(self._bullet())
             case "td" | "th" if self._said:
                 self._add(" | ")
@@ -234,7 +238,9 @@ class _Walker(HTMLParser):
 
     def _leave(self, tag: str) -> None:
         if tag in _BLOCKS:
-            self._break(apart=tag in _APART)
+            # Around a list in a list there is no blank line.
+            inner = tag in _LISTS and len(self._counters) > 1
+            self._break(apart=tag in _APART and not inner)
         match tag:
             case "pre":
                 self._pre = max(0, self._pre - 1)
@@ -263,6 +269,8 @@ class _Walker(HTMLParser):
         self._links = [(href, 0) for href, _ in self._links]
         line = line.rstrip() if self._pre else _SPACE.sub(" ", line).strip()
         if line:
-            self._lines.append((min(self._quotes, 20), line))
+            indent = " " * min(self._indent, _MAX_INDENT)
+            self._lines.append((min(self._quotes, 20), f"{indent}{line}"))
+            self._indent = 0
         if apart:
             self._lines.append((min(self._quotes, 20), ""))

@@ -17,6 +17,14 @@ def test_blocks_lists_links_and_tables_stay_readable() -> None:
     )
 
 
+def test_lists_in_lists_are_indented() -> None:
+    html = (
+        "<p>See:</p><ol><li>one<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul></li>"
+        "<li>two</li></ol><p>Bye</p>"
+    )
+    assert html_to_text(html) == "See:\n\n1. one\n  - a\n  - b\n    - c\n2. two\n\nBye"
+
+
 def test_quotes_are_marked_by_depth() -> None:
     html = "<p>New</p><blockquote>old<blockquote>older</blockquote></blockquote>"
     assert html_to_text(html) == "New\n\n> old\n>\n> > older"
