@@ -17,20 +17,32 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
 from supportbot.channels.email.inspect import inspect
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.understand import thread_keys
+from supportbot.channels.email.mail import Limits
+from supportbot.channels.email.understand import Mailbox, understand
+from supportbot.errors import InboundRefused
+from supportbot.model.inbound import Inbound
 from tests.mail import own_mails
 from tests.mail.development import FOLDER, all_mails
 
 MOST_SECONDS: Final = 2.0
+_AT: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+_MAILBOX: Final = Mailbox(
+    address="help@bot.example",
+    product=None,
+    aliases=(),
+    own_addresses=frozenset({"help@bot.example"}),
+    secret=b"k" * 32,
+    limits=Limits(),
+)
 _GIVEN_UP_SECONDS: Final = 20
 _ROUND: Final = 250
 _MOST_REPEATED: Final = 3_000
@@ -92,7 +104,8 @@ def mutant(mails: Sequence[bytes], chance: random.Random) -> bytes:
 def read(raw: bytes) -> None:
     """Do with a mail what is done with each that arrives."""
     inspect(raw, "mutant.eml")
-    thread_keys(parse_mail(raw), raw)
+    with suppress(InboundRefused):
+        understand(Inbound("email:help@bot.example", ("k",), raw, {}, _AT), _MAILBOX)
 
 
 def attack(mails: Sequence[bytes], count: int, seed: str) -> Attack:
