@@ -215,7 +215,9 @@ async def _prepare(
     except aiosmtplib.SMTPResponseException as error:
         raise SendError(f"mail server {server.host}: {_said(error)}", permanent=False) from error
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        raise SendError(f"mail server {server.host}: {error}", permanent=False) from error
+        # Nothing but its words tells this from a server that went away.
+        cure = "; write smtps://, or let it offer STARTTLS" if "STARTTLS" in str(error) else ""
+        raise SendError(f"mail server {server.host}: {error}{cure}", permanent=False) from error
 
 
 def _cure(server: Submission) -> str:
