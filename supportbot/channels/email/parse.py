@@ -20,6 +20,7 @@ from supportbot.channels.email import pgp_armour
 from supportbot.channels.email.addresses import parse_addresses
 from supportbot.channels.email.encoded_words import header_text
 from supportbot.channels.email.html_text import html_to_text
+from supportbot.channels.email.identity import LOOP_HEADER
 from supportbot.channels.email.mail import Address, Limits, Mail, Returned
 from supportbot.channels.email.status_groups import status_groups
 from supportbot.channels.email.structure import (
@@ -230,11 +231,13 @@ def _groups(root: Message, structure: Structure, text: str) -> tuple[Mapping[str
 
 
 def _returned_ids(structure: Structure) -> tuple[str, ...]:
-    return tuple(
-        found[0]
+    """Return the ids of returned mails; whoever gave ours another left the first in our header."""
+    named = (
+        message_ids(raw_header(part, name))
         for part in structure.returned
-        if (found := message_ids(raw_header(part, "message-id")))
+        for name in ("message-id", LOOP_HEADER.lower())
     )
+    return tuple(dict.fromkeys(found[0] for found in named if found))
 
 
 def _subject(raw: Mapping[str, tuple[str, ...]]) -> str | None:

@@ -85,6 +85,13 @@ def test_a_forged_or_foreign_id_proves_nothing() -> None:
         assert told(dsn(group("failed", "5.1.1"), returned=returned)).about == ""
 
 
+def test_our_own_header_proves_it_where_the_mail_was_given_another_id() -> None:
+    renamed = f"<010f@ses.example>\nX-Supportbot-Loop: {OURS}"
+    assert told(dsn(group("failed", "5.1.1"), returned=renamed)).about == OURS
+    forged = f"<010f@ses.example>\nX-Supportbot-Loop: {FORGED}"
+    assert told(dsn(group("failed", "5.1.1"), returned=forged)).about == ""
+
+
 def test_what_it_answers_proves_it_where_nothing_is_returned() -> None:
     head = f"In-Reply-To: {OURS}\n"
     assert told(dsn(group("failed", "5.1.1"), returned="<1@x>", head=head)).about == OURS
