@@ -386,3 +386,17 @@ async def test_a_machines_mail_shows_its_rules_and_an_address_what_came_back(
     assert "delivery_report, null_return_path; failed 5.1.1" in page.text
     assert "(5.1.1): no such &lt;user&gt;" in page.text
     assert "No mail before" in page.text
+
+
+async def test_message_whose_sender_is_in_doubt_says_so(world: World) -> None:
+    ticket = await world.ticket()
+    forged = {"verified": False, "verified_by": ["dmarc_fail"]}
+    author = Actor(ActorKind.CUSTOMER, ticket.customer_id)
+    async with world.signed_in() as browser:
+        before = await browser.get(f"/tickets/{ticket.public_id}")
+        async with world.db.writing() as work:
+            new = NewMessage(Role.USER, author, "and mine?", data=forged)
+            await threads.append_message(work, ticket.id, new, world.clock())
+        page = await browser.get(f"/tickets/{ticket.public_id}")
+    assert "sender not verified" not in before.text
+    assert 'title="dmarc fail">sender not verified' in page.text

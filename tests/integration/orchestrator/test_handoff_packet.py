@@ -181,3 +181,12 @@ async def test_a_packet_of_a_known_sender_has_no_such_line(world: Any) -> None:
     await world.ask(said("hi", authenticity=Authenticity(verified=True, reasons=("dmarc",))))
     await customer_presses(world, ActionKind.ESCALATE)
     assert "verified" not in packet(world).text
+
+
+async def test_a_draft_warns_of_such_a_sender_too(make_world: Any) -> None:
+    world = await make_world(mode=Mode.DRAFT)
+    forged = Authenticity(verified=False, reasons=("not_checked",))
+    await world.ask(said("show my orders", authenticity=forged))
+    (notice,) = world.channel.shown("operators")
+    assert "**Draft waits**" in notice.text
+    assert "**Sender not verified:** not checked  \n" in notice.text

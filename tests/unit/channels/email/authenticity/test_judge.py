@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
+from supportbot.channels.email.authenticity import judge
 from supportbot.channels.email.authenticity.judge import Trust, authenticity
 from supportbot.channels.email.parse import parse_mail
 from supportbot.model.inbound import Authenticity
@@ -200,3 +203,12 @@ def test_own_check_counts_and_the_headers_do_not() -> None:
     assert verdict(peer="192.0.2.7", authenticity=passed).verified
     forged = "supportbot; dmarc=pass header.from=bank.example"
     assert not verdict(forged, peer="192.0.2.7").verified
+
+
+def test_every_reason_is_explained_on_the_page() -> None:
+    source = Path(judge.__file__).read_text(encoding="utf-8")
+    words = re.findall(r'(?:_unverified\(|return |else )"([a-z_]+)"', source)
+    reasons = {*words, *(f"dmarc_{word}" for word in judge._FAILED)}
+    assert {"not_checked", "several_authors", "nothing_vouches", "dmarc_unknown"} < reasons
+    page = (Path(__file__).parents[5] / "docs/how-to/mail-senders.md").read_text(encoding="utf-8")
+    assert [reason for reason in sorted(reasons) if f"`{reason}`" not in page] == []

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from supportbot.channels.email.authenticity.stated import Stated, headers, read, stated_by
 
@@ -184,3 +186,20 @@ def test_words_that_encode_a_separator_stay_encoded() -> None:
 def test_any_header_is_read_in_one_pass(piece: str) -> None:
     """A pass costs a few milliseconds; anything worse than linear would never end."""
     read(piece * (16_384 // len(piece)))
+
+
+@given(st.text(st.sampled_from('ab =;()"\\.@/\t\r\n\u00e9'), max_size=200))
+def test_whatever_stands_behind_a_broken_word_is_read_or_left_out(text: str) -> None:
+    stated = read(text)
+    if stated is not None:
+        assert all(one.method == one.method.lower() for one in stated.results)
+    headers(b"Authentication-Results:" + text.encode() + b"\n\n")
+
+
+@given(st.text(max_size=80))
+def test_no_quoted_or_commented_words_become_a_result(words: str) -> None:
+    quoted = words.replace("\\", "\\\\").replace('"', '\\"')
+    commented = words.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+    value = f'mx.a; spf=fail ({commented}) smtp.mailfrom="{quoted}"@evil.example'
+    (only,) = found(value).results
+    assert only.properties == {"smtp.mailfrom": f"{words}@evil.example".lower()}
