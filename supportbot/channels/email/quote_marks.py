@@ -25,9 +25,9 @@ _WROTE: Final = re.compile(
     r"\b(?:wrote|writes|écrit|escribi[óo]|escreveu|ha scritto|scritto|schrieb|geschrieben|schreef"
     r"|geschreven|skrev|skrifaði|kirjoitti|napisał(?:\(a\)|a)?|napisana|pisze"
     r"|napsal(?:\(a\)|a)?|napísal(?:\(a\)|a)?"
-    r"|a scris|va escriure|(?:je )?napisa[ol]a?|написал(?:а|\(а\))?|написа|пише(?:т)?"
+    r"|a scris|va escriure|(?:je )?napisa[ol]a?|написал(?:а|\(а\))?|написа(?:в)?|пише(?:т)?"
     r"|писал(?:а)?|έγραψε|yazdı|írta|rašė|rakstīja|kirjutas|đã viết|menulis)\b"
-    r"|写道|寫道|写到|のメール|書きました|님이 작성|작성:|כתב|كتب|نوشت|เขียนว่า|ने लिखा",
+    r"|写道|寫道|写到|提到|쓴 글|のメール|書きました|님이 작성|작성:|כתב|كتب|نوشت|เขียนว่า|ने लिखा",
     re.IGNORECASE,
 )
 #: It starts with a date, a word or two and then a date, or a name with an address.
@@ -61,13 +61,14 @@ _DIRECTIONS: Final = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202
 _LABELS: Final = {
     "from": "from, von, de, da, od, fra, från, van, lähettäjä, feladó, kimden, gönderen,"
     " expéditeur, remitente, mittente, afzender, avsändare, afsender, nadawca, odesílatel,"
-    " expeditor, de la, от, від, отправник, από, saatja, no, nuo, šalje, pošiljatelj,"
-    " 发件人, 寄件者, 寄件人, 差出人, 보낸사람, 보낸 사람, 发送人, מאת, من, từ, dari, จาก, از, से",
+    " expeditor, de la, от, від, отправник, από, saatja, nuo, šalje, pošiljatelj,"
+    " 发件人, 发自, 寄件者, 寄件人, 差出人, 보낸사람, 보낸 사람, 发送人, מאת, من, từ,"
+    " dari, จาก, از, से",
     "sent": "sent, date, sent on, gesendet, datum, envoyé, enviado, enviada, enviado el,"
     " enviada em, enviado em, inviato, data, verzonden, skickat, sendt, dato, wysłano, odesláno,"
     " odoslané, lähetetty, küldve, elküldve, gönderildi, tarih, trimis, отправлено, дата,"
     " надіслано, изпратено, ημερομηνία, στάλθηκε, отправлен, saadetud, nosūtīts, išsiųsta,"
-    " poslano, 发送时间, 日期, 发送日期, 寄件日期, 送信日時, 日時, 날짜, 보낸날짜, 보낸 날짜,"
+    " poslano, 发送时间, 时间, 日期, 发送日期, 寄件日期, 送信日時, 日時, 날짜, 보낸날짜, 보낸 날짜,"
     " fecha, päivämäärä, נשלח, תאריך, تاريخ الإرسال, تم الإرسال, تاريخ, đã gửi, ngày,"
     " terkirim, dikirim, tanggal, ส่ง, วันที่",
     "to": "to, an, à, para, a, aan, till, til, do, komu, címzett, kime, către, кому, до, προς,"

@@ -123,6 +123,7 @@ def test_device_line_is_cut(line: str) -> None:
         "Am 3. Mai um 10:00 schrieb mir Ihr Kollege:\n\nDas geht nicht.\n\nStimmt das?",
         "Your colleague Bob wrote:\n> come back later\n\nIs that so?",
         "My order:\nDate: 3 May 2026\nTo: Ann, Berlin\nFrom: Shop\n\nWhen?",
+        "Hi\n\nNo: 4711\nDate: 2026-03-01\nSubject: refund to a@x.example\n\nPlease.",
         "> only a quote",
         "",
     ],

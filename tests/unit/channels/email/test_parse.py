@@ -31,6 +31,28 @@ def test_unknown_charset_is_no_error(charset: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "codec", "text"),
+    [
+        ("gb2312", "gb18030", "镕基"),
+        ("iso-8859-1", "cp1252", "\u201cpreis\u201d 5 €"),
+        ("ks_c_5601-1987", "cp949", "똠방"),
+        ("utf8mb4", "utf-8", "naïve"),
+        ("cp-850", "cp850", "été"),
+        ("unicode-1-1-utf-7", "utf-7", "Grüße"),
+        ("us-ascii", "utf-8", "Grüße"),
+        ("utf-8", "cp1252", "Grüße und Küsse aus München, wo es schön ist"),
+    ],
+)
+def test_wrong_or_odd_charset_is_read_as_what_it_is(label: str, codec: str, text: str) -> None:
+    raw = make_mail(f"Content-Type: text/plain; charset={label}", body=text.encode(codec))
+    assert parse_mail(raw).text == text
+
+
+def test_raw_utf8_subject_is_legible() -> None:
+    assert parse_mail("Subject: Grüße\n\nx".encode()).subject == "Grüße"
+
+
+@pytest.mark.parametrize(
     ("value", "expected"),
     [
         ("<a@b>", "<a@b>"),
