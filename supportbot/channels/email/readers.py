@@ -50,11 +50,11 @@ class Readers:
         """
         if len(raw) <= SMALL_BYTES:
             return parse_mail(raw, received_at, limits)
-        asked = pickle.dumps((raw, received_at, limits))
+        how = pickle.dumps((received_at, limits))
         if not self._places.acquire(timeout=_WALL_SECONDS):
             raise TimeoutError
         try:
-            process, answer = self._asked(asked)
+            process, answer = self._asked(how, raw)
             if answer is None:
                 raise self._refused(process.ended())
             if len(raw) > _LAST_MAIL_BYTES:
@@ -66,16 +66,16 @@ class Readers:
         mail: Mail = pickle.loads(answer)  # noqa: S301 - made by our own program
         return mail
 
-    def _asked(self, asked: bytes) -> tuple[_Process, bytes | None]:
+    def _asked(self, how: bytes, raw: bytes) -> tuple[_Process, bytes | None]:
         """Ask a process that is there already, or a new one; no answer: it ended."""
         while self._idle:
             process = self._idle.pop()
-            answer = process.ask(asked)
+            answer = process.ask(how, raw)
             # One that had nothing to do for long ends by itself, maybe just now.
             if answer is not None or process.ended() != 0:
                 return process, answer
         process = _Process(*self._limits)
-        return process, process.ask(asked)
+        return process, process.ask(how, raw)
 
     def _refused(self, code: int) -> TooLarge | Unparsable:
         memory_bytes, cpu_seconds = self._limits
@@ -102,7 +102,7 @@ class _Process:
         #: Ends it when nobody holds it any more.
         self.end = weakref.finalize(self, _end, self._running)
 
-    def ask(self, asked: bytes) -> bytes | None:
+    def ask(self, how: bytes, raw: bytes) -> bytes | None:
         """Hand a mail over and wait for what it holds; None: the process ended.
 
         Raises:
@@ -113,7 +113,8 @@ class _Process:
         watch.daemon = True
         watch.start()
         try:
-            self._to.send_bytes(asked)
+            self._to.send_bytes(how)
+            self._to.send_bytes(raw)
             return self._from.recv_bytes()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             if late.is_set():
