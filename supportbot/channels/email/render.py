@@ -29,7 +29,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 #: What turns the direction of the text around it, in a name or a subject to hide what stands there.
 _TURNING: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _REPLY_PREFIX: Final = re.compile(
-    r"\s*(?:(?:re|r|aw|sv|antw|odp|vs|vá|res|rif|ynt|bls|tl|atb|απ|σχετ|отв|на|השב|תגובה|رد|回复|回覆"
+    r"\s*(?:(?:re|r|aw|sv|antw|antwort|odp|vs|vá|res|rif|ynt|bls|tl|atb|απ|σχετ|отв|на|השב|תגובה|رد|回复|回覆"
     r"|答复|返信|회신|답장)\s?(?:\[\d+\]|\(\d+\)|\^\d+)?\s?[:\uff1a]\s*)+",
     re.IGNORECASE,
 )
@@ -179,7 +179,8 @@ def render(letter: Letter) -> EmailMessage:
 def reply_subject(subject: str | None) -> str:
     """Return `Re: ` once before the subject, on one line of at most 250 characters."""
     clean = _clean(subject or "")
-    bare = _REPLY_PREFIX.sub("", clean, count=1)[:_MAX_SUBJECT_CHARS].strip()
+    prefix = _REPLY_PREFIX.match(clean)
+    bare = clean[prefix.end() if prefix else 0 :][:_MAX_SUBJECT_CHARS].strip()
     return f"Re: {bare}" if bare else "Re: (no subject)"
 
 
