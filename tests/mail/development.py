@@ -120,8 +120,7 @@ def _of_mime() -> list[Measured]:
         _measured("subjects", read, 2.0, lambda s, m: _same(m.subject, s.expected["subject"])),
         _measured("senders", read, 2.0, lambda s, m: list(m.authors) == _people(s)),
         _measured("texts", spoken, 4.0, lambda s, m: _spoken(s) in _words(m.text)),
-        # One of the few is a Windows path whose base name is ours.
-        _measured("attachment names", named, 10.0, lambda s, m: _shown(m) == _names(s)),
+        _measured("attachment names", named, 6.0, lambda s, m: _shown(m) == _names(s)),
     ]
 
 

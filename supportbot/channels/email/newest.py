@@ -97,6 +97,8 @@ def _header_block(raw: Sequence[str]) -> int:
         return quote_marks.header_block(raw)
     start = next((index for index, line in enumerate(raw) if index and line.strip()), 1)
     below = raw[start:]
+    if not below or quote_marks.is_rule(below[0]):
+        return 0
     block = quote_marks.header_block(below) or quote_marks.unknown_block(below)
     return block + start if block else 0
 
