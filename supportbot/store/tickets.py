@@ -90,6 +90,17 @@ _OWNERS = (
     .order_by(TicketRow.id)  # rows are locked in this order, so that two cannot wait in a circle
     .with_for_update(of=TicketRow, key_share=True)
 )
+_BESIDE = (
+    _tickets(ThreadKeyRow.key.label("name"))
+    .join(ThreadKeyRow, ThreadKeyRow.ticket_id == TicketRow.id)
+    .where(
+        ThreadKeyRow.channel_id.in_(
+            select(ChannelRow.id).where(ChannelRow.kind == bindparam("of_kind"))
+        ),
+        ThreadKeyRow.key.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(TicketRow.id)
+)
 _LED = select(ThreadKeyRow.key, ThreadKeyRow.ticket_id).where(
     ThreadKeyRow.channel_id == bindparam("of_channel"),
     ThreadKeyRow.key.in_(bindparam("keys", expanding=True)),
@@ -233,6 +244,17 @@ async def find_by_thread_keys(
         return None
     names = [bounded(key) for key in keys]
     rows = await work.execute(_OWNERS, {"channel_id": channel_id, "keys": names})
+    owners = {row.name: row for row in rows}
+    owner = next((owners[name] for name in names if name in owners), None)
+    return _ticket(owner) if owner else None
+
+
+async def find_in_kind(work: UnitOfWork, kind: str, keys: Sequence[str]) -> Ticket | None:
+    """Return the same of all channels of a kind, the newest such ticket; its row is not locked."""
+    if not keys:
+        return None
+    names = [bounded(key) for key in keys]
+    rows = await work.execute(_BESIDE, {"of_kind": kind, "keys": names})
     owners = {row.name: row for row in rows}
     owner = next((owners[name] for name in names if name in owners), None)
     return _ticket(owner) if owner else None

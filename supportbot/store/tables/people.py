@@ -39,6 +39,14 @@ class CustomerIdentityRow(Base):
     customer_id: Mapped[int] = mapped_column(Id, ForeignKey("customer.id"), index=True)
 
 
+class ParticipantRow(Base):
+    """Somebody whom a ticket's customer wrote to as well; no customer before they write."""
+
+    __tablename__ = "participant"
+    ticket_id: Mapped[int] = mapped_column(Id, ForeignKey("ticket.id"), primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(320), primary_key=True, index=True)
+
+
 class OperatorRow(Base):
     """A person of the support team."""
 
