@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import SecretStr
 
 from supportbot.app.mail_trust import own_check, trust_of
+from supportbot.channels.email.addressees import Home
 from supportbot.channels.email.channel import EmailConfig, EmailSetup
 from supportbot.channels.email.listener import ListenerRules, MailListener
 from supportbot.channels.email.pacing import DomainPace
@@ -30,12 +31,12 @@ def mail_setups(settings: Settings, secret: str) -> Iterator[EmailSetup]:
             check of senders needs.
     """
     boxes = settings.email.mailboxes
-    own = tuple(address for box in boxes for address in (box.address, *box.aliases))
-    own += tuple(box.reply_address for box in boxes if box.reply_address.startswith("*"))
-    listener, check = mail_listener(settings.email.listener, own), own_check(settings.email)
+    homes = mail_homes(boxes)
+    listener = mail_listener(settings.email.listener, tuple(homes))
+    check = own_check(settings.email)
     pace = DomainPace(settings.email.per_domain_per_minute)
     for box in boxes:
-        config = mailbox_config(settings, box, secret, own)
+        config = mailbox_config(settings, box, secret, homes)
         yield EmailSetup(replace(config, check=check), listener, pace)
 
 
@@ -43,16 +44,18 @@ def mailbox_config(
     settings: Settings,
     box: Mailbox,
     secret: str,
-    own: tuple[str, ...] = (),
+    homes: Mapping[str, Home] | None = None,
     timeout_seconds: float = 30.0,
 ) -> EmailConfig:
-    """Return what the channel of a mailbox needs to know; `own`: addresses of all of them."""
+    """Return what the channel of a mailbox needs to know; `homes`: addresses of all of them."""
     return EmailConfig(
         address=box.address,
         secret=secret.encode(),
         product=box.product,
         aliases=box.aliases,
-        own_addresses=own,
+        keep_copies=box.cc == "keep",
+        tag_subjects=box.subject_tag,
+        homes=homes or {},
         imap=box.imap,
         imap_password=_secret(box.password),
         folders=box.folders,
@@ -67,6 +70,20 @@ def mailbox_config(
         timeout_seconds=timeout_seconds,
         trust=trust_of(settings.email, box),
     )
+
+
+def mail_homes(boxes: Sequence[Mailbox]) -> dict[str, Home]:
+    """Return what each address of these mailboxes stands for."""
+    return {address: _home(box) for box in boxes for address in _addresses(box)}
+
+
+def _home(box: Mailbox) -> Home:
+    return Home(f"email:{box.address}", box.product, keeps_copies=box.cc == "keep")
+
+
+def _addresses(box: Mailbox) -> tuple[str, ...]:
+    own_domain = (box.reply_address,) if box.reply_address.startswith("*") else ()
+    return (box.address, *box.aliases, *own_domain)
 
 
 def mail_listener(

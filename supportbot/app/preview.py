@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from supportbot.app.house import House, answering, now
-from supportbot.app.mail_ways import mailbox_config
+from supportbot.app.mail_ways import mail_homes, mailbox_config
 from supportbot.channels.email.channel import EmailChannel, EmailConfig, mail_token
 from supportbot.channels.email.imap import Fetched
 from supportbot.channels.email.preview import PreviewChannel, recent_mails
@@ -19,7 +19,7 @@ from supportbot.errors import InboundRefused, NotFoundError
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import DispositionKind, Inbound
 from supportbot.settings.secret import installation_secret
-from supportbot.settings.tree import Mailbox, Settings
+from supportbot.settings.tree import Settings
 from supportbot.store import drafts, tickets
 from supportbot.store import inbound as inbounds
 from supportbot.store.database import Database
@@ -77,12 +77,7 @@ def _config(settings: Settings, address: str | None) -> EmailConfig:
         asked = f"there is no mailbox {address}" if address else "name one mailbox by --mailbox"
         raise NotFoundError(f"{asked}; there are: {known}")
     secret = installation_secret(settings).get_secret_value()
-    own = tuple(name for box in boxes for name in _names(box))
-    return mailbox_config(settings, found[0], secret, own)
-
-
-def _names(box: Mailbox) -> tuple[str, ...]:
-    return (box.address, *box.aliases)
+    return mailbox_config(settings, found[0], secret, mail_homes(boxes))
 
 
 def _trial(settings: Settings, url: str) -> Settings:

@@ -181,6 +181,27 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Correspondence:
+    """What a mail tells of its thread beside its names, and who else it was written to."""
+
+    #: A name that all copies of it share, whichever channels they come to.
+    copy: str
+    #: Key of the channel that it is for; None: it names none, and is for the one it came to.
+    home: str | None
+    #: True: it was taken out of its thread, and begins another beside it (a forward).
+    forward: bool = False
+    #: The names of the thread that it was taken out of.
+    beside: tuple[str, ...] = ()
+    #: What its subject says that its ticket's public id ends with. Anybody may write that, so it
+    #: counts for those only who take part in that ticket.
+    tag: str | None = None
+    #: The others that it was written to, as `Sender.external_id` knows people.
+    others: tuple[str, ...] = ()
+    #: Those of them who are not of the house that answers here, where its author is of that house.
+    outsiders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerMessage:
     """A customer wrote something."""
 
@@ -216,6 +237,8 @@ class CustomerMessage:
     authenticity: Authenticity | None = None
     #: What a mail system tells with it of mails that we sent.
     report: DeliveryReport | None = None
+    #: Set where it is a mail.
+    correspondence: Correspondence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
@@ -116,6 +117,12 @@ class Mailbox(Section):
         description="Folder of the imap mailbox for copies of replies; else the one that the "
         "server says is for sent mail. Empty: no copies, for servers that file them by themselves "
         "(Gmail, which does, is known).",
+    )
+    cc: Literal["keep", "drop"] = Field(
+        default="drop", description="`keep`: answers go also to those whom the customer wrote to."
+    )
+    subject_tag: bool = Field(
+        default=False, description="Put the ticket's tag, such as [#7K3QF9Z2], into subjects."
     )
     password_env: VariableName | None = Field(
         default=None, description="Name of the variable with the password of imap and smtp."

@@ -29,7 +29,7 @@ _COPY = (
             select(ChannelRow.id).where(ChannelRow.kind == bindparam("of_kind"))
         ),
         InboundKeyRow.key == bindparam("of_key"),
-        InboundRow.settled_at.is_not(None),
+        InboundRow.outcome != "refused",  # nor is it NULL: it was not understood yet
     )
     .order_by(InboundRow.id)
     .limit(1)

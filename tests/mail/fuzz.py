@@ -25,6 +25,7 @@ from typing import Final
 
 from rich.console import Console
 
+from supportbot.channels.email.addressees import Home
 from supportbot.channels.email.inspect import inspect
 from supportbot.channels.email.mail import Limits
 from supportbot.channels.email.understand import Mailbox, understand
@@ -35,11 +36,11 @@ from tests.mail.development import FOLDER, all_mails
 
 MOST_SECONDS: Final = 2.0
 _AT: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+_HOME: Final = Home("email:help@bot.example")
 _MAILBOX: Final = Mailbox(
     address="help@bot.example",
-    product=None,
-    aliases=(),
-    own_addresses=frozenset({"help@bot.example"}),
+    home=_HOME,
+    homes={"help@bot.example": _HOME},
     secret=b"k" * 32,
     limits=Limits(),
 )

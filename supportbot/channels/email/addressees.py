@@ -64,28 +64,37 @@ def others(mail: Mail, sender: Address, homes: Mapping[str, Home]) -> tuple[str,
     return found if len(found) <= _MOST_PARTICIPANTS else ()
 
 
-def copies(mail: Mail, sender: Address, to: str, homes: Mapping[str, Home]) -> tuple[str, ...]:
+def copies(mail: Mail, to: str, homes: Mapping[str, Home]) -> tuple[str, ...]:
     """Return who is to read an answer beside the one it goes to."""
-    found = [one for one in _strangers(mail, sender, homes) if one != to.lower()]
+    author = mail.sender or Address("", "")
+    found = [one for one in _strangers(mail, author, homes) if one != to.lower()]
     return tuple(filter(_WRITABLE.fullmatch, found)) if len(found) <= _MOST_COPIES else ()
 
 
-def answer_to(mail: Mail, sender: Address, homes: Mapping[str, Home]) -> str:
-    """Return where an answer goes: to a single Reply-To of the author's house, else to the author.
+def answer_to(mail: Mail, sender: Address, homes: Mapping[str, Home], *, verified: bool) -> str:
+    """Return where an answer goes: to a single Reply-To, or to the author.
 
-    A forged mail could otherwise lead the answer to anybody.
+    Of an author who is not `verified` only one of their own house counts: a forged mail could
+    otherwise lead the answer to anybody.
     """
     wished = [one for one in mail.reply_to if one.address]
     if len(wished) != 1 or belongs(wished[0].address, homes):
         return sender.address
     own = without_plus(wished[0].address) == without_plus(sender.address)
-    trusted = own or same_house(wished[0].domain, sender.domain)
+    trusted = verified or own or same_house(wished[0].domain, sender.domain)
     return wished[0].address if trusted else sender.address
 
 
-def is_of_house(sender: Address, homes: Mapping[str, Home]) -> bool:
-    """Tell whether somebody writes from a domain of our own addresses."""
-    return any(same_house(sender.domain, name.rpartition("@")[2]) for name in homes)
+def outsiders(mail: Mail, sender: Address, homes: Mapping[str, Home]) -> tuple[str, ...]:
+    """Return to whom somebody of our own domains wrote beyond them; nobody if others write."""
+
+    def ours(address: str) -> bool:
+        domain = address.rpartition("@")[2]
+        return any(same_house(domain, name.rpartition("@")[2]) for name in homes)
+
+    if not ours(sender.address):
+        return ()
+    return tuple(one for one in others(mail, sender, homes) if not ours(one))
 
 
 def _home(address: str, homes: Mapping[str, Home]) -> Home | None:

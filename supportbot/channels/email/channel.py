@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from supportbot.channels.base import Accept, ChannelParts
+from supportbot.channels.email.addressees import Home
 from supportbot.channels.email.addresses import id_domain
 from supportbot.channels.email.authenticity.checks import Check, Envelope
 from supportbot.channels.email.authenticity.judge import CHECKED, Trust
@@ -22,12 +22,13 @@ from supportbot.channels.email.mail import Limits
 from supportbot.channels.email.oauth import AccessToken, GrantShelf, RefreshedToken
 from supportbot.channels.email.outbox import Outbox
 from supportbot.channels.email.pacing import DomainPace
-from supportbot.channels.email.parse import PARSER_VERSION, body_of, message_ids
+from supportbot.channels.email.parse import PARSER_VERSION
 from supportbot.channels.email.readers import Readers
 from supportbot.channels.email.receiver import Arrived, ImapReceiver, Pace, Secret
 from supportbot.channels.email.render import render
 from supportbot.channels.email.sent_folder import SentFolder
 from supportbot.channels.email.submission import Submission, submission
+from supportbot.channels.email.threads import content_key
 from supportbot.channels.email.token_endpoint import OAuthGrant
 from supportbot.channels.email.understand import Mailbox, understand
 from supportbot.channels.email.ways_out import OverSmtp, Parcel, ToFolder, WayOut
@@ -37,10 +38,6 @@ from supportbot.model.delivery import Delivery, Receipt
 from supportbot.model.inbound import CustomerMessage, Inbound
 from supportbot.model.time import Clock
 from supportbot.store.database import Database
-
-#: Where the id of a mail is looked for before it is parsed: the header block is small.
-_HEAD_BYTES: Final = 65_536
-_MAX_KEY_CHARS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,12 @@ class EmailConfig:
     sender_name: str = ""
     #: Further addresses that reach this mailbox.
     aliases: tuple[str, ...] = ()
-    #: Addresses of all mailboxes: mail from any of them is never answered.
-    own_addresses: tuple[str, ...] = ()
+    #: Answers go also to the others that the customer wrote to.
+    keep_copies: bool = False
+    #: Put the end of the ticket's id into the subject, for desks that keep nothing else.
+    tag_subjects: bool = False
+    #: What the addresses of all mailboxes stand for: mail from any of them is never answered.
+    homes: Mapping[str, Home] = field(default_factory=dict)
     #: `imaps://user@host:993/INBOX`; None: this mailbox is fed by the listener only.
     imap: str | None = None
     imap_password: str | None = field(default=None, repr=False)
@@ -123,14 +124,20 @@ class EmailChannel:
         self._receiver = _receiver(self.key, config, self._token, db, clock)
         signed = _signed(config)
         self._owns = signed.owns if signed else _owns_nothing
-        self._letters = Letters(config.address, config.secret, config.sender_name, signed)
+        self._letters = Letters(
+            config.address,
+            config.secret,
+            config.sender_name,
+            signed,
+            tag_subjects=config.tag_subjects,
+        )
         self._way_out = _way_out(config, self._token, pace)
-        addresses = (config.address, *config.aliases, *config.own_addresses, *_own_domain(config))
+        home = Home(self.key, config.product, config.keep_copies)
+        own = dict.fromkeys((config.address, *config.aliases, *_own_domain(config)), home)
         self._mailbox = Mailbox(
             address=config.address,
-            product=config.product,
-            aliases=config.aliases,
-            own_addresses=frozenset(without_plus(address) for address in addresses),
+            home=home,
+            homes={without_plus(one): of for one, of in {**config.homes, **own}.items()},
             secret=config.secret,
             limits=config.limits,
             trust=config.trust,
@@ -159,7 +166,11 @@ class EmailChannel:
         except ValueError as error:
             raise SendError(f"cannot be written as a mail: {error}", permanent=True) from error
         parcel = Parcel(letter.message_id, envelope, content, delivery.attempts)
-        return self._letters.receipt(delivery, await self._way_out.leave(parcel))
+        refused = await self._way_out.leave(parcel)
+        for one in refused:
+            if one.address == letter.to:  # sent again, it would reach the others twice
+                raise SendError(f"{one.address}: {one.said}; others got it", permanent=True)
+        return self._letters.receipt(delivery, refused)
 
     async def find(self, delivery: Delivery) -> Receipt | None:
         """Look into the outbox, or the folder of sent mail: a mail server can't be asked."""
@@ -220,26 +231,6 @@ class EmailChannel:
             received_at=self._clock(),
             deferred=True,
         )
-
-
-def content_key(raw: bytes) -> str:
-    """Name a mail by its id and its body: different mails do share ids, relays do add headers."""
-    digest = hashlib.sha256(body_of(raw)).hexdigest()
-    head = raw[: len(raw) - len(body_of(raw))][:_HEAD_BYTES]
-    line = _id_line(head)
-    ids = message_ids(line.decode("utf-8", "replace"))
-    if not ids:
-        return f"raw:{hashlib.sha256(raw).hexdigest()}"
-    return f"mid:{ids[0][: _MAX_KEY_CHARS - len(digest) - 5]}:{digest}"
-
-
-def _id_line(head: bytes) -> bytes:
-    """Return the Message-ID header with its folded continuation."""
-    lines = head.splitlines()
-    for index, line in enumerate(lines):
-        if line[:11].lower() == b"message-id:":
-            return b" ".join(lines[index : index + 2])
-    return b""
 
 
 def mail_token(

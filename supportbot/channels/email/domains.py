@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from supportbot.channels.email.authenticity.alignment import organisation, owned_by_one
+
 #: Companies behind these domains are not the customer's company.
 FREEMAIL: Final = frozenset({
     "aol.com", "fastmail.com", "free.fr", "gmail.com", "gmx.at", "gmx.ch", "gmx.de", "gmx.net",
@@ -14,22 +16,8 @@ FREEMAIL: Final = frozenset({
     "yahoo.co.jp", "yahoo.co.uk", "yahoo.com", "yahoo.de", "yahoo.fr", "yandex.ru", "ymail.com",
     "zoho.com", "126.com", "163.com", "freenet.de", "seznam.cz",
 })  # fmt: skip
-#: Below a country's domain these are shared: `shop.co.uk` and `bank.co.uk` are strangers.
-_SHARED: Final = frozenset({
-    "ac", "co", "com", "edu", "gen", "go", "gob", "gouv", "gov", "gv", "info", "ltd", "me", "mil",
-    "ne", "net", "nom", "or", "org", "plc", "sch", "web",
-})  # fmt: skip
-_COUNTRY_CHARS: Final = 2
-
-
-def organisation(domain: str) -> str:
-    """Return the domain that its owner registered, as far as its form tells."""
-    labels = domain.lower().strip(".").split(".")
-    shared = len(labels[-1]) == _COUNTRY_CHARS and len(labels) > 1 and labels[-2] in _SHARED
-    return ".".join(labels[-3 if shared else -2 :])
 
 
 def same_house(one: str, other: str) -> bool:
     """Tell whether the owners of two domains are one; never of those that anybody may use."""
-    house = organisation(one)
-    return "." in house and house not in FREEMAIL and house == organisation(other)
+    return owned_by_one(one, other) and organisation(one) not in FREEMAIL

@@ -11,6 +11,7 @@ from supportbot.channels.email.addresses import id_domain, on_the_wire
 from supportbot.channels.email.identity import SignedAddresses
 from supportbot.channels.email.render import Letter, Writer
 from supportbot.channels.email.submission import Envelope, Refusal
+from supportbot.channels.email.threads import tagged
 from supportbot.model.delivery import Audience, Delivery, DeliveryKind, Receipt
 
 
@@ -23,6 +24,7 @@ class Letters:
     sender_name: str = ""
     #: None: answers and reports come back to the plain address.
     signed: SignedAddresses | None = None
+    tag_subjects: bool = False
 
     def message_id(self, delivery: Delivery) -> str:
         """Return the same id for every attempt of a delivery."""
@@ -35,12 +37,14 @@ class Letters:
             ValueError: an address has no domain that exists.
         """
         target = delivery.target
+        subject = delivery.subject or target.get("subject")
         to_customer = delivery.audience is Audience.CUSTOMER
         return Letter(
             sender=on_the_wire(target.get("from") or self.address),
             sender_name=self._name(delivery),
             to=on_the_wire(target["to"]),
-            subject=delivery.subject or target.get("subject"),
+            copies=tuple(target.get("cc", "").split()),
+            subject=tagged(subject, delivery.ticket) if self.tag_subjects else subject,
             text=delivery.text,
             message_id=self.message_id(delivery),
             at=at,
@@ -61,7 +65,7 @@ class Letters:
         if self.signed is not None:
             notice = delivery.kind is not DeliveryKind.REPLY
             sender = "" if notice else on_the_wire(self.signed.return_path(delivery.key))
-        return Envelope(sender, (letter.to,), own)
+        return Envelope(sender, (letter.to, *letter.copies), own)
 
     def receipt(self, delivery: Delivery, refused: Sequence[Refusal] = ()) -> Receipt:
         """Say by which names an answer comes back, and who did not get it."""

@@ -129,10 +129,6 @@ _FORWARD: Final = re.compile(
     r"[^.?!]{0,40}(?:$|\.msg)",
     re.IGNORECASE,
 )
-FORWARD_SUBJECT: Final = re.compile(
-    r"\s*(?:fwd?|wg|tr|rv|enc|i|vs|vb|vl|pd|doorst|fs|továbbítás|ilt|转发|轉寄|転送)\s?[:：]",
-    re.IGNORECASE,
-)
 _SIGNATURE: Final = re.compile(r"(?:--|—|__) ?$")
 #: As RFC 3676 4.3 writes it; without the space it may be a customer's own line.
 _STANDARD_SIGNATURE: Final = "-- "

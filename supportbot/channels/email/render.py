@@ -36,7 +36,7 @@ _REPLY_PREFIX: Final = re.compile(
 _ID: Final = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{3,900}>")
 _ID_HEADERS: Final = frozenset({"message-id", "in-reply-to", "references", LOOP_HEADER.lower()})
 #: Headers that are written out before the library gets them.
-_WRITTEN: Final = frozenset({"from", "to", "reply-to", "subject"})
+_WRITTEN: Final = frozenset({"from", "to", "cc", "reply-to", "subject"})
 _END: Final = "\r\n"
 _FOLD_CHARS: Final = 900
 _MAX_SUBJECT_CHARS: Final = 250
@@ -140,6 +140,8 @@ class Letter:
     text: str
     message_id: str
     at: datetime
+    #: Who else reads it.
+    copies: tuple[str, ...] = ()
     sender_name: str = ""
     writer: Writer = Writer.BOT
     #: Where answers are asked for; None: at the sender.
@@ -158,6 +160,8 @@ def render(letter: Letter) -> EmailMessage:
     message = EmailMessage(policy=POLICY)
     message["From"] = _mailbox("From", letter.sender, letter.sender_name)
     message["To"] = _mailbox("To", letter.to, "")
+    if letter.copies:
+        message["Cc"] = f",{_END} ".join(_mailbox("Cc", one, "") for one in letter.copies)
     if letter.reply_to:
         message["Reply-To"] = _mailbox("Reply-To", letter.reply_to, letter.sender_name)
     message["Subject"] = _words("Subject", reply_subject(letter.subject))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from supportbot.channels.email.forwards import is_forward
 from supportbot.channels.email.html_text import html_to_text
 from supportbot.channels.email.mail import Mail
 from supportbot.channels.email.newest import newest_words
-from supportbot.channels.email.quote_marks import FORWARD_SUBJECT
 
 
 def said_now(mail: Mail) -> str:
@@ -20,7 +20,7 @@ def _newest(mail: Mail) -> str:
     Plain text decides. Where nothing in it is marked as old, the HTML form may still know:
     what it says is taken if it is how the plain text begins.
     """
-    forwarded = bool(FORWARD_SUBJECT.match(mail.subject or ""))
+    forwarded = is_forward(mail)
     plain = newest_words(mail.text, forwarded=forwarded)
     if forwarded or mail.html is None or len(plain) < len(mail.text.strip()):
         return plain

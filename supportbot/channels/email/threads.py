@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from supportbot.channels.email import identity
@@ -33,17 +32,19 @@ def parents(mail: Mail, inbound: Inbound, address: str, secret: bytes) -> tuple[
     What we signed comes first: the ticket of the reply address, then the delivery whose return
     path a report was sent to. A report's first parent is the mail that it returns.
     """
-    tickets, deliveries = _signed(written_to(mail, inbound), address, secret)
+    to = written_to(mail, inbound)
+    tickets = [key for one in to if (key := identity.ticket_of(one, secret))]
+    reported = returned_to(mail, inbound, address, secret)
     named = [*mail.returned.message_ids, *mail.in_reply_to, *reversed(mail.references)]
-    ids = [f"mid:{one}" for one in (*deliveries, *named) if one != mail.message_id]
+    ids = [f"mid:{one}" for one in (*reported, *named) if one != mail.message_id]
     return tuple(dict.fromkeys([*tickets, *ids]))[:_MAX_PARENTS]
 
 
-def _signed(to: Sequence[str], address: str, secret: bytes) -> tuple[list[str], list[str]]:
-    """Return thread keys of tickets, and Message-IDs of deliveries, that a mail was sent to."""
-    tickets = [key for one in to if (key := identity.ticket_of(one, secret))]
+def returned_to(mail: Mail, inbound: Inbound, address: str, secret: bytes) -> list[str]:
+    """Return the Message-IDs of the deliveries whose signed return paths a mail was sent to."""
+    to = written_to(mail, inbound)
     digests = [name for one in to if (name := identity.delivery_of(one, secret))]
-    return tickets, [identity.message_id_of(one, id_domain(address), secret) for one in digests]
+    return [identity.message_id_of(one, id_domain(address), secret) for one in digests]
 
 
 def own_key(mail: Mail, raw: bytes) -> str:

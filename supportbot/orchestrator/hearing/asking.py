@@ -12,6 +12,8 @@ from supportbot.model.message import VERIFIED, VERIFIED_BY, NewMessage, Role
 from supportbot.model.ticket import SYSTEM, Actor, ActorKind, EventKind, Handler, Status, Ticket
 from supportbot.orchestrator import standing
 from supportbot.orchestrator.answering.echoing import ECHO, show
+from supportbot.orchestrator.hearing import correspondence
+from supportbot.orchestrator.hearing.correspondence import headline, subject_of
 from supportbot.orchestrator.hearing.flood import Calm, Flood, tell_flooding
 from supportbot.orchestrator.hearing.greeting import greet, may_greet
 from supportbot.orchestrator.hearing.sameness import restrained
@@ -20,7 +22,7 @@ from supportbot.orchestrator.telling.closing import reopen
 from supportbot.orchestrator.telling.notices import drop_drafts
 from supportbot.orchestrator.telling.packet import tell_follow_up
 from supportbot.orchestrator.wiring import ConnectedChannel, Wiring
-from supportbot.store import customers, files, threads, tickets
+from supportbot.store import customers, files, participants, threads, tickets
 from supportbot.store.inbound import Outcome
 from supportbot.store.threads import Appended, NewEvent
 from supportbot.store.tickets import NewTicket
@@ -33,6 +35,8 @@ class _Place:
 
     ticket: Ticket
     events: tuple[NewEvent, ...] = ()
+    #: Its author only takes part in it: answers go where they went before.
+    joined: bool = False
 
 
 class Asking:
@@ -60,18 +64,23 @@ class Asking:
             if heard.addressed:
                 author = Actor(ActorKind.CUSTOMER, customer_id)
                 known = await called_back(self._wiring, work, channel, known, author)
+        own = known is None or known.customer_id == customer_id
+        if known and not own and await correspondence.is_to_customer(work, known, heard):
+            await tickets.name_thread(work, known.id, channel.id, heard.thread_keys)
+            return await guest_wrote(self._wiring, work, channel, known, customer_id, heard)
         if channel.restraint is not None:
             heard = await restrained(
                 work, channel.restraint, heard, known, customer_id, self._wiring.clock()
             )
         place = await self._place(work, channel, heard, known, customer_id)
         ticket, at = place.ticket, self._wiring.clock()
-        # A stranger who names somebody's thread must not lead that thread to their own ticket.
-        own = known is None or known.customer_id == customer_id
-        names = _names(heard)
-        if ticket is not known or len(names) > 1:  # else it was found by that name
-            fresh = known is None and heard.conversation is None
-            await tickets.remember_keys(work, ticket, channel.id, names, move=own, fresh=fresh)
+        # A stranger who names somebody's thread must not lead that thread to their own ticket; nor
+        # must a mail, which may name several threads, lead one of them away from a ticket of its.
+        names, mail = _names(heard), heard.correspondence
+        move = own and (ticket is not known or mail is None)
+        if ticket is not known or mail or len(names) > 1:  # else it was found by that name
+            fresh = known is None and heard.conversation is None and mail is None
+            await tickets.remember_keys(work, ticket, channel.id, names, move=move, fresh=fresh)
         message = await threads.append_message(
             work,
             ticket.id,
@@ -84,6 +93,8 @@ class Asking:
             ),
             at,
         )
+        if mail is not None:
+            await participants.add(work, ticket.id, mail.others)
         if heard.echo:
             await show(self._wiring, work, ticket, message, heard.target)
         await files.attach(work, message.id, heard.attachments)
@@ -139,17 +150,20 @@ class Asking:
         known: Ticket | None,
         customer_id: int,
     ) -> _Place:
-        stranger = known and known.customer_id != customer_id and not heard.shared_thread
-        if known is None or stranger:
+        if known is None:
+            beside = await correspondence.beside(work, channel, heard)
+            return await self._open(work, channel, heard, customer_id, beside)
+        joined = known.customer_id != customer_id and not heard.shared_thread
+        if joined and not await correspondence.takes_part(work, known, heard):
             return await self._open(work, channel, heard, customer_id, known)
         if known.status is not Status.RESOLVED:
-            return _Place(known)
+            return _Place(known, joined=joined)
         episodes = await threads.episodes(work, known.id)
         resolved_at = episodes[-1].resolved_at if episodes else None
         if resolved_at and self._wiring.clock() - resolved_at > self._reopen_within:
             return await self._open(work, channel, heard, customer_id, known)
         author = Actor(ActorKind.CUSTOMER, customer_id)
-        return _Place(await reopen(self._wiring, work, known, author))
+        return _Place(await reopen(self._wiring, work, known, author), joined=joined)
 
     async def _open(
         self,
@@ -168,7 +182,7 @@ class Asking:
                 channel_id=channel.id,
                 customer_id=customer_id,
                 thread_key=heard.thread_keys[0],
-                subject=heard.subject or headline(heard.text) or None,
+                subject=subject_of(heard),
                 target=heard.target,
                 opened_at=self._wiring.clock(),
                 linked_ticket_id=linked.id if linked else None,
@@ -198,7 +212,7 @@ class Asking:
         ticket, at = place.ticket, self._wiring.clock()
         events = list(place.events)
         disposition = heard.disposition if heard else Disposition()
-        target = heard.target if heard else ticket.target
+        target = heard.target if heard and not place.joined else ticket.target
         head: dict[str, object] = {"asked_seq": message.seq, "target": dict(target)}
         if heard and not ticket.subject:
             head["subject"] = headline(heard.text) or None
@@ -272,9 +286,3 @@ def _unanswerable(ticket: Ticket, disposition: Disposition, message: Appended) -
     if "before_cut_over" in disposition.reasons:
         return {"answered_seq": message.seq, "status": Status.PENDING, "waiting_since": None}
     return {"answered_seq": message.seq}
-
-
-def headline(text: str) -> str:
-    """Make a subject out of the first words, for channels that have none."""
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return first if len(first) <= 80 else f"{first[:77].rstrip()}..."  # noqa: PLR2004 - one line wide

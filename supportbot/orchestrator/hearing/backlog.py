@@ -64,7 +64,9 @@ class _Read:
             heard = heard.calls
         match heard:
             case CustomerMessage():
-                return {*heard.thread_keys, f"from {heard.sender.external_id}"}
+                mail = heard.correspondence
+                beside = mail.beside if mail is not None else ()
+                return {*heard.thread_keys, *beside, f"from {heard.sender.external_id}"}
             case OperatorMessage():
                 below = {f"below {heard.below}"} if heard.below else set()
                 return {*heard.thread_keys, *below}

@@ -13,7 +13,8 @@ from supportbot.model.message import EDIT_OF, Message, NewMessage, Role, Visibil
 from supportbot.model.ticket import EventKind, Handler, Status, Ticket
 from supportbot.orchestrator.answering import echoing
 from supportbot.orchestrator.answering.tool_rounds import CHANGED
-from supportbot.orchestrator.hearing.asking import Asking, headline
+from supportbot.orchestrator.hearing.asking import Asking
+from supportbot.orchestrator.hearing.correspondence import headline
 from supportbot.orchestrator.hearing.own_words import is_own, reworded, taken_back
 from supportbot.orchestrator.hearing.withdrawing import take_back, take_out
 from supportbot.orchestrator.owed import owed_now

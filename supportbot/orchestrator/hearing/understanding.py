@@ -29,7 +29,13 @@ from supportbot.model.inbound import (
     StoredInbound,
 )
 from supportbot.model.ticket import ActorKind, Ticket
-from supportbot.orchestrator.hearing import changes, conversation, own_words, repeating
+from supportbot.orchestrator.hearing import (
+    changes,
+    conversation,
+    correspondence,
+    own_words,
+    repeating,
+)
 from supportbot.orchestrator.hearing.asking import Asking
 from supportbot.orchestrator.hearing.flood import Flood
 from supportbot.orchestrator.hearing.machine_mail import machine_mail
@@ -114,7 +120,11 @@ class Understanding:
             case Ignored():
                 return Outcome("suppressed", reason=heard.reason, keep_raw=heard.keep)
             case CustomerMessage():
-                return await self._decide_message(work, channel, inbound, heard, awaited=awaited)
+                channel = await correspondence.home(self._wiring, work, channel, heard)
+                again = await correspondence.again(self._wiring, work, channel, heard)
+                return again or await self._decide_message(
+                    work, channel, inbound, heard, awaited=awaited
+                )
             case Edited():
                 return await self._decide_edit(work, channel, inbound, heard)
             case Deleted():
@@ -241,6 +251,8 @@ class Understanding:
         heard: CustomerMessage,
     ) -> Ticket | Outcome | None:
         """Find the ticket that a message belongs to, unless nobody can tell yet: then it waits."""
+        if heard.correspondence is not None:
+            return await correspondence.find(work, channel, heard, heard.correspondence)
         ticket = await tickets.find_by_thread_keys(work, channel.id, heard.thread_keys)
         if ticket is not None:
             return ticket

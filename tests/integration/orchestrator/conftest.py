@@ -192,6 +192,7 @@ async def make_world(db: Database, clock: Any) -> AsyncIterator[MakeWorld]:
         own_clock: Any = None,
         file_rules: FileRules | None = None,
         room_bytes: int | None = None,
+        more_channels: Sequence[Any] = (),
         **policy_changes: Any,
     ) -> World:
         clock = own_clock or shared_clock
@@ -203,7 +204,7 @@ async def make_world(db: Database, clock: Any) -> AsyncIterator[MakeWorld]:
             connected = replace(connected, patience=patience)
         wiring = replace(
             wiring,
-            channels={channel.key: connected},
+            channels={channel.key: connected, **await _connected(db, clock, more_channels)},
             scored=frozenset({channel.key} if scored else ()),
             desk_url=desk_url,
         )
@@ -253,6 +254,18 @@ async def make_world(db: Database, clock: Any) -> AsyncIterator[MakeWorld]:
     yield make
     for world in made:
         await world.wiring.working.aclose()
+
+
+async def _connected(
+    db: Database, clock: Any, channels: Sequence[Any]
+) -> dict[str, ConnectedChannel]:
+    async with db.writing() as work:
+        return {
+            one.key: ConnectedChannel(
+                (await catalog.ensure_channel(work, one.key, one.kind, clock())).id, one
+            )
+            for one in channels
+        }
 
 
 async def _wiring(db: Database, clock: Any, channel: Any, compiled: CompiledPolicy) -> Wiring:

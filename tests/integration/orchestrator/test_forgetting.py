@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.email.channel import EmailChannel, EmailConfig, content_key
+from supportbot.channels.email.channel import EmailChannel, EmailConfig
+from supportbot.channels.email.threads import content_key
 from supportbot.completions.scripted import Turn
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Inbound

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.email.addressees import Home
 from supportbot.model.ticket import Status
 from supportbot.testing.mail import Sunk, mail_sink
 from tests.integration.orchestrator.mail_bot import ANN, HELP, Bot, mailbox, open_bot
@@ -201,7 +202,7 @@ async def test_our_own_answer_that_comes_back_is_left_alone_posthog_92017_zammad
 async def test_the_bots_own_inbox_is_not_answered_wayland_547(
     make_bot: MakeBot, sender: str
 ) -> None:
-    bot = await make_bot(own_addresses=("sales@bot.example",))
+    bot = await make_bot(homes={"sales@bot.example": Home("email:sales@bot.example")})
     for number in range(20):
         await bot.gets(f"From: {sender}", f"Subject: Status {number}", path=HELP)
     assert bot.sink.messages == []

@@ -52,13 +52,13 @@ def test_a_mailing_has_no_participants_and_no_copies() -> None:
 
     assert len(addressees.others(people(50), ANN, HOMES)) == 50
     assert addressees.others(people(51), ANN, HOMES) == ()
-    assert len(addressees.copies(people(10), ANN, ANN.address, HOMES)) == 10
-    assert addressees.copies(people(11), ANN, ANN.address, HOMES) == ()
+    assert len(addressees.copies(people(10), ANN.address, HOMES)) == 10
+    assert addressees.copies(people(11), ANN.address, HOMES) == ()
 
 
 def test_copies_go_only_to_addresses_that_can_be_written() -> None:
     mail = written(cc="a..b@x.example, jürgen@x.example, bob@x, ok@x.example, desk@cust.example")
-    assert addressees.copies(mail, ANN, "Desk@cust.example", HOMES) == ("ok@x.example",)
+    assert addressees.copies(mail, "Desk@cust.example", HOMES) == ("ok@x.example",)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,21 @@ def test_copies_go_only_to_addresses_that_can_be_written() -> None:
         ("ann@localhost", "eve@localhost", "ann@localhost"),
     ],
 )
-def test_only_a_reply_to_of_the_authors_house_is_followed(
+def test_of_an_unverified_author_only_a_reply_to_of_their_house_is_followed(
     sender: str, reply_to: str, goes_to: str
 ) -> None:
-    assert addressees.answer_to(written(reply_to=reply_to), Address("", sender), HOMES) == goes_to
+    mail, author = written(reply_to=reply_to), Address("", sender)
+    assert addressees.answer_to(mail, author, HOMES, verified=False) == goes_to
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "goes_to"),
+    [
+        ("customer@else.example", "customer@else.example"),
+        ("help+x@bot.example", ANN.address),
+        ("a@cust.example, b@cust.example", ANN.address),
+    ],
+)
+def test_a_verified_author_says_where_the_answer_goes(reply_to: str, goes_to: str) -> None:
+    mail = written(reply_to=reply_to)
+    assert addressees.answer_to(mail, ANN, HOMES, verified=True) == goes_to

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from supportbot.channels.email.addressees import Home
 from supportbot.channels.email.identity import LOOP_HEADER, message_id
 from supportbot.channels.email.mail import Limits
 from supportbot.channels.email.newest import newest_words
@@ -15,11 +16,11 @@ from supportbot.channels.email.understand import Mailbox, understand
 from supportbot.model.inbound import CustomerMessage, DispositionKind, Inbound
 
 SECRET = b"k" * 32
+HOME = Home("email:help@bot.example", "shop")
 MAILBOX = Mailbox(
     address="help@bot.example",
-    product="shop",
-    aliases=("hi@bot.example",),
-    own_addresses=frozenset({"help@bot.example", "hi@bot.example"}),
+    home=HOME,
+    homes={"help@bot.example": HOME, "hi@bot.example": HOME},
     secret=SECRET,
     limits=Limits(),
 )
@@ -142,8 +143,8 @@ def test_bileto_815_who_asks_for_no_automatic_answer_is_still_a_person() -> None
 
 
 def test_zammad_1299_answer_goes_to_reply_to() -> None:
-    message = heard(ANN, "Reply-To: ann@home.example")
-    assert message.target["to"] == "ann@home.example"
+    message = heard(ANN, "Reply-To: desk@cust.example")
+    assert message.target["to"] == "desk@cust.example"
     assert message.sender.external_id == "ann@cust.example"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.email.addressees import Home
 from supportbot.channels.email.identity import SignedAddresses, message_id, ticket_key
 from supportbot.channels.email.mail import Limits
 from supportbot.channels.email.render import Letter, Writer, render
@@ -38,7 +39,8 @@ def written(writer: Writer, **changes: Any) -> bytes:
 
 
 def read(raw: bytes, address: str, secret: bytes, **meta: str) -> CustomerMessage:
-    mailbox = Mailbox(address, None, (), frozenset({address}), secret, Limits())
+    home = Home(f"email:{address}")
+    mailbox = Mailbox(address, home, {address: home}, secret, Limits())
     return understand(Inbound(f"email:{address}", ("k",), raw, meta, AT, deferred=True), mailbox)
 
 
