@@ -87,7 +87,7 @@ async def test_refused_content_did_not_leave(sqlite_db: Database, sink: MailSink
 async def test_copies_reach_the_others_by_header_and_envelope(
     sqlite_db: Database, sink: MailSink
 ) -> None:
-    target = {**TARGET, "cc": "bob@cust.example cy@partner.example"}
+    target = {**make_delivery().target, "cc": "bob@cust.example cy@partner.example"}
     sink.refuse["cy@partner.example"] = "550 5.1.1 unknown"
     receipt = await make_channel(sqlite_db, smtp=sink.url).send(make_delivery(target=target))
     (sunk,) = sink.messages
@@ -101,7 +101,7 @@ async def test_an_answer_that_only_others_got_is_not_sent_to_them_again(
     sqlite_db: Database, sink: MailSink, answer: str
 ) -> None:
     sink.refuse["ann@cust.example"] = answer
-    target = {**TARGET, "cc": "bob@cust.example"}
+    target = {**make_delivery().target, "cc": "bob@cust.example"}
     with pytest.raises(SendError, match="others got it") as error:
         await make_channel(sqlite_db, smtp=sink.url).send(make_delivery(target=target))
     assert error.value.permanent
