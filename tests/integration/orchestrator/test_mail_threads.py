@@ -40,7 +40,7 @@ async def asked(post: Post, **changes: Any) -> Any:
         ("chatwoot#15869", {"subject": "Something else entirely"}),
         ("zammad#5716", {"in_reply_to": None}),
         ("zammad#799", {"in_reply_to": "<unknown@relay.example>"}),
-        ("freescout#2375", {"references": ["<other@cust.example>"]}),
+        ("other-references", {"references": ["<other@cust.example>"]}),
         ("no-subject", {"subject": None}),
         ("finnish-reply", {"subject": "VS: Order 77"}),
         ("reply-to-a-forward", {"subject": "SV: VS: Order 77"}),
@@ -57,6 +57,12 @@ async def test_an_answer_stays_in_its_ticket(
     assert again is not None
     assert again["In-Reply-To"] != answer["In-Reply-To"]
     assert again["To"] == ANN
+
+
+async def test_an_equal_subject_leads_nowhere_freescout_2375(post: Post) -> None:
+    await asked(post)
+    await asked(post, subject="Re: Order 77", body="And the bill?")
+    assert [await post.links(one) for one in await post.tickets()] == [[], []]
 
 
 async def test_two_answers_that_share_only_references_stay_in_one_ticket_zammad_5716(
