@@ -31,7 +31,12 @@ from supportbot.store.tables.intake import (
     InboundRow,
     WaitingReplyRow,
 )
-from supportbot.store.tables.people import AccountRow, CustomerIdentityRow, CustomerRow
+from supportbot.store.tables.people import (
+    AccountRow,
+    CustomerIdentityRow,
+    CustomerRow,
+    ParticipantRow,
+)
 from supportbot.store.tables.tickets import (
     AttachmentRow,
     MessageBodyRow,
@@ -116,6 +121,7 @@ async def erase_words(work: UnitOfWork, ticket_id: int, at: datetime) -> None:
         .values(body=None, subject=None, target={}, error=None),
         delete(UntoldRow).where(UntoldRow.ticket_id == ticket_id),
         delete(ThreadKeyRow).where(ThreadKeyRow.ticket_id == ticket_id),
+        delete(ParticipantRow).where(ParticipantRow.ticket_id == ticket_id),
     ):
         await work.connection.execute(change)
     await prompt_words.erase_all(work, ticket_id, at)

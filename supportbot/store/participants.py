@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, delete, func, select, text
 
 from supportbot.store.columns import bounded
 from supportbot.store.tables.people import ParticipantRow
@@ -28,6 +28,14 @@ async def add(work: UnitOfWork, ticket_id: int, external_ids: Sequence[str]) -> 
     rows = [{"ticket_id": ticket_id, "external_id": name} for name in names]
     if rows:
         await work.execute_many(_ADD, rows)
+
+
+async def forget(work: UnitOfWork, external_id: str) -> None:
+    """Forget that somebody takes part in any ticket; letter case does not matter."""
+    name = bounded(external_id, _MOST_ID_BYTES).lower()
+    await work.connection.execute(
+        delete(ParticipantRow).where(func.lower(ParticipantRow.external_id) == name)
+    )
 
 
 async def takes_part(work: UnitOfWork, ticket_id: int, external_id: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from supportbot.model.ticket import SYSTEM, EventKind, Resolution, Status, Ticket
 from supportbot.orchestrator.hearing.withdrawing import take_back
 from supportbot.orchestrator.wiring import Wiring
-from supportbot.store import forgetting, threads, tickets
+from supportbot.store import forgetting, participants, threads, tickets
 from supportbot.store.forgetting import Known
 from supportbot.store.threads import NewEvent
 from supportbot.store.unit_of_work import UnitOfWork
@@ -68,6 +68,7 @@ class Forgetting:
         known = await self._known()
         async with self._wiring.db.writing() as work:
             await forgetting.forget(work, known.customer_ids, self._wiring.clock())
+            await participants.forget(work, self._name)
 
     async def _known(self) -> Known:
         async with self._wiring.db.reading() as work:

@@ -11,11 +11,13 @@ from sqlalchemy import select
 
 from supportbot.completions.scripted import Turn
 from supportbot.model.completion import ToolCall
+from supportbot.orchestrator.hearing.forgetting import Forgetting
 from supportbot.store import customers
 from supportbot.store.tables.people import CustomerIdentityRow
 from supportbot.tools.declare import tool
 from supportbot.tools.tool import ToolContext
 from supportbot.tools.toolbox import gather
+from tests.integration.orchestrator.kept import tables_with
 from tests.integration.orchestrator.post import (
     ANN,
     BOB,
@@ -242,3 +244,18 @@ async def test_two_who_answer_at_once_are_both_heard(post: Post) -> None:
         ("customer", f"From {BOB}"),
         ("customer", f"From {CARL}"),
     ]
+
+
+@pytest.mark.parametrize("who", [ANN, BOB.upper()])
+async def test_whoever_is_erased_takes_part_no_more(post: Post, who: str) -> None:
+    """Nor do those whom an erased customer wrote to."""
+    await post.arrives(Mail(cc=BOB))
+    await post.arrives(Mail(sender=CARL, cc=f"{EVE}, {ANN}"))
+    assert await tables_with(post.world.db, BOB) >= {"participant"}
+    forgetting = Forgetting(post.world.wiring, who)
+    await forgetting.erase_words()
+    await forgetting.forget()
+    assert "participant" not in await tables_with(post.world.db, BOB)
+    left = await tables_with(post.world.db, ANN)
+    assert ("participant" in left) is (who != ANN)
+    assert "participant" in await tables_with(post.world.db, EVE)
