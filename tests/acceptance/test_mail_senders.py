@@ -196,7 +196,7 @@ def mail(number: int, *above: bytes) -> bytes:
     own = (
         b"From: Ann <ann@cust.example>",
         b"To: help@bot.example",
-        b"Subject: Order",
+        b"Subject: Order %d" % number,
         b"Message-ID: <%d@cust.example>" % number,
     )
     return b"\r\n".join([*above, *own, b"", b"Where is my order?", b""])
