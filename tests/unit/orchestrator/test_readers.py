@@ -22,13 +22,14 @@ RULES = ReadingRules()
 #: The system lets it not give way to others.
 _TAKES = f"""
 import os
-from supportbot.files.__main__ import bound
+from supportbot.files.__main__ import MOST_MEMORY_BYTES
+from supportbot.files.apart import bound
 
 def forbidden(_):
     raise PermissionError
 
 os.nice = forbidden
-bound()
+bound(MOST_MEMORY_BYTES)
 bytearray({MOST_MEMORY_BYTES})
 """
 UNREADABLE = Reading(reason=FileReason.UNREADABLE)
