@@ -179,5 +179,6 @@ class _translated:  # noqa: N801 - reads as a clause: `with _translated(url):`
 def _is_full(cause: BaseException | None) -> bool:
     """Tell a disk without room from everything else."""
     if isinstance(cause, sqlite3.OperationalError):
-        return cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+        # Errors of the driver itself have no code.
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
     return isinstance(cause, psycopg.errors.DiskFull)

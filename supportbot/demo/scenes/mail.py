@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 
 from supportbot.demo.cast import HOSTING_MAIL, JONAS, PRIYA, SHOP_MAIL
 from supportbot.demo.evidence import (
@@ -25,15 +26,16 @@ from supportbot.model.ticket import EventKind
 
 
 async def question(day: Day) -> Take:
-    """Ask by mail."""
-    mail = day.stage.mail
+    """Ask by mail; a number tells it from what was written when the day was played before."""
+    mail, number = day.stage.mail, secrets.randbelow(900_000) + 100_000
     asked = await mail.write(
         NewLetter(
             JONAS,
             HOSTING_MAIL,
             "Browser warns about the certificate",
             "Hello,\n\nthe browser still warns visitors about the HTTPS certificate of our domain. "
-            "How do I request the certificate again?\n\nBest regards\nJonas Lindqvist",
+            "How do I request the certificate again?\n\nBest regards\nJonas Lindqvist\n"
+            f"Customer no. {number}",
         )
     )
     case = await settled(day, mail_case(day, asked, HOSTING_MAIL), asked=1)

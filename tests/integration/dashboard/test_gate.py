@@ -11,6 +11,7 @@ from supportbot.dashboard.routes import PAGES
 from supportbot.errors import StoreUnavailable
 from supportbot.model.catalog import OperatorRole
 from supportbot.model.inbound import Attached
+from tests.integration.dashboard.test_quarantine import set_aside
 from tests.integration.dashboard.world import World
 
 CSP = (
@@ -31,6 +32,7 @@ async def address(world: World, page: Page) -> str:
         .replace("{draft:int}", str(draft))
         .replace("{completion:int}", "1")
         .replace("{attachment:int}", "1")
+        .replace("{mail:int}", str(await set_aside(world)))
         .replace("{version:int}", str(world.policy_id))
         .replace("{operator:int}", str(other.id))
         .replace("{token}", "unknown")

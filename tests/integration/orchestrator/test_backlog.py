@@ -148,7 +148,8 @@ async def test_unparsable_input_is_refused_at_once_and_kept(world: Any, clock: A
     await world.intake.accept(junk)
     await world.backlog.drain()
     (row,) = await world.inbounds()
-    assert (row.outcome, row.reason, row.raw) == ("refused", "unparsable", b"\xff junk")
+    said = "unparsable: not written by MemoryChannel"
+    assert (row.outcome, row.reason, row.raw) == ("refused", said, b"\xff junk")
 
 
 async def test_input_of_a_channel_that_is_gone_is_parked(world: Any, db: Any) -> None:
