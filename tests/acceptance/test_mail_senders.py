@@ -116,8 +116,10 @@ class Desk:
     read: set[Path] = field(default_factory=set)
 
     async def write(self, *headers: str, mail_from: str = "ann@cust.example") -> str:
-        """Hand a mail in; return what is answered."""
-        lines = [*headers, "To: help@bot.example", f"Message-ID: <{len(self.read)}@cust.example>"]
+        """Hand in a mail with a subject of its own, or it is one sent twice; return the answer."""
+        number = len(self.read)
+        own = f"Subject: Order {number}", f"Message-ID: <{number}@cust.example>"
+        lines = [*headers, "To: help@bot.example", *own]
         return await self.hand_in(
             ("\n".join(lines) + "\n\nWhere is my order?\n").encode(), mail_from
         )
