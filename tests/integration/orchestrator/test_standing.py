@@ -125,6 +125,7 @@ async def test_a_new_ticket_in_the_place_of_an_old_one_shows_how_it_stands_itsel
 async def test_what_could_not_be_told_is_told_by_the_sweep(make_world: Any, channel: Any) -> None:
     world = await make_world(["Yes."], channel=channel)
     ticket = await world.ask(said("how?"))
+    await world.wiring.working.aclose()  # what the answer tells must not meet the failure
     channel.status_failures.append(SendError("not now", permanent=False))
     await world.takeover.take_over(ticket.public_id, None)
     await world.settle_ticket(ticket.id)
@@ -146,6 +147,7 @@ async def test_what_could_not_be_told_is_told_by_the_sweep(make_world: Any, chan
 async def test_what_can_never_be_told_is_not_told_again(make_world: Any, channel: Any) -> None:
     world = await make_world(["Yes."], channel=channel)
     ticket = await world.ask(said("how?"))
+    await world.wiring.working.aclose()  # what the answer tells must not meet the failure
     channel.status_failures.append(SendError("no such place", permanent=True))
     await world.takeover.take_over(ticket.public_id, None)
     await world.settle_ticket(ticket.id)
