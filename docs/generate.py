@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from supportbot.app.watching_page import write_watching_page
-from supportbot.channels.email.rules_page import write_rules_page
+from supportbot.channels.email.meaning.rules_page import write_rules_page
 from supportbot.channels.slack.manifest import write_manifest
 from supportbot.reports.page import write_page
 from supportbot.settings.pages import write_pages

@@ -8,16 +8,16 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from supportbot.app.mail_trust import own_check, trust_of
-from supportbot.channels.email.addressees import Home
+from supportbot.channels.email.arriving.listener import ListenerRules, MailListener
 from supportbot.channels.email.channel import EmailConfig, EmailSetup
-from supportbot.channels.email.listener import ListenerRules, MailListener
-from supportbot.channels.email.pacing import DomainPace
-from supportbot.channels.email.token_endpoint import (
+from supportbot.channels.email.connecting.token_endpoint import (
     GOOGLE_URL,
     MICROSOFT_SCOPE,
     MICROSOFT_URL,
     OAuthGrant,
 )
+from supportbot.channels.email.meaning.addressees import Home
+from supportbot.channels.email.sending.pacing import DomainPace
 from supportbot.errors import SettingsError
 from supportbot.settings.mail import ListenerSettings, MailOAuthSettings
 from supportbot.settings.tree import Mailbox, Settings

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from supportbot.app.house import House, answering, now
 from supportbot.app.mail_ways import mail_homes, mailbox_config
+from supportbot.channels.email.arriving.imap import Fetched
 from supportbot.channels.email.channel import EmailChannel, EmailConfig, mail_token
-from supportbot.channels.email.imap import Fetched
 from supportbot.channels.email.preview import PreviewChannel, recent_mails
 from supportbot.errors import InboundRefused, NotFoundError
 from supportbot.model.catalog import Mode

@@ -6,15 +6,15 @@ import asyncio
 
 from supportbot.app.house import now
 from supportbot.app.mail_ways import mail_listener, mailbox_config
+from supportbot.channels.email.arriving.examine import examine_mailbox
+from supportbot.channels.email.arriving.receiver import Secret
 from supportbot.channels.email.channel import (
     answers_to,
     mail_server,
     mail_submission,
     mail_token,
 )
-from supportbot.channels.email.examine import examine_mailbox
-from supportbot.channels.email.examine_sending import examine_sending
-from supportbot.channels.email.receiver import Secret
+from supportbot.channels.email.sending.examine_sending import examine_sending
 from supportbot.errors import SettingsError
 from supportbot.model.findings import Findings
 from supportbot.settings.tree import Mailbox, Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from supportbot.app.house import opened
-from supportbot.channels.email.outbox import Outbox
+from supportbot.channels.email.sending.outbox import Outbox
 from supportbot.orchestrator.hearing.forgetting import Erased, Forgetting
 from supportbot.settings.load import load
 from supportbot.settings.tree import Settings

@@ -58,7 +58,7 @@ def inspect(
     ] = [],  # noqa: B006 - typer reads the default and changes nothing
 ) -> None:
     """Show kind, words, attachments and reasons of raw mails."""
-    from supportbot.channels.email.inspect import inspect as look
+    from supportbot.channels.email.meaning.inspect import inspect as look
     from supportbot.errors import NotFoundError
 
     for file in files:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from supportbot.channels.email.folders import is_set_aside
+from supportbot.channels.email.arriving.folders import is_set_aside
 
 
 def _split_url(value: str, schemes: tuple[str, ...]) -> SplitResult:

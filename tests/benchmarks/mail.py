@@ -10,11 +10,11 @@ from email import message_from_bytes
 from pathlib import Path
 from typing import TypeVar
 
-from supportbot.channels.email.disposition import Evidence, judge
-from supportbot.channels.email.html_text import html_to_text
-from supportbot.channels.email.newest import newest_words
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.said import said_now
+from supportbot.channels.email.meaning.disposition import Evidence, judge
+from supportbot.channels.email.meaning.newest import newest_words
+from supportbot.channels.email.meaning.said import said_now
+from supportbot.channels.email.reading.html_text import html_to_text
+from supportbot.channels.email.reading.parse import parse_mail
 from tests.benchmarks.figures import Row
 from tests.benchmarks.plan import Found, Plan
 from tests.mail import hostile, own_mails

@@ -73,7 +73,7 @@ SEND = Point(
 ANSWER = Point(
     "provider answer", (Door("aiohttp.client_reqrep:ClientResponse.start", _slack_write),)
 )
-OUTBOX = Point("outbox write", (Door("supportbot.channels.email.outbox:Outbox.write"),))
+OUTBOX = Point("outbox write", (Door("supportbot.channels.email.sending.outbox:Outbox.write"),))
 SUBMIT = Point("mail handed over", (Door("aiosmtplib:SMTP.data"),))
 SENT = Point("sent commit", (Door("supportbot.store.claims:sent"),))
 TOOL_ASKED = Point("tool calls asked", (Door("supportbot.store.tool_calls:add"),))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from supportbot.channels.email.bounce import recipients
-from supportbot.channels.email.disposition import Evidence, judge
-from supportbot.channels.email.mail import Address, Mail
-from supportbot.channels.email.newest import newest_words
-from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.meaning.bounce import recipients
+from supportbot.channels.email.meaning.disposition import Evidence, judge
+from supportbot.channels.email.meaning.newest import newest_words
+from supportbot.channels.email.reading.mail import Address, Mail
+from supportbot.channels.email.reading.parse import parse_mail
 from supportbot.model.inbound import DispositionKind
 
 FOLDER: Final = Path(__file__).parents[3] / "shared" / "data" / "mail"

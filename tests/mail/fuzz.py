@@ -25,10 +25,10 @@ from typing import Final
 
 from rich.console import Console
 
-from supportbot.channels.email.addressees import Home
-from supportbot.channels.email.inspect import inspect
-from supportbot.channels.email.mail import Limits
-from supportbot.channels.email.understand import Mailbox, understand
+from supportbot.channels.email.meaning.addressees import Home
+from supportbot.channels.email.meaning.inspect import inspect
+from supportbot.channels.email.meaning.understand import Mailbox, understand
+from supportbot.channels.email.reading.mail import Limits
 from supportbot.errors import InboundRefused
 from supportbot.model.inbound import Inbound
 from tests.mail import own_mails

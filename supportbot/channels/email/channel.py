@@ -9,29 +9,29 @@ from functools import partial
 from pathlib import Path
 
 from supportbot.channels.base import Accept, ChannelParts
-from supportbot.channels.email.addressees import Home
-from supportbot.channels.email.addresses import id_domain
+from supportbot.channels.email.arriving.listener import MailListener, Received
+from supportbot.channels.email.arriving.receiver import Arrived, ImapReceiver, Pace, Secret
 from supportbot.channels.email.authenticity.checks import Check, Envelope
 from supportbot.channels.email.authenticity.judge import CHECKED, Trust
-from supportbot.channels.email.disposition import without_plus
+from supportbot.channels.email.connecting.imap_server import ImapServer, imap_server
+from supportbot.channels.email.connecting.oauth import AccessToken, GrantShelf, RefreshedToken
+from supportbot.channels.email.connecting.token_endpoint import OAuthGrant
 from supportbot.channels.email.identity import SignedAddresses
-from supportbot.channels.email.imap_server import ImapServer, imap_server
-from supportbot.channels.email.letters import Letters
-from supportbot.channels.email.listener import MailListener, Received
-from supportbot.channels.email.mail import Limits
-from supportbot.channels.email.oauth import AccessToken, GrantShelf, RefreshedToken
-from supportbot.channels.email.outbox import Outbox
-from supportbot.channels.email.pacing import DomainPace
-from supportbot.channels.email.parse import PARSER_VERSION
-from supportbot.channels.email.readers import Readers
-from supportbot.channels.email.receiver import Arrived, ImapReceiver, Pace, Secret
-from supportbot.channels.email.render import render
-from supportbot.channels.email.sent_folder import SentFolder
-from supportbot.channels.email.submission import Submission, submission
-from supportbot.channels.email.threads import content_key
-from supportbot.channels.email.token_endpoint import OAuthGrant
-from supportbot.channels.email.understand import Mailbox, understand
-from supportbot.channels.email.ways_out import OverSmtp, Parcel, ToFolder, WayOut
+from supportbot.channels.email.meaning.addressees import Home
+from supportbot.channels.email.meaning.disposition import without_plus
+from supportbot.channels.email.meaning.threads import content_key
+from supportbot.channels.email.meaning.understand import Mailbox, understand
+from supportbot.channels.email.reading.addresses import id_domain
+from supportbot.channels.email.reading.mail import Limits
+from supportbot.channels.email.reading.parse import PARSER_VERSION
+from supportbot.channels.email.reading.readers import Readers
+from supportbot.channels.email.sending.letters import Letters
+from supportbot.channels.email.sending.outbox import Outbox
+from supportbot.channels.email.sending.pacing import DomainPace
+from supportbot.channels.email.sending.render import render
+from supportbot.channels.email.sending.sent_folder import SentFolder
+from supportbot.channels.email.sending.submission import Submission, submission
+from supportbot.channels.email.sending.ways_out import OverSmtp, Parcel, ToFolder, WayOut
 from supportbot.channels.vault import Vault
 from supportbot.errors import DeliveryUnknown, SendError, SettingsError
 from supportbot.model.delivery import Delivery, Receipt

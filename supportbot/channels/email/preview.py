@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from supportbot.channels.base import Accept
+from supportbot.channels.email.arriving.imap import Fetched, ImapConnection, MailRefused
+from supportbot.channels.email.arriving.receiver import Secret
 from supportbot.channels.email.channel import EmailConfig, mail_server
-from supportbot.channels.email.imap import Fetched, ImapConnection, MailRefused
-from supportbot.channels.email.oauth import AccessToken
-from supportbot.channels.email.receiver import Secret
-from supportbot.channels.email.threads import content_key
+from supportbot.channels.email.connecting.oauth import AccessToken
+from supportbot.channels.email.meaning.threads import content_key
 from supportbot.errors import SettingsError
 from supportbot.model.delivery import Delivery, Receipt
 from supportbot.model.inbound import CustomerMessage, Inbound

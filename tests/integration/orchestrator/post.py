@@ -10,9 +10,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from supportbot.channels.email.addressees import Home
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.threads import content_key
+from supportbot.channels.email.meaning.addressees import Home
+from supportbot.channels.email.meaning.threads import content_key
 from supportbot.model.inbound import Inbound
 from supportbot.model.ticket import Ticket
 

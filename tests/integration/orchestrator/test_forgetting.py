@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.threads import content_key
+from supportbot.channels.email.meaning.threads import content_key
 from supportbot.completions.scripted import Turn
 from supportbot.model.catalog import Mode
 from supportbot.model.inbound import Inbound

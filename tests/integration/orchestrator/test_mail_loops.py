@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.email.addressees import Home
+from supportbot.channels.email.meaning.addressees import Home
 from supportbot.model.ticket import Status
 from supportbot.testing.mail import Sunk, mail_sink
 from tests.integration.orchestrator.mail_bot import ANN, HELP, Bot, mailbox, open_bot

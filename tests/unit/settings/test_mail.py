@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from supportbot.app.mail_ways import mailbox_config
-from supportbot.channels.email.token_endpoint import MICROSOFT_SCOPE
+from supportbot.channels.email.connecting.token_endpoint import MICROSOFT_SCOPE
 from supportbot.settings.tree import Settings
 
 Load = Callable[..., Settings]

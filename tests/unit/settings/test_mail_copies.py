@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from supportbot.app.mail_ways import mail_setups
-from supportbot.channels.email.addressees import Home
+from supportbot.channels.email.meaning.addressees import Home
 
 BOX = '[[email.mailboxes]]\naddress = "Help@example.com"\noutbox = "o"\n'
 OTHER = '[[email.mailboxes]]\naddress = "sales@example.com"\noutbox = "o"\n'

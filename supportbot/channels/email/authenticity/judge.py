@@ -16,7 +16,7 @@ from typing import Final
 
 from supportbot.channels.email.authenticity.alignment import domain_of, owned_by_one, plain_domain
 from supportbot.channels.email.authenticity.stated import Result, Stated, headers, stated_by
-from supportbot.channels.email.mail import Address, Mail
+from supportbot.channels.email.reading.mail import Address, Mail
 from supportbot.model.inbound import Authenticity
 
 #: In an inbound's meta: what our own check found before the mail was parsed, written as a server

@@ -31,7 +31,7 @@ from supportbot.channels.email.authenticity.alignment import (
 from supportbot.channels.email.authenticity.checks import Envelope
 from supportbot.channels.email.authenticity.judge import OWN_ID, contradiction
 from supportbot.channels.email.authenticity.names import Lookup, NamesUnavailable
-from supportbot.channels.email.parse import body_of, parse_mail
+from supportbot.channels.email.reading.parse import body_of, parse_mail
 
 log = structlog.get_logger(__name__)
 

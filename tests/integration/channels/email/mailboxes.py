@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from supportbot.channels.email.arriving.receiver import Pace
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.receiver import Pace
 from supportbot.store.database import Database
 
 CHANNEL = "email:help@bot.example"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from supportbot.channels.base import Channel
+from supportbot.channels.email.arriving.listener import MailListener
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.listener import MailListener
 from supportbot.store.database import Database
 from supportbot.testing.contracts.channel import ChannelContract, ChannelRig
 from supportbot.testing.mail import MailSink, hand_in, mail_sink

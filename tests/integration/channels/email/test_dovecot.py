@@ -11,8 +11,8 @@ from typing import Any, Literal
 import pytest
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # ships no types
 
+from supportbot.channels.email.arriving.listener import ListenerRules, MailListener
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.listener import ListenerRules, MailListener
 from supportbot.errors import StoreUnavailable
 from supportbot.store.database import Database
 from supportbot.testing.mail import hand_in

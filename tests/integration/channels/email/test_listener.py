@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.email.arriving.listener import ListenerRules, MailListener, Received
+from supportbot.channels.email.arriving.talk import Talk
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.listener import ListenerRules, MailListener, Received
-from supportbot.channels.email.talk import Talk
 from supportbot.cli.logs import configure_logs
 from supportbot.errors import SettingsError, StoreUnavailable
 from supportbot.store.database import Database

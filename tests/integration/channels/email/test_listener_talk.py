@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from supportbot.channels.email.listener import ListenerRules, MailListener, Received
+from supportbot.channels.email.arriving.listener import ListenerRules, MailListener, Received
 from supportbot.errors import SettingsError, StoreUnavailable
 from tests.integration.channels.email.listener_files import write_certificate
 
@@ -264,7 +264,7 @@ async def test_networks_that_are_not_named_are_turned_away(serving: Any) -> None
 
 
 async def test_an_idle_client_is_hung_up_on(serving: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("supportbot.channels.email.talk._CLIENT_SECONDS", 0.2)
+    monkeypatch.setattr("supportbot.channels.email.arriving.talk._CLIENT_SECONDS", 0.2)
     async with serving() as listener, greeted(listener) as mta:
         assert await mta.answer() == ""
 

@@ -10,8 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text
 
-from supportbot.channels.email.oauth import GrantShelf, RefreshedToken
-from supportbot.channels.email.token_endpoint import GrantRefused, OAuthGrant, TokenUnavailable
+from supportbot.channels.email.connecting.oauth import GrantShelf, RefreshedToken
+from supportbot.channels.email.connecting.token_endpoint import (
+    GrantRefused,
+    OAuthGrant,
+    TokenUnavailable,
+)
 from supportbot.channels.vault import Vault, new_key
 from supportbot.errors import StoreUnavailable
 from supportbot.store.database import Database

@@ -18,7 +18,7 @@ from imapclient import IMAPClient  # type: ignore[import-untyped]  # ships no ty
 
 from supportbot.channels.email import identity
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.submission import Envelope, Refusal, submission, submit
+from supportbot.channels.email.sending.submission import Envelope, Refusal, submission, submit
 from supportbot.errors import DeliveryUnknown
 from supportbot.model.inbound import CustomerMessage, DispositionKind, Inbound
 from supportbot.store.database import Database

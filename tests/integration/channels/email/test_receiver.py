@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.email.arriving.receiver import Pace
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.mail import Limits
-from supportbot.channels.email.receiver import Pace
+from supportbot.channels.email.reading.mail import Limits
 from supportbot.errors import StoreUnavailable
 from supportbot.store import mailboxes
 from supportbot.store.database import Database

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.email.arriving.receiver import Pace
 from supportbot.channels.email.channel import EmailChannel
-from supportbot.channels.email.receiver import Pace
 from supportbot.errors import Unparsable
 from supportbot.store.database import Database
 from tests.integration.channels.email.fake_imap import FakeImap, Talk, serving
@@ -195,7 +195,7 @@ async def test_refusals_are_paused_for_longer_each_time(
 
     imap.answers["LOGIN"] = no
     channel = make_channel(mail_db, imap.url, Pace())
-    monkeypatch.setattr("supportbot.channels.email.receiver.asyncio.sleep", pause)
+    monkeypatch.setattr("supportbot.channels.email.arriving.receiver.asyncio.sleep", pause)
     with pytest.raises(asyncio.CancelledError):
         await channel._receiver.run(desk.accept)  # type: ignore[union-attr]  # it has imap
     for number, seconds in enumerate(paused):

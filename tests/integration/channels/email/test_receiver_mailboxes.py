@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.email.imap import ImapConnection
-from supportbot.channels.email.imap_server import imap_server
+from supportbot.channels.email.arriving.imap import ImapConnection
+from supportbot.channels.email.connecting.imap_server import imap_server
 from supportbot.errors import TooLarge
 from supportbot.store.database import Database
 from tests.integration.channels.email.fake_imap import FakeImap, Talk, serving

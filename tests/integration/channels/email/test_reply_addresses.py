@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from supportbot.channels.email.arriving.listener import MailListener
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
 from supportbot.channels.email.identity import SignedAddresses, ticket_key
-from supportbot.channels.email.listener import MailListener
 from supportbot.store.database import Database
 from supportbot.testing.mail import hand_in
 

@@ -13,7 +13,7 @@ import pytest
 from supportbot.channels.email import identity
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
 from supportbot.channels.email.identity import SignedAddresses
-from supportbot.channels.email.submission import Envelope, submission, submit
+from supportbot.channels.email.sending.submission import Envelope, submission, submit
 from supportbot.errors import DeliveryUnknown, SendError, SettingsError
 from supportbot.model.delivery import Audience, DeliveryKind
 from supportbot.store.database import Database

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from supportbot.channels.email.submission import (
+from supportbot.channels.email.sending.submission import (
     Deferred,
     Envelope,
     Refusal,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from supportbot.channels.email.submission import Envelope, Submission, submission, submit
+from supportbot.channels.email.sending.submission import Envelope, Submission, submission, submit
 from supportbot.errors import SendError
 from supportbot.testing.mail import MailSink, mail_sink
 from tests.integration.channels.email.listener_files import write_certificate

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from supportbot.channels.email.arriving.receiver import Pace
 from supportbot.channels.email.channel import EmailChannel, EmailConfig
-from supportbot.channels.email.receiver import Pace
-from supportbot.channels.email.token_endpoint import OAuthGrant
+from supportbot.channels.email.connecting.token_endpoint import OAuthGrant
 from supportbot.channels.vault import new_key
 from supportbot.store.database import Database
 from tests.integration.channels.email.fake_imap import FakeImap, serving, token_login

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.email import addressees
-from supportbot.channels.email.addressees import Home
-from supportbot.channels.email.addresses import parse_addresses
-from supportbot.channels.email.mail import Address, Mail
+from supportbot.channels.email.meaning import addressees
+from supportbot.channels.email.meaning.addressees import Home
+from supportbot.channels.email.reading.addresses import parse_addresses
+from supportbot.channels.email.reading.mail import Address, Mail
 
 ANN = Address("Ann", "Ann@cust.example")
 HELP, SALES = Home("email:help@bot.example", "shop"), Home("email:sales@bot.example", "deals")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from supportbot.channels.email.addresses import parse_addresses
-from supportbot.channels.email.mail import Address
+from supportbot.channels.email.reading.addresses import parse_addresses
+from supportbot.channels.email.reading.mail import Address
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from supportbot.channels.email.auto_subjects import is_automatic
-from supportbot.channels.email.disposition import Evidence, judge
-from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.meaning.auto_subjects import is_automatic
+from supportbot.channels.email.meaning.disposition import Evidence, judge
+from supportbot.channels.email.reading.parse import parse_mail
 from supportbot.model.inbound import DispositionKind
 
 AUTOMATIC = [

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.email.bounce import Recipient, recipients
-from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.meaning.bounce import Recipient, recipients
+from supportbot.channels.email.reading.parse import parse_mail
 
 ADDRESS = "a@b.example"
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from supportbot.channels.email.disposition import Evidence, judge
-from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.meaning.disposition import Evidence, judge
+from supportbot.channels.email.reading.parse import parse_mail
 from tests.mail.development import FOLDER, all_mails, measures, samples
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no development mails at {FOLDER}")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.email.disposition import RULES, Evidence, judge, without_plus
-from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.meaning.disposition import RULES, Evidence, judge, without_plus
+from supportbot.channels.email.reading.parse import parse_mail
 from supportbot.model.inbound import Disposition, DispositionKind
 
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from supportbot.channels.email.encoded_words import header_text
+from supportbot.channels.email.reading.encoded_words import header_text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.email.folders import is_set_aside
+from supportbot.channels.email.arriving.folders import is_set_aside
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.email.forwards import is_forward
-from supportbot.channels.email.mail import Mail
+from supportbot.channels.email.meaning.forwards import is_forward
+from supportbot.channels.email.reading.mail import Mail
 
 DANISH = "Se her:\n\nFra: Bo <bo@x.example>\nSendt: 2. marts 2026\nTil: Ann\nEmne: y\n"
 FINNISH = "Kiitos!\n\nLähettäjä: Bo <bo@x.example>\nLähetetty: 2. maaliskuuta 2026\n"

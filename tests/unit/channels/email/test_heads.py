@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from supportbot.channels.email.heads import written_at
+from supportbot.channels.email.reading.heads import written_at
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supportbot.channels.email.html_text import html_to_text
-from supportbot.channels.email.inspect import inspect
-from supportbot.channels.email.newest import newest_words
-from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.meaning.inspect import inspect
+from supportbot.channels.email.meaning.newest import newest_words
+from supportbot.channels.email.reading.html_text import html_to_text
+from supportbot.channels.email.reading.parse import parse_mail
 from tests.mail import fuzz, hostile, own_mails
 
 MOST_SECONDS = 2.0

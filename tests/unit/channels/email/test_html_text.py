@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from supportbot.channels.email.html_text import html_to_text
+from supportbot.channels.email.reading.html_text import html_to_text
 
 
 def test_blocks_lists_links_and_tables_stay_readable() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.email.imap_server import imap_server, sign_in
+from supportbot.channels.email.connecting.imap_server import imap_server, sign_in
 from supportbot.errors import SettingsError
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from supportbot.channels.email.inspect import inspect
+from supportbot.channels.email.meaning.inspect import inspect
 
 KEYS = {
     "file", "message_id", "from", "to", "subject", "date", "kind", "reply_allowed", "reasons",

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supportbot.channels.email.invitation import invitation
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.said import said_now
+from supportbot.channels.email.meaning.said import said_now
+from supportbot.channels.email.reading.invitation import invitation
+from supportbot.channels.email.reading.parse import parse_mail
 
 EVENT = """BEGIN:VCALENDAR
 METHOD:{method}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from supportbot.channels.email.newest import newest_words
+from supportbot.channels.email.meaning.newest import newest_words
 
 QUOTE = "> Hello Ann,\n> how are you?\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.email.newest import newest_words
+from supportbot.channels.email.meaning.newest import newest_words
 
 ANSWER = "Yes, please.\n\nAnn"
 UNMARKED = "Hello Ann,\nhow are you?\n\nBob\n"

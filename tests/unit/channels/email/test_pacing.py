@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.email.pacing import DomainPace
+from supportbot.channels.email.sending.pacing import DomainPace
 from supportbot.errors import SendError
 
 

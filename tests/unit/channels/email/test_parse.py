@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from supportbot.channels.email.mail import Address, Limits
-from supportbot.channels.email.parse import body_of, message_ids, parse_mail
+from supportbot.channels.email.reading.mail import Address, Limits
+from supportbot.channels.email.reading.parse import body_of, message_ids, parse_mail
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.email.mail import Limits
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.readers import SMALL_BYTES, Readers
+from supportbot.channels.email.reading.mail import Limits
+from supportbot.channels.email.reading.parse import parse_mail
+from supportbot.channels.email.reading.readers import SMALL_BYTES, Readers
 from supportbot.errors import TooLarge, Unparsable
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_a_reader_that_gets_no_time_is_ended_and_the_mail_may_be_tried_again(
     readers.read(LARGE, AT, Limits())
     (process,) = readers._idle
     os.kill(process._running.pid, signal.SIGSTOP)
-    monkeypatch.setattr("supportbot.channels.email.readers._WALL_SECONDS", 0.05)
+    monkeypatch.setattr("supportbot.channels.email.reading.readers._WALL_SECONDS", 0.05)
     with pytest.raises(TimeoutError):
         readers.read(LARGE, AT, Limits())
     assert process._running.returncode == -signal.SIGKILL

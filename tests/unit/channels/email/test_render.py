@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supportbot.channels.email.mail import Address
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.render import Letter, render, reply_subject, to_html, to_plain
+from supportbot.channels.email.reading.mail import Address
+from supportbot.channels.email.reading.parse import parse_mail
+from supportbot.channels.email.sending.render import (
+    Letter,
+    render,
+    reply_subject,
+    to_html,
+    to_plain,
+)
 
 #: Anything a model or a customer may write; lone surrogates are never stored.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300) | st.sampled_from(

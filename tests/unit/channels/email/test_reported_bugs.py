@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from supportbot.channels.email.addressees import Home
 from supportbot.channels.email.identity import LOOP_HEADER, message_id
-from supportbot.channels.email.mail import Limits
-from supportbot.channels.email.newest import newest_words
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.understand import Mailbox, understand
+from supportbot.channels.email.meaning.addressees import Home
+from supportbot.channels.email.meaning.newest import newest_words
+from supportbot.channels.email.meaning.understand import Mailbox, understand
+from supportbot.channels.email.reading.mail import Limits
+from supportbot.channels.email.reading.parse import parse_mail
 from supportbot.model.inbound import CustomerMessage, DispositionKind, Inbound
 
 SECRET = b"k" * 32

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from supportbot.channels.email.identity import message_id
-from supportbot.channels.email.mail import Mail
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.reporting import report_of
+from supportbot.channels.email.meaning.reporting import report_of
+from supportbot.channels.email.reading.mail import Mail
+from supportbot.channels.email.reading.parse import parse_mail
 from supportbot.model.delivery_report import DeliveryReport, Fate
 from supportbot.model.inbound import DispositionKind
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from supportbot.channels.email.disposition import RULES
-from supportbot.channels.email.rules_page import render_rules_page, write_rules_page
+from supportbot.channels.email.meaning.disposition import RULES
+from supportbot.channels.email.meaning.rules_page import render_rules_page, write_rules_page
 
 ROOT = Path(__file__).parents[4]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from supportbot.channels.email.html_text import html_to_text
-from supportbot.channels.email.newest import newest_words
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.said import said_now
+from supportbot.channels.email.meaning.newest import newest_words
+from supportbot.channels.email.meaning.said import said_now
+from supportbot.channels.email.reading.html_text import html_to_text
+from supportbot.channels.email.reading.parse import parse_mail
 
 OUTLOOK_LINE = "border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm"
 

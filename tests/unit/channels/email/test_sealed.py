@@ -15,12 +15,12 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supportbot.channels.email.cms import signed_content
-from supportbot.channels.email.disposition import Evidence, judge
-from supportbot.channels.email.inspect import inspect
-from supportbot.channels.email.mail import Mail
-from supportbot.channels.email.parse import parse_mail
-from supportbot.channels.email.said import said_now
+from supportbot.channels.email.meaning.disposition import Evidence, judge
+from supportbot.channels.email.meaning.inspect import inspect
+from supportbot.channels.email.meaning.said import said_now
+from supportbot.channels.email.reading.cms import signed_content
+from supportbot.channels.email.reading.mail import Mail
+from supportbot.channels.email.reading.parse import parse_mail
 
 INNER = b"Content-Type: text/plain; charset=utf-8\r\n\r\nWhere is my order?\r\n"
 

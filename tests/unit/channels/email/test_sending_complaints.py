@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from supportbot.channels.email.addressees import Home
 from supportbot.channels.email.identity import SignedAddresses, message_id, ticket_key
-from supportbot.channels.email.mail import Limits
-from supportbot.channels.email.render import Letter, Writer, render
-from supportbot.channels.email.understand import Mailbox, understand
+from supportbot.channels.email.meaning.addressees import Home
+from supportbot.channels.email.meaning.understand import Mailbox, understand
+from supportbot.channels.email.reading.mail import Limits
+from supportbot.channels.email.sending.render import Letter, Writer, render
 from supportbot.model.inbound import CustomerMessage, DispositionKind, Inbound
 
 SECRET, OTHERS = b"k" * 32, b"o" * 32

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from supportbot.channels.email import threads
-from supportbot.channels.email.mail import Mail, Returned
+from supportbot.channels.email.meaning import threads
+from supportbot.channels.email.reading.mail import Mail, Returned
 from supportbot.model.inbound import Inbound
 
 TICKET = "01KJPWD6M0000000000000YGJ1"

@@ -8,7 +8,7 @@ import pytest
 
 from supportbot.channels.email.authenticity import judge
 from supportbot.channels.email.authenticity.judge import Trust, authenticity
-from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.reading.parse import parse_mail
 from supportbot.model.inbound import Authenticity
 
 TRUST = Trust(("mx.example.com",), (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16")))

@@ -22,7 +22,7 @@ from supportbot.channels.email.authenticity.checks import Envelope
 from supportbot.channels.email.authenticity.judge import CHECKED, Trust, authenticity
 from supportbot.channels.email.authenticity.names import NamesUnavailable
 from supportbot.channels.email.authenticity.own import OwnCheck
-from supportbot.channels.email.parse import parse_mail
+from supportbot.channels.email.reading.parse import parse_mail
 from supportbot.model.inbound import Authenticity
 
 PEER = "192.0.2.7"

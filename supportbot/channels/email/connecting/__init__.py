@@ -1,0 +1,1 @@
+"""How a mail server is reached and signed in to, for the ways in and out alike."""

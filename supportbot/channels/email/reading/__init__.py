@@ -1,0 +1,1 @@
+"""Mail as bytes, and what they hold: tolerant and pure; large ones in processes of their own."""

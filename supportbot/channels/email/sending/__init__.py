@@ -1,0 +1,1 @@
+"""The ways out: letters of deliveries, submission, pacing, and the Sent folder as a memory."""
